@@ -1,0 +1,1 @@
+"""Stayline: phone calls that keep their conversation when the media stream doesn't."""

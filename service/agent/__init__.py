@@ -1,0 +1,1 @@
+"""The brains: what decides what to say."""

@@ -1,0 +1,81 @@
+"""Every error that Stayline raises on purpose.
+
+    StaylineError
+    ├── ConfigError              a setting is wrong; the sentence says which and why
+    ├── RemoteProtocolError      the other side of the wire said something we can't accept
+    ├── LocalProtocolError       we tried to say something the wire does not allow: a bug of ours
+    ├── StoreError
+    │   └── StoreUnavailable     the journal can't be reached or written now; try again later
+    ├── CarrierError             the carrier's REST API refused or failed
+    │   ├── CallGone             the call is over or unknown there
+    │   └── CarrierBusy          too many requests, still refused after backing off
+    ├── SpeechError
+    │   ├── EngineMissing        an engine's package is not installed here
+    │   └── SynthesisFailed      the engine gave no audio for a text
+    └── Refused                  a person's or program's request is not acceptable; carries the HTTP status
+
+Losing a race is not an error: `Fenced`, `Behind` and their like are values (see journal/journal.py).
+"""
+
+
+class StaylineError(Exception):
+    """The root: whatever Stayline raises on purpose is one of these."""
+
+
+class ConfigError(StaylineError):
+    """A setting is wrong. The message is one line that names it."""
+
+
+class RemoteProtocolError(StaylineError):
+    """The peer sent something outside the protocol. It is counted and dropped; it ends no call."""
+
+
+class LocalProtocolError(StaylineError):
+    """Our own side broke the protocol. Always a bug here, never the peer's doing."""
+
+
+class StoreError(StaylineError):
+    """The journal's store failed."""
+
+
+class StoreUnavailable(StoreError):
+    """The store can't be reached, or can't write, now."""
+
+
+class CarrierError(StaylineError):
+    """The carrier's REST API refused or failed; `code` is the carrier's own, 0 when it gave none."""
+
+    def __init__(self, message: str, *, status: int = 0, code: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class CallGone(CarrierError):
+    """The call is over, or the carrier does not know it."""
+
+
+class CarrierBusy(CarrierError):
+    """The carrier answered "too many requests" until the last attempt."""
+
+
+class SpeechError(StaylineError):
+    """A speech engine failed."""
+
+
+class EngineMissing(SpeechError):
+    """An engine's package or model is not installed on this machine."""
+
+
+class SynthesisFailed(SpeechError):
+    """The synthesiser returned no audio for a text that should be spoken."""
+
+
+class Refused(StaylineError):
+    """A request that can't be served; `status` is the HTTP status for its sender."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail

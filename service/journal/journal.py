@@ -1,0 +1,246 @@
+"""The promise that every backend keeps: the append-only facts of a call.
+
+    open ──> claim ──> append, append, append … ──> (drop) ──> claim ──> append …
+             epoch 1                                          epoch 2
+
+The rules, each held by the one suite that all backends run:
+
+1.  Positions are 1, 2, 3 … without gaps. A record, once acknowledged, is never lost or changed.
+2.  The fence is checked in the same atomic step as the append: a write of an older epoch is refused.
+3.  A write with a key that was used before on this call changes nothing and returns the first answer.
+4.  A claim (epoch + 1) is durable before it returns.
+5.  A reader's position means something only within one incarnation. When the store lost records the
+    incarnation changes, and tails say `Reset`.
+6.  The store sees opaque bytes. It knows nothing of what a fact says.
+
+Losing a race is a value, not an exception. `StoreUnavailable` is raised when the store can't answer.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+RECORD_BYTES_MAX = 262_144  # one fact; a turn of speech is under 2 KiB, so this is a bug or an attack
+RECORDS_MAX = 51_200  # per call; the figure where comparable event-sourced systems stop
+
+
+class Durability(StrEnum):
+    """What an acknowledgement means."""
+
+    MEMORY = "memory"  # a test's store: gone with the process
+    LOCAL = "local"  # on this machine's disk, fsynced
+    REPLICA = "replica"  # held by at least one replica (Redis WAIT)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One fact at its place. `body` is the fact's JSON; `epoch` is 0 for writers that hold no stream."""
+
+    position: int
+    epoch: int
+    at_ms: int
+    body: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The folded state as of `position`, so that a long call resumes without reading it all."""
+
+    position: int
+    body: bytes
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A call taken: the new fence, and all that is known. `records` follow the snapshot."""
+
+    epoch: int
+    incarnation: str
+    is_new: bool
+    snapshot: Snapshot | None
+    records: tuple[Record, ...]
+    lease: "Lease | None" = None  # the hold of the owner before, if one was ever taken
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who holds the call, and until when if nothing renews it."""
+
+    owner: str
+    epoch: int
+    renewed_ms: int
+    until_ms: int
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """The write is acknowledged; `position` is that of its last record."""
+
+    position: int
+    durability: Durability
+    repeated: bool = False  # the key was used before: this is the first write's answer
+
+
+class Fenced(msgspec.Struct, frozen=True):
+    """A newer owner holds the call; nothing was written."""
+
+    epoch: int
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """Somebody outside (a note, a callback) wrote meanwhile; nothing was written. Read on, try again."""
+
+    head: int
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """The journal holds no such call: never opened, erased, or expired."""
+
+
+class NotDurable(msgspec.Struct, frozen=True):
+    """Written, but not as safely as asked. Repeat with the same key until it is."""
+
+    position: int
+
+
+class Full(msgspec.Struct, frozen=True):
+    """The call has RECORDS_MAX records; nothing was written."""
+
+
+class Reset(msgspec.Struct, frozen=True):
+    """To a tail: your position means nothing any more; start again from 0 of this incarnation."""
+
+    incarnation: str
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """To a tail: the call was erased or has expired."""
+
+
+class Headline(msgspec.Struct, frozen=True):
+    """A call in a list: how far it got and who holds it."""
+
+    call_sid: str
+    incarnation: str
+    epoch: int
+    head: int
+    lease: Lease | None
+    expires_ms: int
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What `read` found: records after the asked position, in order."""
+
+    incarnation: str
+    epoch: int
+    head: int
+    snapshot: Snapshot | None
+    records: tuple[Record, ...]
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """A stream token was accepted: its first use (`uses` 1) or a bounded redial (2 and up)."""
+
+    uses: int
+
+
+class Unspendable(msgspec.Struct, frozen=True):
+    """A stream token was used before by another stream, too often, or too long ago."""
+
+    reason: str
+
+
+Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full
+
+
+class Journal(Protocol):
+    """What every backend promises. All times are milliseconds since the Unix epoch."""
+
+    async def start(self) -> None:
+        """Connect and prepare the store. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of files and sockets."""
+        ...
+
+    async def check(self, *, now_ms: int) -> Durability:
+        """Write and read back for real, and say how durable writes are. Raises StoreUnavailable."""
+        ...
+
+    async def open(self, call_sid: str, opening: Sequence[bytes], *, now_ms: int) -> Headline:
+        """Begin a call's journal at epoch 0 with `opening`; a call already there is left as it is."""
+        ...
+
+    async def claim(
+        self, call_sid: str, opening: Sequence[bytes], *, owner: str, until_ms: int, now_ms: int
+    ) -> Claim:
+        """Take the call: epoch + 1, lease to `owner`. Opens it with `opening` when it is not there."""
+        ...
+
+    async def append(
+        self,
+        call_sid: str,
+        bodies: Sequence[bytes],
+        *,
+        epoch: int | None,
+        after: int | None,
+        key: str,
+        now_ms: int,
+    ) -> Outcome:
+        """Write all of `bodies` or none.
+
+        The owner passes its `epoch` and the position `after` which it writes. Writers outside (notes,
+        callbacks, the API) pass None for both: they hold no fence, and say only what needs none.
+        """
+        ...
+
+    async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:
+        """Return the records after `after`, and the newest snapshot."""
+        ...
+
+    def tail(
+        self, call_sid: str, *, incarnation: str | None, after: int
+    ) -> AsyncIterator[Record | Reset | Gone]:
+        """Yield the backlog after `after`, then what comes, without gap or duplicate, until `Gone`.
+
+        An `incarnation` that is not the present one, or an `after` beyond the head, yields `Reset`
+        first and then everything from position 1. None means "whatever is there".
+        """
+        ...
+
+    async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
+        """Keep the folded state as of `position`. False when the fence has moved on."""
+        ...
+
+    async def lease(
+        self, call_sid: str, *, epoch: int, owner: str, until_ms: int, now_ms: int
+    ) -> bool:
+        """Renew the hold on a call and its time to live. False when the fence has moved on."""
+        ...
+
+    async def spend(
+        self,
+        call_sid: str,
+        nonce: str,
+        *,
+        stream_sid: str,
+        window_ms: int,
+        uses_max: int,
+        now_ms: int,
+    ) -> Spent | Unspendable:
+        """Use a stream token, atomically across all processes.
+
+        The first use is always accepted. A further one only from the same `stream_sid`, within
+        `window_ms` of the use before, and at most `uses_max` times in all.
+        """
+        ...
+
+    async def open_calls(self) -> tuple[Headline, ...]:
+        """Return every call in the journal, oldest first."""
+        ...
+
+    async def erase(self, call_sid: str) -> bool:
+        """Delete all of the call, now. False when there was nothing."""
+        ...
+
+    async def sweep(self, *, now_ms: int) -> int:
+        """Delete calls past their time to live; return how many."""
+        ...

@@ -1,0 +1,1 @@
+"""The doors: webhooks, the media socket, the API."""
