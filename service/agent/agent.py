@@ -1,0 +1,62 @@
+"""The boundary of the brains: a turn in, acts out.
+
+An agent holds no durable state. What it needs to know of the conversation stands in the `Call` it is
+given; what it decides it yields as acts, which are written to the journal before anything is done.
+So any process can ask any agent for the next turn of any call.
+
+    class Echo:
+        async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+            yield Say("Hello." if turn.reason == "opening" else f"You said: {turn.text}")
+"""
+
+from collections.abc import AsyncIterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from service.agent.intake import Intake
+from service.call.acts import Act
+from service.call.state import Call, Turn
+from service.errors import ConfigError
+
+ENTRY_POINTS = "stayline.agents"
+
+
+class Agent(Protocol):
+    """Decides what to say."""
+
+    def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        """Answer a turn. `call` is the state as of the turn; acts are taken in the order yielded.
+
+        A turn may be asked again (after a crash, or when the caller went on speaking): only the
+        newest answer counts, and an answer counts wholly or not at all. Raising is allowed: the
+        caller hears an apology and the call goes on.
+        """
+        ...
+
+
+def agent(name: str) -> Agent:
+    """Return the agent that the AGENT setting names.
+
+    `intake` is built in; others are found as entry points of the group `stayline.agents`, or as
+    `module:Class`. Raises ConfigError when there is none of that name.
+    """
+    if name == "intake":
+        return Intake()
+    if ":" in name:
+        return _imported(name)
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        found: Agent = point.load()()
+        return found
+    raise ConfigError(f"AGENT={name}: no agent of this name; use intake, or module:Class")
+
+
+def _imported(name: str) -> Agent:
+    module_name, _, class_name = name.partition(":")
+    try:
+        made: Agent = getattr(import_module(module_name), class_name)()
+    except (ImportError, AttributeError, ValueError) as trouble:
+        raise ConfigError(f"AGENT={name}: {trouble}") from trouble
+    if not callable(getattr(made, "reply", None)):
+        raise ConfigError(f"AGENT={name}: the class has no method `reply(call, turn)`")
+    return made

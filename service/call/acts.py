@@ -1,0 +1,61 @@
+"""What an agent can do in a turn. The agent says what it wants; decide.py makes facts of it."""
+
+import msgspec
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Say a text."""
+
+    text: str
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Say a text and expect the answer to be about `field`."""
+
+    text: str
+    field: str
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """An answer was understood. `source`: directory, speech or keys."""
+
+    field: str
+    value: str
+    source: str = "speech"
+
+
+class Confirm(msgspec.Struct, frozen=True):
+    """The caller confirmed a field's value."""
+
+    field: str
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The caller said that a field's value is wrong."""
+
+    field: str
+
+
+class Enter(msgspec.Struct, frozen=True):
+    """The conversation enters a stage."""
+
+    stage: str
+
+
+class SendDigits(msgspec.Struct, frozen=True):
+    """Send DTMF into the call: 0-9, A-D, #, * and w (half a second's pause)."""
+
+    digits: str
+
+
+class Transfer(msgspec.Struct, frozen=True):
+    """Hand the caller to a phone number once what was said is heard."""
+
+    to_number: str
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    """End the call once what was said is heard."""
+
+
+Act = Say | Ask | Fill | Confirm | Forget | Enter | SendDigits | Transfer | HangUp

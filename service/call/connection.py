@@ -1,0 +1,113 @@
+"""How a call opens, attaches, detaches and ends, folded."""
+
+from msgspec.structs import replace
+
+from service.call import events as e
+from service.call.place import Place, Steps
+from service.call.state import Call, StreamEntry, Turn
+
+
+def _opened(call: Call, fact: e.CallOpened, place: Place) -> Call:
+    return replace(
+        call,
+        call_sid=fact.call_sid,
+        tenant=fact.tenant,
+        from_number=fact.from_number,
+        to_number=fact.to_number,
+        direction=fact.direction,
+        account_sid=fact.account_sid,
+        parameters=fact.parameters,
+        opened_ms=place.at_ms,
+    )
+
+
+def _attached(call: Call, fact: e.StreamAttached, place: Place) -> Call:
+    streams = tuple(
+        replace(stream, detached_ms=place.at_ms, reason="replaced")
+        if stream.detached_ms is None
+        else stream
+        for stream in call.streams
+    )
+    entry = StreamEntry(fact.stream_sid, place.epoch, fact.cause, fact.gap_ms, place.at_ms)
+    turn, turns = call.turn, call.turns
+    if not call.is_known():
+        turns += 1
+        turn = Turn(turns, "opening")
+    return replace(
+        call,
+        phase="live",
+        streams=(*streams, entry),
+        planned_cause=None,
+        turn=turn,
+        turns=turns,
+        is_caller_speaking=False,
+        digit_ms=place.at_ms if call.digits_pending else call.digit_ms,
+    )
+
+
+def _detached(call: Call, fact: e.StreamDetached, place: Place) -> Call:
+    streams = tuple(
+        replace(
+            stream, detached_ms=place.at_ms, reason=fact.reason, last_media_ms=fact.last_media_ms
+        )
+        if stream.stream_sid == fact.stream_sid and stream.detached_ms is None
+        else stream
+        for stream in call.streams
+    )
+    is_gone = call.phase == "live" and all(s.detached_ms is not None for s in streams)
+    return replace(call, phase="detached" if is_gone else call.phase, streams=streams)
+
+
+def _context_lost(call: Call, _fact: e.ContextLost, _place: Place) -> Call:
+    turns = call.turns + 1
+    return replace(
+        call, is_context_lost=True, is_greeted=True, turns=turns, turn=Turn(turns, "context_lost")
+    )
+
+
+def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
+    if call.phase == "ended":
+        return call
+    streams = tuple(
+        replace(s, detached_ms=place.at_ms, reason="ended") if s.detached_ms is None else s
+        for s in call.streams
+    )
+    return replace(
+        call,
+        phase="ended",
+        ended_ms=place.at_ms,
+        end_reason=fact.reason,
+        streams=streams,
+        requests=(),
+    )
+
+
+def _ending_planned(call: Call, fact: e.EndingPlanned, _place: Place) -> Call:
+    requests = tuple(r for r in call.requests if r.kind not in ("hangup", "transfer"))
+    return replace(call, ending=fact.ending, ending_to=fact.to_number, requests=requests)
+
+
+def _ending_started(call: Call, _fact: e.EndingStarted, _place: Place) -> Call:
+    return replace(call, is_ending_started=True)
+
+
+def _turn_answered(call: Call, fact: e.TurnAnswered, _place: Place) -> Call:
+    is_current = call.turn is not None and call.turn.number == fact.turn
+    return replace(call, turn=None) if is_current else call
+
+
+def _stage_changed(call: Call, fact: e.StageChanged, _place: Place) -> Call:
+    return replace(call, stage=fact.stage)
+
+
+STEPS: Steps = {
+    e.CallOpened: _opened,
+    e.StreamAttached: _attached,
+    e.StreamDetached: _detached,
+    e.ContextLost: _context_lost,
+    e.CallEnded: _call_ended,
+    e.EndingPlanned: _ending_planned,
+    e.EndingStarted: _ending_started,
+    e.TurnAnswered: _turn_answered,
+    e.StageChanged: _stage_changed,
+}

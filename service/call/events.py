@@ -1,0 +1,283 @@
+"""The facts of a call, in the past tense: what the journal holds, one JSON object each.
+
+Every fact is written before anything is done about it. Facts marked *outside* may be written by a
+process that doesn't hold the call (the API, a webhook); all others only by the holder of the epoch.
+
+Facts are versioned by `v`. A kind that this code doesn't know reads as `Unknown`: it is kept, shown
+and skipped, so that old and new servers can share calls.
+"""
+
+import json
+from typing import Literal
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
+Who = Literal["caller", "agent", "human"]
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True):
+    """What all facts have in common: a kind (the class name in snake case) and a schema version."""
+
+    v: int = SCHEMA_VERSION
+
+
+class CallOpened(Fact, frozen=True):
+    """The phone rang. `parameters` are client_name, company and ticket_id: the server's own copy."""
+
+    call_sid: str
+    from_number: str = ""
+    to_number: str = ""
+    direction: str = "inbound"
+    account_sid: str = ""
+    tenant: str = "default"
+    parameters: dict[str, str] = {}
+
+
+class ParameterRefused(Fact, frozen=True):
+    """A stream came back with another value for a parameter; the server's copy stands."""
+
+    name: str
+    offered: str
+
+
+class StreamAttached(Fact, frozen=True):
+    """detached -> live. `gap_ms` is the time without inbound media before this stream."""
+
+    stream_sid: str
+    cause: Cause
+    gap_ms: int
+    server: str
+
+
+class StreamDetached(Fact, frozen=True):
+    """live -> detached. `reason` is what we saw: stop, closed, idle, replaced, restart."""
+
+    stream_sid: str
+    reason: str
+    last_media_ms: int
+
+
+class ContextLost(Fact, frozen=True):
+    """A token proved a known call, but its journal was gone or shorter than it should be."""
+
+    reason: str
+
+
+class DropLimitReached(Fact, frozen=True):
+    """Too many drops in a short time; the caller was told so. *Outside*."""
+
+    drops: int
+
+
+class PulledBack(Fact, frozen=True):
+    """The carrier had not come back by itself, so it was asked to, through its REST API."""
+
+    outcome: str
+
+
+class Greeted(Fact, frozen=True):
+    """The greeting was decided on. At most once in a call's life."""
+
+    prompt: str
+
+
+class AgentSpoke(Fact, frozen=True):
+    """A prompt: what we mean to say, in clauses. Heard is another matter (`Played`).
+
+    `asks` names the field the prompt asks for. `who` is "human" for lines that a person typed, and
+    `request` then names what they asked.
+    """
+
+    prompt: str
+    clauses: tuple[str, ...]
+    asks: str = ""
+    who: Who = "agent"
+    request: str = ""
+
+
+class Played(Fact, frozen=True):
+    """How far a prompt got. All counts in samples of the whole prompt; never claims the unheard.
+
+    `clauses` were heard to their end; of the next one, `part_samples` out of `part_of_samples`.
+    """
+
+    prompt: str
+    clauses: int
+    part_samples: int = 0
+    part_of_samples: int = 0
+    synthesised_samples: int = 0
+    sent_samples: int = 0
+    heard_samples: int = 0
+
+
+class SpeechCut(Fact, frozen=True):
+    """The rest of a prompt was given up. `reason`: barge_in, key, replaced."""
+
+    prompt: str
+    reason: str
+
+
+class CallerBegan(Fact, frozen=True):
+    """The caller began to speak."""
+
+
+class CallerSpoke(Fact, frozen=True):
+    """The caller said something. `partial`: the stream went before the utterance ended."""
+
+    text: str
+    confidence_milli: int = 1000
+    duration_ms: int = 0
+    partial: bool = False
+
+
+class DigitPressed(Fact, frozen=True):
+    """The caller pressed one key."""
+
+    digit: str
+
+
+class DigitsEntered(Fact, frozen=True):
+    """A row of keys is complete: by `#`, or by a pause."""
+
+    digits: str
+    ended_by: str
+
+
+class FieldFilled(Fact, frozen=True):
+    """An answer was understood. `source`: directory, speech or keys."""
+
+    name: str
+    value: str
+    source: str
+
+
+class FieldConfirmed(Fact, frozen=True):
+    """The caller said that the value is right."""
+
+    name: str
+
+
+class FieldCleared(Fact, frozen=True):
+    """The caller said that the value is wrong."""
+
+    name: str
+
+
+class StageChanged(Fact, frozen=True):
+    """The conversation entered another stage."""
+
+    stage: str
+
+
+class TurnAnswered(Fact, frozen=True):
+    """The agent has answered this turn; its acts stand in the same write."""
+
+    turn: int
+
+
+class DigitsRequested(Fact, frozen=True):
+    """Somebody asked us to send DTMF into the call. *Outside*."""
+
+    request: str
+    digits: str
+
+
+class RestartPlanned(Fact, frozen=True):
+    """We are about to restart the stream on purpose; the next one attaches with this cause."""
+
+    request: str
+    cause: Cause
+
+
+class DigitsSent(Fact, frozen=True):
+    """How the sending ended. `outcome`: sent, failed, call_gone, unknown."""
+
+    request: str
+    outcome: str
+    detail: str = ""
+
+
+class SayRequested(Fact, frozen=True):
+    """A person wants a line said. *Outside*."""
+
+    request: str
+    text: str
+
+
+class TransferRequested(Fact, frozen=True):
+    """A person wants the caller transferred. *Outside*."""
+
+    request: str
+    to_number: str
+
+
+class HangupRequested(Fact, frozen=True):
+    """A person wants the call ended. *Outside*."""
+
+    request: str
+
+
+class NoteAdded(Fact, frozen=True):
+    """A note by a person. *Outside*."""
+
+    text: str
+    by: str = ""
+
+
+class EndingPlanned(Fact, frozen=True):
+    """Once all that is to be said has been heard: hang up, or transfer to `to_number`."""
+
+    ending: Literal["hangup", "transfer"]
+    to_number: str = ""
+
+
+class EndingStarted(Fact, frozen=True):
+    """The farewell was heard; the carrier is being asked to end or transfer the call."""
+
+
+class CallEnded(Fact, frozen=True):
+    """live, detached or ringing -> ended. *Outside* when a status callback says so."""
+
+    reason: str
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A fact of a newer version of the code: kept, shown, skipped."""
+
+    kind: str
+    body: bytes
+
+
+Known = (
+    CallOpened | ParameterRefused | StreamAttached | StreamDetached | ContextLost
+    | DropLimitReached | PulledBack | Greeted | AgentSpoke | Played | SpeechCut | CallerBegan
+    | CallerSpoke | DigitPressed | DigitsEntered | FieldFilled | FieldConfirmed | FieldCleared
+    | StageChanged | TurnAnswered | DigitsRequested | RestartPlanned | DigitsSent | SayRequested
+    | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | CallEnded
+)  # fmt: skip
+AnyFact = Known | Unknown
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Known] = msgspec.json.Decoder(Known)
+
+
+def encode(fact: AnyFact) -> bytes:
+    """Return the fact's JSON."""
+    return fact.body if isinstance(fact, Unknown) else _encoder.encode(fact)
+
+
+def decode(body: bytes) -> AnyFact:
+    """Read one fact. Whatever this code can't read is `Unknown`; nothing raises but broken JSON."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        parsed = json.loads(body)
+        kind = parsed.get("kind", "") if isinstance(parsed, dict) else ""
+        return Unknown(kind=str(kind), body=body)

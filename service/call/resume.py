@@ -1,0 +1,105 @@
+"""What the caller experiences when a stream comes back: one table, read from the top.
+
+The first row whose condition holds decides. What was being said goes on by itself, in every row: it
+stands in the state as prompts that are not heard yet, from the clause that was cut. The row only adds
+the line that bridges the gap, or nothing.
+
+| when it dropped            | row           | line                                                |
+|----------------------------|---------------|-----------------------------------------------------|
+| state lost or doubtful     | lost          | I'm sorry, I've lost some of our context …          |
+| too many drops             | last_resort   | (the carrier apologises and transfers)              |
+| nobody was greeted yet     | opening       | (the agent greets)                                  |
+| an ending was under way    | ending        | (the farewell goes on, then the call ends)          |
+| our sentence was playing   | playing       | (it goes on with the clause that was cut)           |
+| the agent owed an answer   | answering     | (the answer comes)                                  |
+| the state is old           | stale         | Just to make sure I have this right, …              |
+| the caller was speaking    | interrupted   | Sorry, I lost you for a second …, if the gap cost words |
+| digits half typed          | keying        | (they stand)                                        |
+| silence                    | silence       | I'm still here, after 2 s                           |
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from service.call.state import Call
+
+WORDS_LOST_MS = 300  # a shorter gap costs at most a syllable
+SILENCE_MS = 2_000  # a longer one is noticed by the caller
+STALE_MS = 600_000  # after ten minutes people have forgotten what they said
+
+LOST_LINE = "I'm sorry, I've lost some of our context, so I may ask you some things again."
+INTERRUPTED_LINE = "Sorry, I lost you for a second, could you say that last part again?"
+SILENCE_LINE = "I'm still here."
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many drops within how long end the attempts."""
+
+    drops_max: int = 10
+    window_ms: int = 60_000
+
+
+class Return(msgspec.Struct, frozen=True):
+    """A stream coming back: what was known before it attached, and how long nobody heard anybody."""
+
+    call: Call
+    gap_ms: int
+    now_ms: int
+    lost: str
+    limits: Limits
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The row that applies and the line that bridges the gap, empty for none."""
+
+    row: str
+    line: str = ""
+
+
+def _is_last_resort(back: Return) -> bool:
+    since = back.now_ms - back.limits.window_ms
+    return back.call.drops_since(since) > back.limits.drops_max
+
+
+def _is_stale(back: Return) -> bool:
+    call = back.call
+    return back.now_ms - call.updated_ms >= STALE_MS and bool(call.fields)
+
+
+def _stale_line(back: Return) -> str:
+    known = ", ".join(
+        f"{name.replace('_', ' ')} {field.value}" for name, field in back.call.fields.items()
+    )
+    return f"Just to make sure I have this right: {known}."
+
+
+Row = tuple[str, Callable[[Return], bool], Callable[[Return], str]]
+
+
+def _no_line(_back: Return) -> str:
+    return ""
+
+
+TABLE: tuple[Row, ...] = (
+    ("lost", lambda back: bool(back.lost), lambda _back: LOST_LINE),
+    ("last_resort", _is_last_resort, _no_line),
+    ("opening", lambda back: not back.call.is_greeted, _no_line),
+    ("ending", lambda back: bool(back.call.ending), _no_line),
+    ("playing", lambda back: bool(back.call.prompts), _no_line),
+    ("answering", lambda back: back.call.turn is not None, _no_line),
+    ("stale", _is_stale, _stale_line),
+    (
+        "interrupted",
+        lambda back: back.call.is_caller_speaking,
+        lambda back: INTERRUPTED_LINE if back.gap_ms >= WORDS_LOST_MS else "",
+    ),
+    ("keying", lambda back: bool(back.call.digits_pending), _no_line),
+    ("silence", lambda _back: True, lambda back: SILENCE_LINE if back.gap_ms >= SILENCE_MS else ""),
+)
+
+
+def resume(back: Return) -> Plan:
+    """Return the row of the table that applies, and its line."""
+    name, _, line = next(row for row in TABLE if row[1](back))
+    return Plan(name, line(back))

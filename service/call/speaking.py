@@ -1,0 +1,102 @@
+"""What we said and what of it was heard, folded."""
+
+from msgspec.structs import replace
+
+from service.call import events as e
+from service.call.place import Place, Steps
+from service.call.state import Call, Line, Playback, Prompt
+
+GENERATED_SAMPLES_PER_LETTER = 520  # 65 ms: our voice's pace, until the audio itself is known
+
+
+def _greeted(call: Call, _fact: e.Greeted, _place: Place) -> Call:
+    return replace(call, is_greeted=True)
+
+
+def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
+    text = " ".join(fact.clauses)
+    prompt = Prompt(fact.prompt, place.position, fact.clauses, asks=fact.asks)
+    return replace(
+        call,
+        prompts=(*call.prompts, prompt),
+        prompts_made=call.prompts_made + 1,
+        asked=fact.asks or call.asked,
+        playback=Playback(fact.prompt, len(text) * GENERATED_SAMPLES_PER_LETTER),
+        transcript=(
+            *call.transcript,
+            Line(place.position, fact.who, text, "", cut=False, at_ms=place.at_ms),
+        ),
+        requests=tuple(r for r in call.requests if r.request != fact.request or not fact.request),
+    )
+
+
+def _heard_text(prompt: Prompt, fact: e.Played) -> str:
+    """Whole clauses, then the words of the cut one in proportion, rounded down."""
+    heard = list(prompt.clauses[: fact.clauses])
+    if fact.part_samples and fact.clauses < len(prompt.clauses):
+        words = prompt.clauses[fact.clauses].split()
+        heard.extend(words[: len(words) * fact.part_samples // max(1, fact.part_of_samples)])
+    return " ".join(heard)
+
+
+def _revise(
+    call: Call, position: int, *, heard: str | None = None, cut: bool | None = None
+) -> Call:
+    """Change the one line of the transcript that stands at `position`."""
+    lines = list(call.transcript)
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index]
+        if line.position == position:
+            lines[index] = replace(
+                line,
+                heard=line.heard if heard is None or len(heard) < len(line.heard) else heard,
+                cut=line.cut if cut is None else cut,
+            )
+            break
+    return replace(call, transcript=tuple(lines))
+
+
+def _played(call: Call, fact: e.Played, _place: Place) -> Call:
+    prompt = next((p for p in call.prompts if p.prompt == fact.prompt), None)
+    if prompt is None:
+        return call
+    clauses = max(prompt.clauses_heard, fact.clauses)
+    further = replace(
+        prompt,
+        clauses_heard=clauses,
+        heard_samples=max(prompt.heard_samples, fact.heard_samples),
+    )
+    is_done = clauses >= len(prompt.clauses)
+    prompts = tuple(
+        further if p is prompt else p for p in call.prompts if not (p is prompt and is_done)
+    )
+    playback = Playback(
+        prompt.prompt,
+        max(call.playback.generated_samples, fact.synthesised_samples)
+        if call.playback.prompt == prompt.prompt
+        else fact.synthesised_samples,
+        fact.synthesised_samples,
+        fact.sent_samples,
+        further.heard_samples,
+    )
+    return _revise(
+        replace(call, prompts=prompts, playback=playback),
+        prompt.position,
+        heard=_heard_text(prompt, fact),
+    )
+
+
+def _speech_cut(call: Call, fact: e.SpeechCut, _place: Place) -> Call:
+    prompt = next((p for p in call.prompts if p.prompt == fact.prompt), None)
+    if prompt is None:
+        return call
+    prompts = tuple(p for p in call.prompts if p is not prompt)
+    return _revise(replace(call, prompts=prompts), prompt.position, cut=True)
+
+
+STEPS: Steps = {
+    e.Greeted: _greeted,
+    e.AgentSpoke: _agent_spoke,
+    e.Played: _played,
+    e.SpeechCut: _speech_cut,
+}

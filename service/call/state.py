@@ -1,0 +1,162 @@
+"""What is known of a call: the fold of its facts, and nothing else.
+
+    state = fold(fold(fold(None, record 1), record 2), record 3) …
+
+Pure and deterministic: the same journal gives the same state on any process and any backend.
+The folding itself is in fold.py; here stand the nouns.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from service.call.events import Cause, Who
+
+Phase = Literal["ringing", "live", "detached", "ended"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One answer of the caller."""
+
+    value: str
+    confirmed: bool = False
+    source: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of the transcript. For our own lines `heard` is what the caller really heard."""
+
+    position: int
+    who: Who
+    text: str
+    heard: str
+    cut: bool
+    at_ms: int
+
+
+class StreamEntry(msgspec.Struct, frozen=True):
+    """One media stream in the life of the call."""
+
+    stream_sid: str
+    epoch: int
+    cause: Cause
+    gap_ms: int
+    attached_ms: int
+    detached_ms: int | None = None
+    reason: str = ""
+    last_media_ms: int = 0
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """A prompt that is not done with: `clauses_heard` of its clauses were heard to their end."""
+
+    prompt: str
+    position: int
+    clauses: tuple[str, ...]
+    clauses_heard: int = 0
+    heard_samples: int = 0
+    asks: str = ""
+
+
+class Playback(msgspec.Struct, frozen=True):
+    """The last known pointers of the last prompt, in samples."""
+
+    prompt: str = ""
+    generated_samples: int = 0
+    synthesised_samples: int = 0
+    sent_samples: int = 0
+    heard_samples: int = 0
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Something the agent owes an answer to. `earlier` is a half utterance that a drop cut off."""
+
+    number: int
+    reason: Literal["opening", "speech", "keys", "context_lost"]
+    text: str = ""
+    earlier: str = ""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Something a person asked for that is not done yet."""
+
+    request: str
+    kind: Literal["digits", "say", "transfer", "hangup"]
+    value: str = ""
+    is_started: bool = False
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A person's note."""
+
+    position: int
+    text: str
+    by: str
+    at_ms: int
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of one phone call."""
+
+    call_sid: str = ""
+    tenant: str = "default"
+    phase: Phase = "ringing"
+    stage: str = ""
+    epoch: int = 0
+    position: int = 0
+    from_number: str = ""
+    to_number: str = ""
+    direction: str = "inbound"
+    account_sid: str = ""
+    parameters: dict[str, str] = {}
+    opened_ms: int = 0
+    updated_ms: int = 0
+    ended_ms: int | None = None
+    end_reason: str = ""
+
+    is_greeted: bool = False
+    is_context_lost: bool = False
+    fields: dict[str, Field] = {}
+    asked: str = ""
+    digits_pending: str = ""
+    digit_ms: int = 0
+    is_caller_speaking: bool = False
+    half_text: str = ""
+    turn: Turn | None = None
+    turns: int = 0
+
+    prompts: tuple[Prompt, ...] = ()
+    prompts_made: int = 0
+    playback: Playback = Playback()
+    transcript: tuple[Line, ...] = ()
+    streams: tuple[StreamEntry, ...] = ()
+    planned_cause: Cause | None = None
+    requests: tuple[Request, ...] = ()
+    notes: tuple[Note, ...] = ()
+    ending: Literal["", "hangup", "transfer"] = ""
+    ending_to: str = ""
+    is_ending_started: bool = False
+
+    def is_known(self) -> bool:
+        """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""
+        return bool(self.streams) or self.is_greeted
+
+    def drops_since(self, since_ms: int) -> int:
+        """Count the streams that were lost (not restarted on purpose) at or after `since_ms`."""
+        return sum(
+            1
+            for stream in self.streams
+            if stream.detached_ms is not None
+            and stream.detached_ms >= since_ms
+            and stream.reason not in ("restart", "replaced")
+        )
+
+
+def encode(call: Call) -> bytes:
+    """Return the state as JSON, for a snapshot."""
+    return msgspec.json.encode(call)
+
+
+def decode(body: bytes) -> Call:
+    """Read a snapshot. Raises msgspec.ValidationError when another version wrote it otherwise."""
+    return msgspec.json.decode(body, type=Call)

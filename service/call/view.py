@@ -1,0 +1,99 @@
+"""The call as the API shows it: design.md section 4's JSON, made from the state alone."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from service.audio import milliseconds
+from service.call.events import AnyFact, Unknown, encode
+from service.call.place import Place
+from service.call.state import Call, Line, StreamEntry
+
+Json = dict[str, Any]
+
+
+def timestamp(at_ms: int) -> str:
+    """Return RFC 3339 in UTC with milliseconds."""
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def view(call: Call, *, incarnation: str) -> Json:
+    """Return the call as JSON-ready values."""
+    playback = call.playback
+    return {
+        "call_sid": call.call_sid,
+        "tenant": call.tenant,
+        "phase": call.phase,
+        "stage": call.stage,
+        "epoch": call.epoch,
+        "incarnation": incarnation,
+        "position": call.position,
+        "from": call.from_number,
+        "to": call.to_number,
+        "opened_at": timestamp(call.opened_ms),
+        "updated_at": timestamp(call.updated_ms),
+        "ended_at": None if call.ended_ms is None else timestamp(call.ended_ms),
+        "parameters": {
+            "client_name": call.parameters.get("client_name", ""),
+            "company": call.parameters.get("company", ""),
+            "ticket_id": call.parameters.get("ticket_id", ""),
+            **call.parameters,
+        },
+        "fields": {
+            name: {"value": field.value, "confirmed": field.confirmed, "source": field.source}
+            for name, field in call.fields.items()
+        },
+        "digits_pending": call.digits_pending,
+        "transcript": [_line(line) for line in call.transcript],
+        "operations": [],
+        "streams": [_stream(stream) for stream in call.streams],
+        "playback": {
+            "prompt": playback.prompt,
+            "generated_ms": milliseconds(playback.generated_samples),
+            "synthesised_ms": milliseconds(playback.synthesised_samples),
+            "sent_ms": milliseconds(playback.sent_samples),
+            "heard_ms": milliseconds(playback.heard_samples),
+        },
+        "notes": [
+            {"position": n.position, "text": n.text, "by": n.by, "at": timestamp(n.at_ms)}
+            for n in call.notes
+        ],
+    }
+
+
+def record_view(fact: AnyFact, place: Place) -> Json:
+    """Return one record as the API and the event stream show it."""
+    body = json.loads(encode(fact))
+    if isinstance(fact, Unknown) and not isinstance(body, dict):
+        body = {"kind": fact.kind}
+    return {
+        "position": place.position,
+        "epoch": place.epoch,
+        "at": timestamp(place.at_ms),
+        "kind": body.pop("kind", ""),
+        **body,
+    }
+
+
+def _line(line: Line) -> Json:
+    return {
+        "position": line.position,
+        "who": line.who,
+        "text": line.text,
+        "heard": line.heard,
+        "cut": line.cut,
+        "at": timestamp(line.at_ms),
+    }
+
+
+def _stream(stream: StreamEntry) -> Json:
+    return {
+        "stream_sid": stream.stream_sid,
+        "epoch": stream.epoch,
+        "cause": stream.cause,
+        "attached_at": timestamp(stream.attached_ms),
+        "detached_at": None if stream.detached_ms is None else timestamp(stream.detached_ms),
+        "reason": stream.reason,
+        "gap_ms": stream.gap_ms,
+    }

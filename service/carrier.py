@@ -1,0 +1,115 @@
+"""Outward REST to the carrier: what Stayline asks of a call while no TwiML is being read.
+
+The official client does the talking, in a thread, against a configurable address. Twilio's answers
+that matter here: 429 (20429) is never executed and always safe to repeat; 404 (20404) and 400 (21220)
+mean that the call is over or gone.
+"""
+
+import asyncio
+import logging
+import random
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import RequestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+
+from service.errors import CallGone, CarrierBusy, CarrierError
+
+TIMEOUT_S = 5.0  # the caller waits meanwhile; Twilio answers an update within a second
+ATTEMPTS_MAX = 5  # with the waits below, about 6 s in all
+WAIT_MS_FIRST = 200  # doubled each time, with jitter
+WAIT_MS_MAX = 3_000
+AT_ONCE_MAX = 20  # the official figure for hand-overs; more at once is what earns a 429
+
+_GONE_CODES = (20404, 21220)
+_BUSY = 429
+
+_log = logging.getLogger(__name__)
+
+
+class _Redirected(TwilioHttpClient):  # type: ignore[misc] # the official client is untyped
+    """The official HTTP client, sent to another host: a compatible carrier, or a simulator."""
+
+    def __init__(self, api_url: str) -> None:
+        super().__init__(timeout=TIMEOUT_S)
+        self._api_url = api_url.rstrip("/")
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Send the request to the same path under our address."""
+        parts = urlsplit(url)
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        return super().request(method, f"{self._api_url}{path}", *args, **kwargs)
+
+
+class Carrier:
+    """What can be asked of the carrier about one call. Every method may raise CarrierError."""
+
+    def __init__(
+        self, account_sid: str, auth_token: str, api_url: str, chance: random.Random
+    ) -> None:
+        self._client = Client(account_sid, auth_token, http_client=_Redirected(api_url))
+        self._chance = chance
+        self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def run_twiml(self, call_sid: str, twiml: str) -> None:
+        """Cut what the call is doing and run `twiml` (at most 4,000 characters) at once."""
+        await self._ask(call_sid, lambda call: call.update(twiml=twiml))
+
+    async def redirect(self, call_sid: str, url: str) -> None:
+        """Cut what the call is doing and have the carrier ask `url` for TwiML."""
+        await self._ask(call_sid, lambda call: call.update(url=url, method="POST"))
+
+    async def hang_up(self, call_sid: str) -> None:
+        """End the call. A call that is over already is a success."""
+        try:
+            await self._ask(call_sid, lambda call: call.update(status="completed"))
+        except CallGone:
+            return
+
+    async def is_live(self, call_sid: str) -> bool:
+        """Whether the call still goes on."""
+        try:
+            found = await self._ask(call_sid, lambda call: call.fetch())
+        except CallGone:
+            return False
+        return found.status in ("queued", "ringing", "in-progress")
+
+    async def _ask(self, call_sid: str, ask: Any) -> Any:
+        wait_ms = WAIT_MS_FIRST
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                async with self._at_once:
+                    return await asyncio.to_thread(lambda: ask(self._client.calls(call_sid)))
+            except (TwilioException, RequestException) as trouble:
+                error = _error(trouble)
+                if isinstance(error, CallGone) or not _is_passing(error):
+                    raise error from trouble
+                if attempt == ATTEMPTS_MAX:
+                    raise CarrierBusy(str(error), status=error.status) from trouble
+            _log.warning(
+                "! the carrier is busy, attempt %d",
+                attempt,
+                extra={"action": "carrier_retry", "call_sid": call_sid},
+            )
+            await asyncio.sleep((wait_ms + self._chance.randint(0, wait_ms)) / 1000)
+            wait_ms = min(2 * wait_ms, WAIT_MS_MAX)
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _error(trouble: Exception) -> CarrierError:
+    if not isinstance(trouble, TwilioRestException):
+        return CarrierError(f"the carrier's API can't be reached: {type(trouble).__name__}")
+    code = int(trouble.code or 0)
+    is_gone = code in _GONE_CODES or trouble.status == 404  # noqa: PLR2004 - HTTP's own number
+    kind = CallGone if is_gone else CarrierError
+    return kind(
+        f"the carrier answered {trouble.status}, code {code}", status=trouble.status, code=code
+    )
+
+
+def _is_passing(error: CarrierError) -> bool:
+    """429 was never executed; 5xx and no answer may have been, but every request here may repeat."""
+    return error.status in (0, _BUSY) or error.status >= 500  # noqa: PLR2004 - HTTP's own number

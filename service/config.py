@@ -1,0 +1,193 @@
+"""The settings: read once at start, frozen, every limit with its unit and reason.
+
+They come from the environment or from a file `.env`. A wrong one is one clear line.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from service.errors import ConfigError
+
+TWILIO_API_URL = "https://api.twilio.com"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEVELOPMENT_ACCOUNT_SID = "AC" + "0" * 32
+DEVELOPMENT_FILE = Path("var/development.json")
+
+Role = Literal["viewer", "agent", "admin"]
+
+
+class ApiToken(BaseSettings):
+    """One bearer token of the API: what it may do, and for which tenant."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="STAYLINE_UNUSED_")
+    token: str
+    role: Role
+    tenant: str = "default"
+
+
+class Config(BaseSettings):
+    """Every setting. Names in the environment are the same in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    host: str = Field(
+        "", description="address to listen on; default all, or 127.0.0.1 without an auth token"
+    )
+    port: int = Field(8000, ge=1, le=65_535, description="port to listen on")
+    public_url: str = Field("", description="the address the carrier reaches us at, https://…")
+    twilio_account_sid: str = Field("", description="the account that owns the numbers")
+    twilio_auth_token: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="auth token; a comma list while rotating, the newest first", repr=False
+    )
+    twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
+    store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
+    call_ttl_s: int = Field(1_800, ge=60, le=604_800, description="seconds a journal is kept")
+    agent: str = Field("intake", description="intake, or module:Class")
+    directory: str = Field("", description="who is calling: a JSON or CSV file, or an HTTP URL")
+    api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(
+        (), description="comma list of token:role[:tenant]", repr=False
+    )
+    drop_limit: str = Field("10/60", description="drops in seconds before the last resort")
+    transfer_to: str = Field("", description="the human's number in the last resort")
+    lookalike_carriers: bool = Field(
+        default=False, description="admit sockets without a signature, by their token alone"
+    )
+    seal_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="encryption keys, newest first", repr=False
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="how much is logged"
+    )
+    is_development: bool = False
+
+    @field_validator("twilio_auth_token", "seal_keys", mode="before")
+    @classmethod
+    def _comma_list(cls, value: object) -> object:
+        return (
+            tuple(filter(None, map(str.strip, value.split(","))))
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("api_tokens", mode="before")
+    @classmethod
+    def _tokens(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(_api_token(one.strip()) for one in value.split(",") if one.strip())
+
+    @field_validator("public_url", "twilio_api_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("expected http(s)://host[:port][/path]")
+        return value.rstrip("/")
+
+    @field_validator("drop_limit")
+    @classmethod
+    def _drop_limit(cls, value: str) -> str:
+        drops, slash, seconds = value.partition("/")
+        if not (slash and drops.isdigit() and seconds.isdigit() and int(drops) and int(seconds)):
+            raise ValueError("expected drops/seconds, for example 10/60")
+        return value
+
+    @model_validator(mode="after")
+    def _sealed(self) -> Self:
+        if self.seal_keys:
+            raise ValueError("SEAL_KEYS: sealing is not available in this version; unset it")
+        return self
+
+    @property
+    def drops_max(self) -> int:
+        """How many drops within `drop_window_ms` are tolerated."""
+        return int(self.drop_limit.partition("/")[0])
+
+    @property
+    def drop_window_ms(self) -> int:
+        """The window of `drops_max` in milliseconds."""
+        return 1000 * int(self.drop_limit.partition("/")[2])
+
+
+def _api_token(text: str) -> ApiToken:
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(parts):
+        raise ValueError("expected token:role[:tenant]")
+    if parts[1] not in ("viewer", "agent", "admin"):
+        raise ValueError(f"unknown role {parts[1]!r}; expected viewer, agent or admin")
+    return ApiToken.model_construct(
+        token=parts[0], role=parts[1], tenant=(parts[2:] or ["default"])[0]
+    )
+
+
+def load(**overrides: object) -> Config:
+    """Read the settings. Raises ConfigError with one line that names the setting."""
+    try:
+        config = Config(**overrides)  # type: ignore[arg-type] # the keywords are the fields
+    except ValidationError as trouble:
+        first = trouble.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper() or "SETTINGS"
+        raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    return _for_production(config) if config.twilio_auth_token else _for_development(config)
+
+
+def _for_production(config: Config) -> Config:
+    return config.model_copy(
+        update={
+            "host": config.host or "0.0.0.0",  # noqa: S104 - a web process is reached from outside
+            "twilio_api_url": config.twilio_api_url or TWILIO_API_URL,
+            "public_url": config.public_url or f"http://127.0.0.1:{config.port}",
+        }
+    )
+
+
+def _for_development(config: Config) -> Config:
+    """Without an auth token the server runs on a loopback address only, with credentials of its own."""
+    host = config.host or LOOPBACK[0]
+    if host not in LOOPBACK:
+        raise ConfigError(
+            f"TWILIO_AUTH_TOKEN: needed to listen on {host}; without it only loopback is served"
+        )
+    made = development_credentials(DEVELOPMENT_FILE)
+    tokens = (ApiToken.model_construct(token=made["api_token"], role="admin", tenant="default"),)
+    return config.model_copy(
+        update={
+            "is_development": True,
+            "host": host,
+            "twilio_account_sid": config.twilio_account_sid or made["account_sid"],
+            "twilio_auth_token": (made["auth_token"],),
+            "twilio_api_url": config.twilio_api_url or f"http://127.0.0.1:{config.port + 1}",
+            "public_url": config.public_url or f"http://127.0.0.1:{config.port}",
+            "api_tokens": config.api_tokens or tokens,
+        }
+    )
+
+
+def development_credentials(path: Path) -> dict[str, str]:
+    """Return the development credentials, made on first use and kept for the next start."""
+    try:
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = {}
+    if {"account_sid", "auth_token", "api_token"} <= kept.keys():
+        return kept
+    made = {
+        "account_sid": DEVELOPMENT_ACCOUNT_SID,
+        "auth_token": secrets.token_hex(16),
+        "api_token": secrets.token_urlsafe(16),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(made), encoding="utf-8")
+    draft.replace(path)
+    return made

@@ -1,0 +1,76 @@
+"""The stream token: a short-lived, signed proof that a media socket belongs to a call of ours.
+
+It travels as a `<Parameter>`, because Twilio drops the query string of a stream's URL. Its text is
+`1.kid.door.known.expiry.nonce.mac`; the CallSid is bound by the MAC and not repeated. That a token is
+used only once is the journal's promise (`spend`), since only the store is shared by all processes.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+import msgspec
+
+LIFE_MS = 60_000  # Twilio opens the stream within two seconds of reading the TwiML
+SKEW_MS = 60_000  # servers' clocks may differ by this much; a token is good for that much longer
+TOKEN_LETTERS_MAX = 200  # leaves room in the 500 characters of a <Parameter>
+REDIAL_WINDOW_MS = 60_000  # a peer that dials again by itself gives up after 30 s
+REDIALS_MAX = 5  # further uses of one token, all by the same stream
+
+_DOORS = {"v": "voice", "r": "resume"}
+
+
+class Token(msgspec.Struct, frozen=True):
+    """What a valid token says: where it was issued, and whether the call was known there."""
+
+    door: str
+    is_known: bool
+    nonce: str
+    expires_ms: int
+
+
+class TokenMint:
+    """Issues and checks tokens. Every process with the same auth tokens makes the same keys."""
+
+    def __init__(self, auth_tokens: Sequence[str]) -> None:
+        """Take the account's auth tokens, the newest first: it signs, all of them verify."""
+        self._keys = {}
+        for secret in reversed(auth_tokens):
+            key = hmac.digest(secret.encode(), b"stayline stream token 1", "sha256")
+            self._kid = hashlib.sha256(key).hexdigest()[:8]
+            self._keys[self._kid] = key
+
+    def issue(self, call_sid: str, *, door: str, is_known: bool, nonce: str, now_ms: int) -> str:
+        """Return a token for one stream of `call_sid`. `nonce` is 16 or more random letters."""
+        letter = next(letter for letter, name in _DOORS.items() if name == door)
+        expiry = (now_ms + LIFE_MS) // 1000
+        text = f"1.{self._kid}.{letter}.{int(is_known)}.{expiry}.{nonce}"
+        return f"{text}.{_mac(self._keys[self._kid], text, call_sid)}"
+
+    def read(self, token: str, call_sid: str, *, now_ms: int) -> Token | str:
+        """Return what the token says, or one sentence on why it can't be accepted."""
+        if not token:
+            return "the stream brought no token"
+        parts = token.split(".")
+        if len(token) > TOKEN_LETTERS_MAX or len(parts) != 7 or parts[0] != "1":  # noqa: PLR2004 - the format's own count
+            return "the token is malformed"
+        _, kid, letter, known, expiry, nonce, mac = parts
+        key = self._keys.get(kid)
+        if key is None:
+            return "the token was signed with a key that is not in use"
+        text = token.rpartition(".")[0]
+        if not hmac.compare_digest(_mac(key, text, call_sid).encode(), mac.encode()):
+            return "the token does not belong to this call"
+        # What follows was signed by us, so it is well-formed.
+        expires_ms = int(expiry) * 1000
+        if now_ms > expires_ms + SKEW_MS:
+            return "the token has expired"
+        if expires_ms > now_ms + LIFE_MS + SKEW_MS:
+            return "the token is from the future"
+        return Token(_DOORS[letter], known == "1", nonce, expires_ms)
+
+
+def _mac(key: bytes, text: str, call_sid: str) -> str:
+    digest = hmac.digest(key, f"{text}|{call_sid}".encode(), "sha256")
+    return urlsafe_b64encode(digest).decode().rstrip("=")
