@@ -1,0 +1,203 @@
+"""Where the caller's utterances begin and end. Sans-I/O: time is the audio that was fed.
+
+          voice 3 of the last 5 frames               silence for `patience_ms`, or 15 s of audio
+    quiet ------------------------------> speaking ------------------------------------------> quiet
+      |        SpeechBegan                   |                    SpeechEnded
+      |                                      |
+      <-------------- take() ----------------   the stream dropped: the half utterance is kept
+      --------------- restore() ------------>   the stream is back: it goes on where it was
+
+Rules this file keeps:
+1. Positions are samples of audio fed to this instance. Late or early packets change nothing.
+2. An utterance starts 300 ms before its first voiced frame, because soft consonants come before what
+   a detector notices, and ends 200 ms after its last: the recogniser wants a little silence.
+3. A cut at 15 s loses nothing: the next utterance begins at the very sample where this one was cut.
+4. Memory is bounded by one utterance of 15 s and the pre-roll, 125 kB.
+"""
+
+from collections import deque
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from service.audio import FRAME_SAMPLES, milliseconds, samples
+from service.errors import SpeechError
+
+PATIENCE_MS = 600  # measured: ends no turn early in 160 of 160 utterances
+PATIENCE_SPELLING_MS = 1_000  # people pause between the groups of a ticket or telephone number
+PATIENCE_YES_NO_MS = 400  # a full answer is in: say so sooner
+PATIENCE_MS_MIN = 100  # below this every stop consonant would end the turn
+PATIENCE_MS_MAX = 5_000  # above this the caller thinks that the line is dead
+
+OPEN_FRAMES = 3  # 60 ms of voice: a click or a breath is shorter
+OPEN_WINDOW_FRAMES = 5
+PRE_ROLL = samples(300)
+TAIL = samples(200)
+UTTERANCE_MAX = samples(
+    15_000
+)  # babble never falls silent; the recogniser's cost grows with length
+
+
+class SpeechBegan(msgspec.Struct, frozen=True):
+    """The caller speaks: `at_sample` is the start of the first voiced frame."""
+
+    at_sample: int
+
+
+class SpeechEnded(msgspec.Struct, frozen=True):
+    """The caller's utterance is over, or was cut at its longest (`was_cut`).
+
+    `audio` is mu-law, from `from_sample` up to but without `to_sample`. A restored half utterance
+    stands in front of it and has no positions here, so `audio` may be longer than their difference.
+    """
+
+    audio: bytes
+    from_sample: int
+    to_sample: int
+    was_cut: bool
+
+
+Speech: TypeAlias = SpeechBegan | SpeechEnded
+
+
+class Voice(Protocol):
+    """Whatever tells voice from silence; see `vad.VoiceActivity`."""
+
+    def feed(self, ulaw: bytes) -> tuple[bool, ...]:
+        """Take mu-law of any length; return one verdict for each 20 ms that it completes."""
+        ...
+
+
+class Endpointer:
+    """Turns one stream's audio into utterances. One instance a stream."""
+
+    def __init__(self, voice: Voice, patience_ms: int = PATIENCE_MS) -> None:
+        self._voice = voice
+        self._patience = 0
+        self.patience_ms = patience_ms
+        self._recent: deque[bool] = deque(maxlen=OPEN_WINDOW_FRAMES)
+        self._partial = bytearray()  # fed, but not yet a whole frame
+        self._audio = bytearray()  # the pre-roll while quiet, the utterance while speaking
+        self._at = 0  # samples in whole frames so far
+        self._restored = 0  # samples at the front of the audio that came from restore()
+        self._began: int | None = None  # the first voiced sample of this utterance on this stream
+        self._voiced_to = 0
+        self._is_speaking = False
+
+    @property
+    def patience_ms(self) -> int:
+        """How much silence ends an utterance: PATIENCE_MS_MIN to PATIENCE_MS_MAX. May change at any time."""
+        return milliseconds(self._patience)
+
+    @patience_ms.setter
+    def patience_ms(self, patience_ms: int) -> None:
+        if not PATIENCE_MS_MIN <= patience_ms <= PATIENCE_MS_MAX:
+            raise SpeechError(
+                f"A patience of {patience_ms} ms is outside {PATIENCE_MS_MIN} to {PATIENCE_MS_MAX}."
+            )
+        self._patience = samples(patience_ms)
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether an utterance is open: begun or restored, and not yet ended."""
+        return self._is_speaking
+
+    @property
+    def speech_ms(self) -> int:
+        """How long confirmed speech has run, first voiced frame to last; 0 when none is open.
+
+        What was restored doesn't count: it says nothing about the caller speaking now.
+        """
+        if self._began is None:
+            return 0
+        return milliseconds(self._voiced_to - self._began)
+
+    @property
+    def samples_fed(self) -> int:
+        """How much audio was fed, in samples: the clock of every position here."""
+        return self._at + len(self._partial)
+
+    def feed(self, ulaw: bytes) -> tuple[Speech, ...]:
+        """Take the next mu-law audio, of any length, and return what it brought about, in order."""
+        self._partial += ulaw
+        found: list[Speech] = []
+        for is_voiced in self._voice.feed(ulaw):
+            self._audio += self._partial[:FRAME_SAMPLES]
+            del self._partial[:FRAME_SAMPLES]
+            self._at += FRAME_SAMPLES
+            if is_voiced:
+                self._voiced_to = self._at
+            self._recent.append(is_voiced)
+            change = self._speaking() if self._is_speaking else self._quiet()
+            if change is not None:
+                found.append(change)
+        return tuple(found)
+
+    def take(self) -> bytes | None:
+        """Hand over the utterance that is open, from its pre-roll to the last sample fed, and fall quiet.
+
+        Returns None when nobody speaks. For the end of a stream: see `restore`.
+        """
+        if not self._is_speaking:
+            return None
+        half = bytes(self._audio + self._partial)
+        self._close()
+        self._audio.clear()
+        return half
+
+    def restore(self, audio: bytes) -> None:
+        """Open an utterance with what `take` gave, in front of whatever follows.
+
+        When the caller says no more it ends after the usual patience, with the half that was kept.
+        Of more than 15 s only the last 15 s are kept; empty audio changes nothing.
+        """
+        if not audio:
+            return
+        if not self._is_speaking:
+            self._voiced_to = max(self._voiced_to, self._at)
+            self._is_speaking = True
+        kept = audio[-UTTERANCE_MAX:]
+        self._audio[:0] = kept
+        self._restored += len(kept)
+
+    def _quiet(self) -> SpeechBegan | None:
+        """Keep the pre-roll; open an utterance when enough of the last frames are voiced."""
+        voiced = [age for age, is_voiced in enumerate(reversed(self._recent)) if is_voiced]
+        if len(voiced) < OPEN_FRAMES:
+            del self._audio[: -(PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES)]
+            return None
+        self._began = self._at - (voiced[-1] + 1) * FRAME_SAMPLES
+        self._is_speaking = True
+        del self._audio[: -(self._at - self._began + PRE_ROLL)]
+        return SpeechBegan(self._began)
+
+    def _speaking(self) -> SpeechEnded | None:
+        """Go on until the silence is long enough, or the utterance too long."""
+        if self._began is None and self._voiced_to == self._at:
+            self._began = self._at - FRAME_SAMPLES
+        silent = self._at - self._voiced_to
+        if silent >= self._patience:
+            return self._end(surplus=max(0, silent - TAIL), was_cut=False)
+        if len(self._audio) >= UTTERANCE_MAX:
+            return self._end(surplus=0, was_cut=True)
+        return None
+
+    def _end(self, *, surplus: int, was_cut: bool) -> SpeechEnded:
+        """Close the utterance without its last `surplus` samples, which are the next one's pre-roll."""
+        length = len(self._audio) - surplus
+        to_sample = self._at - surplus
+        ended = SpeechEnded(
+            audio=bytes(self._audio[:length]),
+            from_sample=to_sample - (length - self._restored),
+            to_sample=to_sample,
+            was_cut=was_cut,
+        )
+        del self._audio[:length]
+        self._close()
+        return ended
+
+    def _close(self) -> None:
+        self._is_speaking = False
+        self._began = None
+        self._restored = 0
+        self._recent.clear()
