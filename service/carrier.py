@@ -103,8 +103,8 @@ def _error(trouble: Exception) -> CarrierError:
     if not isinstance(trouble, TwilioRestException):
         return CarrierError(f"the carrier's API can't be reached: {type(trouble).__name__}")
     code = int(trouble.code or 0)
-    is_gone = code in _GONE_CODES or trouble.status == 404  # noqa: PLR2004 - HTTP's own number
-    kind = CallGone if is_gone else CarrierError
+    # Only the carrier's own code proves it: a bare 404 may come from anything on the way.
+    kind = CallGone if code in _GONE_CODES else CarrierError
     return kind(
         f"the carrier answered {trouble.status}, code {code}", status=trouble.status, code=code
     )

@@ -5,7 +5,7 @@ So a turn is answered wholly or not at all: a crash in between asks the agent ag
 
 from service.call import acts as a, events as e
 from service.call.clauses import clauses
-from service.call.events import Fact, Who
+from service.call.events import Known, Who
 from service.call.inputs import Answered, Decision
 from service.call.state import Call
 
@@ -33,7 +33,7 @@ def answered(call: Call, answer: Answered, _now_ms: int) -> Decision:
     """Return the facts of an answer, or nothing when its turn is no longer the open one."""
     if call.turn is None or call.turn.number != answer.turn:
         return Decision()
-    facts: list[Fact] = []
+    facts: list[Known] = []
     prompts = 0
     for act in answer.acts:
         if isinstance(act, a.Say | a.Ask):
@@ -52,7 +52,7 @@ def answered(call: Call, answer: Answered, _now_ms: int) -> Decision:
 
 def _fact(
     act: a.Fill | a.Confirm | a.Forget | a.Enter | a.SendDigits | a.Transfer | a.HangUp, turn: int
-) -> Fact:
+) -> Known:
     match act:
         case a.Fill():
             return e.FieldFilled(name=act.field, value=act.value, source=act.source)

@@ -13,7 +13,7 @@ from typing import Any
 
 from service.call import events as e, inputs as i
 from service.call.answer import answered, spoken
-from service.call.events import Cause, Fact
+from service.call.events import Cause, Known
 from service.call.inputs import Decision
 from service.call.resume import Limits, Return, resume
 from service.call.state import Call
@@ -51,7 +51,8 @@ def _cause(call: Call, attached: i.Attached) -> Cause:
         return "new"
     if call.planned_cause is not None:
         return call.planned_cause
-    if call.streams[-1].detached_ms is not None:
+    last = call.streams[-1]
+    if last.detached_ms is not None and last.reason != "replaced":
         return "drop"
     if attached.door == "voice":
         return "duplicate"
@@ -59,7 +60,7 @@ def _cause(call: Call, attached: i.Attached) -> Cause:
 
 
 def _attached(call: Call, attached: i.Attached, now_ms: int, limits: Limits) -> Decision:
-    facts: list[Fact] = [
+    facts: list[Known] = [
         e.StreamAttached(
             stream_sid=attached.stream_sid,
             cause=_cause(call, attached) if not attached.lost else "crash",
@@ -86,7 +87,7 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, limits: Limits) -> 
     return Decision(tuple(facts))
 
 
-def _refused_parameters(call: Call, attached: i.Attached) -> list[Fact]:
+def _refused_parameters(call: Call, attached: i.Attached) -> list[Known]:
     """The server's copy wins; another value is recorded, once per stream, and ignored."""
     return [
         e.ParameterRefused(name=name, offered=attached.parameters[name][:500])
@@ -125,7 +126,7 @@ def _speech_began(call: Call, _began: i.SpeechBegan, _now_ms: int) -> Decision:
     return Decision(() if call.is_caller_speaking else (e.CallerBegan(),))
 
 
-def _cut(call: Call, played: tuple[e.Played, ...], reason: str) -> tuple[Fact, ...]:
+def _cut(call: Call, played: tuple[e.Played, ...], reason: str) -> tuple[Known, ...]:
     cuts = (e.SpeechCut(prompt=prompt.prompt, reason=reason) for prompt in call.prompts)
     return (*_advanced(call, played), *cuts)
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from service.call.acts import Act
-from service.call.events import Fact, Played
+from service.call.events import Known, Played
 
 Door = Literal["voice", "resume", "redial"]
 
@@ -147,5 +147,5 @@ Effect = PlayDigits | EndCall | TransferCall | AskCarrier | LastResort
 class Decision(msgspec.Struct, frozen=True):
     """What to write, then what to do."""
 
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Known, ...] = ()
     effects: tuple[Effect, ...] = ()

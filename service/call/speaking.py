@@ -65,6 +65,7 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
         prompt,
         clauses_heard=clauses,
         heard_samples=max(prompt.heard_samples, fact.heard_samples),
+        done_samples=max(prompt.done_samples, fact.heard_samples - fact.part_samples),
     )
     is_done = clauses >= len(prompt.clauses)
     prompts = tuple(

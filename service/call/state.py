@@ -48,13 +48,17 @@ class StreamEntry(msgspec.Struct, frozen=True):
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A prompt that is not done with: `clauses_heard` of its clauses were heard to their end."""
+    """A prompt that is not done with: `clauses_heard` of its clauses were heard to their end.
+
+    They lasted `done_samples`; with the heard part of the next clause it is `heard_samples`.
+    """
 
     prompt: str
     position: int
     clauses: tuple[str, ...]
     clauses_heard: int = 0
     heard_samples: int = 0
+    done_samples: int = 0
     asks: str = ""
 
 

@@ -1,0 +1,211 @@
+"""The only place where the parts meet: one function, all routes in one list."""
+
+import asyncio
+import logging
+import os
+import random
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from service import config as settings
+from service.agent.agent import agent as make_agent
+from service.call.resume import Limits
+from service.carrier import Carrier
+from service.clock import Clock
+from service.config import Config
+from service.directory import directory
+from service.documents import Documents
+from service.errors import EngineMissing, StoreError
+from service.journal.journal import Journal
+from service.journal.stores import connect
+from service.meter import Meter
+from service.session.means import Means
+from service.session.tasks import Tasks
+from service.speech.absent import AbsentSpeech
+from service.speech.endpoint import Endpointer
+from service.speech.pool import SpeechPool
+from service.speech.recognizer import recognizer
+from service.speech.synthesizer import synthesizer
+from service.speech.vad import voice_activity
+from service.switchboard import Switchboard
+from service.token import TokenMint
+from service.web.api import Api
+from service.web.bearer import Bearers
+from service.web.form import SignedForm
+from service.web.health import Health
+from service.web.media import Media
+from service.web.problem import HANDLERS
+from service.web.voice import Voice
+from twiml.signature import Verifier
+
+SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything that is made once per application."""
+
+    config: Config
+    clock: Clock
+    meter: Meter
+    journal: Journal
+    speech: SpeechPool | AbsentSpeech
+    tasks: Tasks
+    carrier: Carrier
+    documents: Documents
+    mint: TokenMint
+    verifier: Verifier
+    switchboard: Switchboard
+
+
+def create_app(config: Config | None = None) -> Starlette:
+    """Return the application. Reads the settings when none are given; raises ConfigError."""
+    parts = _parts(config or settings.load())
+    health = Health(journal=parts.journal, clock=parts.clock, meter=parts.meter, speech="ready")
+    app = Starlette(
+        routes=[
+            *_voice(parts).routes(),
+            *_media(parts).routes(),
+            *_api(parts).routes(),
+            *health.routes(),
+        ],
+        exception_handlers=HANDLERS,
+        lifespan=lambda _app: _lifespan(parts, health),
+    )
+    app.state.parts = parts
+    return app
+
+
+def _parts(config: Config) -> Parts:
+    clock, meter, tasks = Clock(), Meter(), Tasks()
+    journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
+    mint = TokenMint(config.twilio_auth_token)
+    documents = Documents(
+        config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
+    )
+    carrier = Carrier(
+        config.twilio_account_sid,
+        config.twilio_auth_token[0],
+        config.twilio_api_url,
+        random.SystemRandom(),
+    )
+    speech = _speech()
+    means = Means(
+        journal=journal,
+        carrier=carrier,
+        agent=make_agent(config.agent),
+        speech=speech,
+        endpointer=lambda: Endpointer(voice_activity()),
+        documents=documents,
+        clock=clock,
+        meter=meter,
+        limits=Limits(config.drops_max, config.drop_window_ms),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        tasks=tasks,
+    )
+    return Parts(
+        config=config,
+        clock=clock,
+        meter=meter,
+        journal=journal,
+        speech=speech,
+        tasks=tasks,
+        carrier=carrier,
+        documents=documents,
+        mint=mint,
+        verifier=Verifier(config.twilio_auth_token, config.public_url),
+        switchboard=Switchboard(means),
+    )
+
+
+def _speech() -> SpeechPool | AbsentSpeech:
+    """Return the local engines, or what says that they are not installed."""
+    try:
+        return SpeechPool(synthesizer(), recognizer())
+    except EngineMissing as missing:
+        return AbsentSpeech(missing)
+
+
+def _voice(parts: Parts) -> Voice:
+    config = parts.config
+    return Voice(
+        form=SignedForm(parts.verifier, config.twilio_account_sid, parts.meter),
+        journal=parts.journal,
+        directory=directory(config.directory),
+        documents=parts.documents,
+        switchboard=parts.switchboard,
+        clock=parts.clock,
+        meter=parts.meter,
+        limits=Limits(config.drops_max, config.drop_window_ms),
+    )
+
+
+def _media(parts: Parts) -> Media:
+    return Media(
+        verifier=parts.verifier,
+        mint=parts.mint,
+        journal=parts.journal,
+        switchboard=parts.switchboard,
+        clock=parts.clock,
+        meter=parts.meter,
+        account_sid=parts.config.twilio_account_sid,
+        admits_unsigned=parts.config.lookalike_carriers,
+    )
+
+
+def _api(parts: Parts) -> Api:
+    return Api(
+        journal=parts.journal,
+        carrier=parts.carrier,
+        documents=parts.documents,
+        bearers=Bearers(parts.config.api_tokens, parts.meter),
+        clock=parts.clock,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
+    """Open the store, warm the voice, serve; then write where every call stands and close."""
+    await parts.journal.start()
+    sweeping = asyncio.create_task(_sweep(parts))
+    try:
+        await _warm_up(parts)
+        yield
+    finally:
+        health.is_draining = True
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await parts.switchboard.close()
+        await parts.tasks.close()
+        await parts.speech.close()
+        await parts.journal.close()
+
+
+async def _warm_up(parts: Parts) -> None:
+    """Load the models before the first call, so that no caller waits for them."""
+    try:
+        spoken = await parts.speech.render("Hello.", within_ms=60_000)
+        await parts.speech.transcribe(spoken, 60_000)
+    except EngineMissing as missing:
+        _log.warning("! %s", missing, extra={"action": "engine_missing"})
+
+
+async def _sweep(parts: Parts) -> None:
+    """Erase what is past its time to live."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        try:
+            erased = await parts.journal.sweep(now_ms=parts.clock.now_ms())
+        except StoreError as trouble:
+            parts.meter.store_errors.inc()
+            _log.error("! the sweep failed: %s", trouble, extra={"action": "sweep_failed"})
+            continue
+        if erased:
+            _log.info("= %d calls expired", erased, extra={"action": "calls_expired"})

@@ -1,0 +1,44 @@
+"""What is counted, for Prometheus. Labels are few and bounded: never a call, a number or an address."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
+_GAP_SECONDS = (0.1, 0.3, 1, 2, 5, 10, 30, 60)
+
+
+class Meter:
+    """The counters of one application, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        own = self._registry
+        self.calls_live = Gauge("stayline_calls_live", "Calls held by this process", registry=own)
+        self.calls_opened = Counter("stayline_calls_opened", "Calls that rang here", registry=own)
+        self.calls_ended = Counter("stayline_calls_ended", "Calls that ended here", registry=own)
+        self.streams = Counter(
+            "stayline_streams_attached", "Media streams, by why they came", ["cause"], registry=own
+        )
+        self.resume_seconds = Histogram(
+            "stayline_resume_seconds",
+            "From `start` read to the call resumed and speaking decided",
+            buckets=_SECONDS,
+            registry=own,
+        )
+        self.gap_seconds = Histogram(
+            "stayline_gap_seconds",
+            "Without inbound media before a resumed stream",
+            buckets=_GAP_SECONDS,
+            registry=own,
+        )
+        self.refused = Counter(
+            "stayline_refused", "Requests and streams refused, by door", ["door"], registry=own
+        )
+        self.dropped_messages = Counter(
+            "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
+        )
+        self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
+        self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,98 @@
+"""The caller's half of the talk: audio in, utterances out.
+
+The short path: audio never passes through `decide`. Only what it means does: speech began, the caller
+barged in, an utterance was said. Utterances are recognised one after the other, so their order holds.
+The ear outlives the stream: a half utterance is still recognised after the socket is gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from service.audio import milliseconds
+from service.call.inputs import BargedIn, Input, SpeechBegan, Utterance
+from service.errors import SpeechError
+from service.session.means import Speech
+from service.speech.endpoint import Endpointer, SpeechBegan as Began
+
+BARGE_IN_MS = 400  # of confirmed speech: shorter is a cough or a "mm-hm"
+RECOGNISE_MS_MAX = 8_000  # after that the caller is asked again
+UTTERANCES_WAITING_MAX = (
+    8  # two minutes of speech; more means that the recogniser is not keeping up
+)
+HALF_MS_MIN = 300  # less of an utterance holds no word
+
+_log = logging.getLogger(__name__)
+
+
+class Ear:
+    """Listens to one call."""
+
+    def __init__(
+        self,
+        call_sid: str,
+        speech: Speech,
+        endpointer: Callable[[], Endpointer],
+        post: Callable[[Input], None],
+    ) -> None:
+        self._call_sid = call_sid
+        self._speech = speech
+        self._post = post
+        self._make_endpointer = endpointer
+        self._endpointer = endpointer()
+        self._waiting: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(UTTERANCES_WAITING_MAX)
+        self._has_barged_in = False
+
+    def attach(self) -> None:
+        """Begin a new stream: whatever voice activity remembered of the old line is void."""
+        self._endpointer = self._make_endpointer()
+        self._has_barged_in = False
+
+    def hear(self, ulaw: bytes, *, is_mouth_busy: bool) -> None:
+        """Take the next audio of the caller."""
+        for event in self._endpointer.feed(ulaw):
+            if isinstance(event, Began):
+                self._has_barged_in = False
+                self._post(SpeechBegan())
+            else:
+                self._recognise(event.audio, is_partial=False)
+        speaks = self._endpointer.is_speaking and self._endpointer.speech_ms >= BARGE_IN_MS
+        if speaks and is_mouth_busy and not self._has_barged_in:
+            self._has_barged_in = True
+            self._post(BargedIn())
+
+    def detach(self) -> None:
+        """The stream is gone: what was half said is recognised as it stands."""
+        half = self._endpointer.take()
+        if half is not None and milliseconds(len(half)) >= HALF_MS_MIN:
+            self._recognise(half, is_partial=True)
+
+    def _recognise(self, ulaw: bytes, *, is_partial: bool) -> None:
+        try:
+            self._waiting.put_nowait((ulaw, is_partial))
+        except asyncio.QueueFull:
+            _log.error(
+                "! an utterance was not recognised: too many are waiting",
+                extra={"action": "recogniser_behind", "call_sid": self._call_sid},
+            )
+            self._post(Utterance("", 0, milliseconds(len(ulaw)), is_partial))
+
+    async def run(self) -> None:
+        """Recognise until cancelled."""
+        while True:
+            ulaw, is_partial = await self._waiting.get()
+            text, confidence_milli = await self._transcript(ulaw)
+            self._post(Utterance(text, confidence_milli, milliseconds(len(ulaw)), is_partial))
+
+    async def _transcript(self, ulaw: bytes) -> tuple[str, int]:
+        try:
+            async with asyncio.timeout(RECOGNISE_MS_MAX / 1000):
+                found = await self._speech.transcribe(ulaw, call=self._call_sid)
+        except (SpeechError, TimeoutError) as trouble:
+            _log.error(
+                "! an utterance was not recognised: %s",
+                type(trouble).__name__,
+                extra={"action": "recognition_failed", "call_sid": self._call_sid},
+            )
+            return "", 0
+        return found.text, found.confidence_milli

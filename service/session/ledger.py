@@ -1,0 +1,157 @@
+"""A call's journal as its session sees it: write under the fence, fold, know the state.
+
+    facts ──> append(epoch, after) ──> Appended ──> fold ──> state
+                                  └──> Behind ───> read, fold, append again
+                                  └──> Fenced ───> the session is over
+
+Only facts that commute come from outside (notes, requests, callbacks), so after `Behind` the same
+facts are simply written behind them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from service.call import events, state
+from service.call.fold import fold_all
+from service.call.place import Place
+from service.call.state import Call
+from service.errors import StoreError
+from service.journal.journal import (
+    Appended,
+    Behind,
+    Claim,
+    Fenced,
+    Journal,
+    Missing,
+    NotDurable,
+    Outcome,
+    Record,
+    Snapshot,
+)
+
+ATTEMPTS_MAX = (
+    20  # writers outside come one at a time; twenty in a row mean that something is wrong
+)
+SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
+LEASE_MS = 5_000  # a dead server's calls are found this much later
+RENEW_MS = 1_000
+
+
+def folded(call: Call, records: Iterable[Record]) -> Call:
+    """Fold stored records into `call`."""
+    return fold_all(
+        call,
+        (
+            (events.decode(record.body), Place(record.position, record.epoch, record.at_ms))
+            for record in records
+        ),
+    )
+
+
+def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
+    """Return the state from a snapshot and what follows it."""
+    return folded(state.decode(snapshot.body) if snapshot else Call(), records)
+
+
+class Ledger:
+    """The state of one call and the right to write to it."""
+
+    def __init__(self, call_sid: str, journal: Journal, owner: str) -> None:
+        self.call_sid = call_sid
+        self.call = Call(call_sid=call_sid)
+        self.incarnation = ""
+        self._journal = journal
+        self._owner = owner
+        self._epoch = 0
+        self._writes = 0
+        self._snapshot_at = 0
+
+    @property
+    def epoch(self) -> int:
+        """The fence this session writes under; 0 before the first claim."""
+        return self._epoch
+
+    async def claim(self, opening: Sequence[bytes], now_ms: int) -> Claim:
+        """Take the call and bring the state up to date. Durable when it returns."""
+        claim = await self._journal.claim(
+            self.call_sid, opening, owner=self._owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms
+        )
+        self._epoch = claim.epoch
+        self.incarnation = claim.incarnation
+        self.call = rebuilt(claim.snapshot, claim.records)
+        self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
+        return claim
+
+    async def write(self, facts: Sequence[events.Known], now_ms: int) -> bool:
+        """Append `facts` under the fence and fold them. False when the call is no longer ours.
+
+        Raises StoreError when the store can't take them.
+        """
+        bodies = tuple(events.encode(fact) for fact in facts)
+        self._writes += 1
+        key = f"{self._owner}:{self._epoch}:{self._writes}"
+        for _ in range(ATTEMPTS_MAX):
+            outcome = await self._journal.append(
+                self.call_sid,
+                bodies,
+                epoch=self._epoch,
+                after=self.call.position,
+                key=key,
+                now_ms=now_ms,
+            )
+            if isinstance(outcome, Appended):
+                await self._fold_own(bodies, outcome, now_ms)
+                return True
+            if not await self._may_try_again(outcome):
+                return False
+        raise StoreError(f"the journal took none of {ATTEMPTS_MAX} attempts at one write")
+
+    async def _may_try_again(self, outcome: Outcome) -> bool:
+        match outcome:
+            case Behind():
+                await self.catch_up()
+                return True
+            case NotDurable():
+                return True
+            case Fenced() | Missing():
+                return False
+            case _:
+                raise StoreError(f"the journal refused the write: {type(outcome).__name__}")
+
+    async def _fold_own(self, bodies: tuple[bytes, ...], outcome: Appended, now_ms: int) -> None:
+        first = outcome.position - len(bodies) + 1
+        if first != self.call.position + 1:
+            await self.catch_up()
+            return
+        records = (
+            Record(first + index, self._epoch, now_ms, body) for index, body in enumerate(bodies)
+        )
+        self.call = folded(self.call, records)
+
+    async def catch_up(self) -> None:
+        """Fold what others wrote behind our last position."""
+        reading = await self._journal.read(self.call_sid, after=self.call.position)
+        if isinstance(reading, Missing) or reading.incarnation != self.incarnation:
+            return
+        self.call = folded(self.call, reading.records)
+
+    async def keep_snapshot(self) -> None:
+        """Keep the folded state when enough has been written since the last time."""
+        if self.call.position - self._snapshot_at < SNAPSHOT_EVERY:
+            return
+        self._snapshot_at = self.call.position
+        await self._journal.snapshot(
+            self.call_sid,
+            epoch=self._epoch,
+            position=self.call.position,
+            body=state.encode(self.call),
+        )
+
+    async def renew(self, now_ms: int) -> bool:
+        """Renew the hold on the call. False when it is no longer ours."""
+        return await self._journal.lease(
+            self.call_sid,
+            epoch=self._epoch,
+            owner=self._owner,
+            until_ms=now_ms + LEASE_MS,
+            now_ms=now_ms,
+        )

@@ -1,0 +1,104 @@
+"""The stream that a session has at the moment, or had last: its socket, its mouth, its last sound."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from service.call import inputs as i
+from service.call.events import Played
+from service.call.state import Prompt
+from service.session.means import Means, Socket
+from service.session.mouth import Mouth
+
+CLOSE_REPLACED = 4409  # a newer stream took the call
+CLOSE_OVER = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """An authenticated stream that asks for the call. `done` gets its epoch, 0 when it can't have it."""
+
+    socket: Socket
+    stream_sid: str
+    door: i.Door
+    opening: Sequence[bytes]
+    parameters: dict[str, str]
+    is_known: bool
+    started_us: int
+    done: asyncio.Future[int]
+
+
+class Line:
+    """At most one stream at a time."""
+
+    def __init__(self, call_sid: str, means: Means) -> None:
+        self._call_sid = call_sid
+        self._means = means
+        self._socket: Socket | None = None
+        self._mouth: Mouth | None = None
+        self._speaking: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self.stream_sid = ""
+        self.last_media_ms = 0
+        self.detached_ms = means.clock.now_ms()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a stream is attached."""
+        return self._mouth is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether we are speaking on it."""
+        return self._mouth is not None and self._mouth.is_speaking()
+
+    def plug_in(
+        self,
+        arrival: Arrival,
+        epoch: int,
+        on_heard: Callable[[tuple[Played, ...]], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        """Take a stream; the one before must have been unplugged."""
+        assert self._mouth is None, "two streams at once"
+        self._socket = arrival.socket
+        self.stream_sid = arrival.stream_sid
+        self.last_media_ms = self._means.clock.now_ms()
+        self._mouth = Mouth(
+            self._call_sid,
+            arrival.stream_sid,
+            epoch,
+            arrival.socket,
+            self._means.speech,
+            self._means.clock,
+            on_heard,
+            on_lost,
+        )
+        self._speaking = asyncio.create_task(self._mouth.run())
+
+    def want(self, prompts: tuple[Prompt, ...]) -> None:
+        """Say exactly these prompts."""
+        if self._mouth is not None:
+            self._mouth.want(prompts)
+
+    def echoed(self, mark: str) -> None:
+        """A mark came back."""
+        if self._mouth is not None:
+            self._mouth.echoed(mark)
+
+    def played(self) -> tuple[Played, ...]:
+        """How far each prompt got on this stream."""
+        return self._mouth.played() if self._mouth is not None else ()
+
+    async def unplug(self, reason: str, code: int, *, grace_ms: int = 0) -> i.Detached:
+        """Stop speaking, close the socket in the background, and tell how far everything got."""
+        gone = i.Detached(self.stream_sid, reason, self.last_media_ms, self.played())
+        speaking, socket = self._speaking, self._socket
+        self._speaking = self._socket = self._mouth = None
+        self.detached_ms = self._means.clock.now_ms()
+        if speaking is not None:
+            speaking.cancel()
+            await asyncio.gather(speaking, return_exceptions=True)
+        if socket is not None:
+            self._closing = self._means.tasks.start(socket.close(code, reason, grace_ms=grace_ms))
+        return gone

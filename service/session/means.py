@@ -1,0 +1,57 @@
+"""What a session works with: everything that is shared by all calls of this process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.agent.agent import Agent
+from service.call.resume import Limits
+from service.carrier import Carrier
+from service.clock import Clock
+from service.documents import Documents
+from service.journal.journal import Journal
+from service.meter import Meter
+from service.session.tasks import Tasks
+from service.speech.endpoint import Endpointer
+from service.speech.transcript import Transcript
+
+
+class Speech(Protocol):
+    """Speech in and out, as a session uses it. Fair across calls, off the loop."""
+
+    async def render(self, text: str, *, call: str) -> bytes:
+        """Return mu-law of `text`. Raises SpeechError."""
+        ...
+
+    async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
+        """Return what was said. Raises SpeechError."""
+        ...
+
+
+class Socket(Protocol):
+    """The media socket, as a session uses it."""
+
+    async def send(self, text: str) -> None:
+        """Send one text message. Raises ConnectionError when the peer is gone."""
+        ...
+
+    async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
+        """Close, unless the peer does so itself within `grace_ms`. Never raises, never hangs."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """The journal, the carrier, the brain, the voice: one of each per process."""
+
+    journal: Journal
+    carrier: Carrier
+    agent: Agent
+    speech: Speech
+    endpointer: Callable[[], Endpointer]
+    documents: Documents
+    clock: Clock
+    meter: Meter
+    limits: Limits
+    owner: str
+    tasks: Tasks

@@ -1,0 +1,214 @@
+"""Our half of the talk on one stream: prompts in, paced audio out, and what of it was heard.
+
+    prompts (from the state) ──> render, clause by clause ──> Playout ──> one sender ──> socket
+                                                                 ^ marks echoed
+
+What is to be said stands in the call's state. `want` compares it with what is queued here: a new
+prompt is rendered from its first clause not heard; a prompt that the state no longer holds is cut off
+with `clear`. So a barge-in and a resume are the same thing seen from here.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service.audio import samples, silence
+from service.call.events import Played
+from service.call.state import Prompt
+from service.clock import Clock
+from service.errors import SpeechError
+from service.protocol import messages
+from service.protocol.playout import ClauseHeard, Playout, SendMark
+from service.session.means import Socket, Speech
+
+SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
+CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and renders in milliseconds
+UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Said:
+    """One prompt on this stream: where it began here, and what each clause lasted."""
+
+    prompt: Prompt
+    rendered: list[int] = field(default_factory=list)
+    heard: int = 0
+
+    @property
+    def first(self) -> int:
+        return self.prompt.clauses_heard
+
+
+class Mouth:
+    """Speaks on one stream until it is stopped."""
+
+    def __init__(
+        self,
+        call_sid: str,
+        stream_sid: str,
+        epoch: int,
+        socket: Socket,
+        speech: Speech,
+        clock: Clock,
+        on_heard: Callable[[tuple[Played, ...]], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._call_sid = call_sid
+        self._stream_sid = stream_sid
+        self._socket = socket
+        self._speech = speech
+        self._clock = clock
+        self._on_heard = on_heard
+        self._on_lost = on_lost
+        self._playout = Playout(epoch)
+        self._said: dict[str, _Said] = {}
+        self._to_render: deque[tuple[str, int, str]] = deque()
+        self._must_clear = False
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self.first_sent_us = 0
+
+    def is_speaking(self) -> bool:
+        """Whether anything is left that the caller has not heard."""
+        return bool(self._to_render) or not self._playout.is_idle(self._clock.now_ms())
+
+    def want(self, prompts: tuple[Prompt, ...]) -> None:
+        """Say exactly these prompts, in this order; whatever else is queued or playing is cut."""
+        wanted = {prompt.prompt for prompt in prompts}
+        if any(name not in wanted for name in self._said):
+            self._hush()
+        for prompt in prompts:
+            if prompt.prompt not in self._said:
+                self._said[prompt.prompt] = _Said(prompt)
+                self._to_render.extend(
+                    (prompt.prompt, clause, prompt.clauses[clause])
+                    for clause in range(prompt.clauses_heard, len(prompt.clauses))
+                )
+                self._room.set()
+
+    def _hush(self) -> None:
+        """Forget all that is queued, here and at the carrier. Stop producing first, then clear."""
+        self._to_render.clear()
+        self._said.clear()
+        if self._playout.clear(self._clock.now_ms()) is not None:
+            self._must_clear = True
+            self._work.set()
+
+    def echoed(self, mark: str) -> None:
+        """A mark came back."""
+        self._playout.echoed(mark, self._clock.now_ms())
+        self._work.set()
+
+    def played(self) -> tuple[Played, ...]:
+        """How far each prompt on this stream got, as of now."""
+        self._note(self._clock.now_ms())
+        return tuple(self._progress(name) for name in self._said)
+
+    def _progress(self, name: str) -> Played:
+        said = self._said[name]
+        at = self._playout.pointers_of(name, self._clock.now_ms())
+        done = sum(said.rendered[: said.heard])
+        part = max(0, at.heard - done)
+        whole = said.rendered[said.heard] if said.heard < len(said.rendered) else 0
+        before = said.prompt.done_samples
+        return Played(
+            prompt=name,
+            clauses=said.first + said.heard,
+            part_samples=min(part, whole),
+            part_of_samples=whole,
+            synthesised_samples=before + at.synthesised,
+            sent_samples=before + at.sent,
+            heard_samples=before + done + min(part, whole),
+        )
+
+    def _note(self, now_ms: int) -> list[str]:
+        """Take note of clauses heard to their end; return the prompts that got further."""
+        further: list[str] = []
+        for event in self._playout.heard(now_ms):
+            if isinstance(event, ClauseHeard) and event.prompt in self._said:
+                said = self._said[event.prompt]
+                said.heard = max(said.heard, event.clause - said.first + 1)
+                further.append(event.prompt)
+        return further
+
+    async def run(self) -> None:
+        """Render and send until cancelled or the socket is lost."""
+        async with asyncio.TaskGroup() as tasks:
+            rendering = tasks.create_task(self._render())
+            try:
+                await self._send()
+            except (ConnectionError, TimeoutError) as trouble:
+                self._on_lost(type(trouble).__name__)
+            finally:
+                rendering.cancel()
+
+    async def _render(self) -> None:
+        while True:
+            self._room.clear()
+            if not self._to_render or self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
+                await self._room.wait()
+                continue
+            name, clause, text = self._to_render[0]
+            audio = await self._audio(text)
+            if self._to_render and self._to_render[0][:2] == (name, clause) and name in self._said:
+                self._to_render.popleft()
+                said = self._said[name]
+                said.rendered.append(len(audio))
+                is_last = clause == len(said.prompt.clauses) - 1
+                self._playout.queue(name, clause, audio, last_of_prompt=is_last)
+                self._work.set()
+
+    async def _audio(self, text: str) -> bytes:
+        """The clause's audio. One that can't be spoken is a moment of silence, not a dead call."""
+        try:
+            return await self._speech.render(text, call=self._call_sid)
+        except SpeechError as trouble:
+            _log.error(
+                "! a clause can't be spoken: %s", trouble, extra={"action": "synthesis_failed"}
+            )
+            return UNSPEAKABLE
+
+    async def _send(self) -> None:
+        while True:
+            self._work.clear()
+            if self._must_clear:
+                self._must_clear = False
+                await self._put(messages.clear(self._stream_sid))
+            now_ms = self._clock.now_ms()
+            for out in self._playout.due(now_ms):
+                if isinstance(out, SendMark):
+                    await self._put(messages.mark(self._stream_sid, out.name))
+                else:
+                    self.first_sent_us = self.first_sent_us or self._clock.now_us()
+                    await self._put(messages.media(self._stream_sid, out.payload))
+                if self._must_clear:
+                    break
+            self._report()
+            await self._rest()
+
+    def _report(self) -> None:
+        further = self._note(self._clock.now_ms())
+        if further:
+            self._on_heard(tuple(self._progress(name) for name in dict.fromkeys(further)))
+        self._room.set()
+
+    async def _rest(self) -> None:
+        """Sleep until there is something to send, or something may have been heard."""
+        if self._must_clear:
+            return
+        deadline_ms = self._playout.deadline_ms()
+        try:
+            async with asyncio.timeout(
+                None if deadline_ms is None else max(0, deadline_ms - self._clock.now_ms()) / 1000
+            ):
+                await self._work.wait()
+        except TimeoutError:
+            return
+
+    async def _put(self, text: str) -> None:
+        async with asyncio.timeout(SEND_MS_MAX / 1000):
+            await self._socket.send(text)

@@ -1,0 +1,216 @@
+"""The API: see calls, and step in. Errors are problem+json.
+
+Whatever a person asks for is written to the call's journal as a fact; the process that holds the call
+reads it there and acts. So any process answers for any call.
+"""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from service.call import events as e
+from service.call.place import Place
+from service.call.state import Call
+from service.call.view import Json, record_view, view
+from service.carrier import Carrier
+from service.clock import Clock
+from service.config import Role
+from service.documents import Documents
+from service.errors import CarrierError, Refused
+from service.journal.journal import Appended, Journal, Missing, Reading, Record
+from service.session.ledger import rebuilt
+from service.web.bearer import Bearers
+from service.web.live import event_stream
+from twiml import verbs
+
+BODY_BYTES_MAX = 65_536
+TEXT_LETTERS_MAX = 1_000  # a minute of speech
+NOTE_LETTERS_MAX = 10_000
+PHASES = ("ringing", "live", "detached", "ended")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The API of one application."""
+
+    journal: Journal
+    carrier: Carrier
+    documents: Documents
+    bearers: Bearers
+    clock: Clock
+
+    def routes(self) -> list[Route]:
+        """Return the API's routes."""
+        one = "/api/calls/{call_sid}"
+        acts: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "digits": self.digits,
+            "say": self.say,
+            "transfer": self.transfer,
+            "hangup": self.hang_up,
+            "notes": self.note,
+        }
+        return [
+            Route("/api/calls", self.calls, methods=["GET"]),
+            Route(one, self.call, methods=["GET"]),
+            Route(one, self.erase, methods=["DELETE"]),
+            Route(f"{one}/events", self.events, methods=["GET"]),
+            *(Route(f"{one}/{name}", act, methods=["POST"]) for name, act in acts.items()),
+        ]
+
+    async def calls(self, request: Request) -> Response:
+        """List the tenant's calls, oldest first, optionally of one phase."""
+        tenant = self.bearers.admit(request, "viewer").tenant
+        phase = request.query_params.get("phase")
+        if phase is not None and phase not in PHASES:
+            raise Refused(400, "Bad request", f"phase is one of {', '.join(PHASES)}.")
+        found: list[Json] = []
+        for headline in await self.journal.open_calls():
+            reading = await self.journal.read(headline.call_sid)
+            if isinstance(reading, Missing):
+                continue
+            call = rebuilt(None, reading.records)
+            if call.tenant == tenant and phase in (None, call.phase):
+                found.append(view(call, incarnation=reading.incarnation))
+        return JSONResponse({"calls": found})
+
+    async def call(self, request: Request) -> Response:
+        """One call as it stands."""
+        call, reading = await self._found(request, "viewer")
+        return JSONResponse(view(call, incarnation=reading.incarnation))
+
+    async def events(self, request: Request) -> Response:
+        """The call's records after `after`: as JSON, or as server-sent events that go on."""
+        _, reading = await self._found(request, "viewer")
+        after = _whole(request.query_params.get("after", "0"))
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return event_stream(
+                self.journal, request.path_params["call_sid"], request, reading.incarnation, after
+            )
+        shown = [_shown(record) for record in reading.records if record.position > after]
+        return JSONResponse(
+            {"incarnation": reading.incarnation, "position": reading.head, "events": shown}
+        )
+
+    async def digits(self, request: Request) -> Response:
+        """Send DTMF into the call: a planned restart of its stream."""
+        call, _ = await self._found(request, "agent", is_live=True)
+        try:
+            digits = verbs.playable_digits(_text(await _json(request), "digits", 100))
+        except ValueError as trouble:
+            raise Refused(422, "Unprocessable content", str(trouble)) from trouble
+        asked = e.DigitsRequested(request=secrets.token_hex(6), digits=digits)
+        return await self._accepted(call, asked, asked.request)
+
+    async def say(self, request: Request) -> Response:
+        """Say a line to the caller."""
+        call, _ = await self._found(request, "agent", is_live=True)
+        text = _text(await _json(request), "text", TEXT_LETTERS_MAX)
+        asked = e.SayRequested(request=secrets.token_hex(6), text=text)
+        return await self._accepted(call, asked, asked.request)
+
+    async def transfer(self, request: Request) -> Response:
+        """Put the caller through to a number."""
+        call, _ = await self._found(request, "agent", is_live=True)
+        number = _text(await _json(request), "to", 300)
+        try:
+            self.documents.transfer(number)
+        except ValueError as trouble:
+            raise Refused(422, "Unprocessable content", str(trouble)) from trouble
+        asked = e.TransferRequested(request=secrets.token_hex(6), to_number=number)
+        return await self._accepted(call, asked, asked.request)
+
+    async def hang_up(self, request: Request) -> Response:
+        """End the call."""
+        call, _ = await self._found(request, "agent", is_live=True)
+        asked = e.HangupRequested(request=secrets.token_hex(6))
+        return await self._accepted(call, asked, asked.request)
+
+    async def note(self, request: Request) -> Response:
+        """Add a note to the call."""
+        call, _ = await self._found(request, "agent")
+        text = _text(await _json(request), "text", NOTE_LETTERS_MAX)
+        return await self._accepted(call, e.NoteAdded(text=text), secrets.token_hex(6))
+
+    async def erase(self, request: Request) -> Response:
+        """Delete all that is kept of the call. A call that goes on is ended first."""
+        call, _ = await self._found(request, "admin")
+        if call.phase in ("live", "detached"):
+            try:
+                await self.carrier.hang_up(call.call_sid)
+            except CarrierError as trouble:
+                raise Refused(
+                    502, "Bad gateway", f"The call goes on and can't be ended: {trouble}."
+                ) from trouble
+        await self.journal.erase(call.call_sid)
+        return Response(status_code=204)
+
+    async def _found(
+        self, request: Request, role: Role, *, is_live: bool = False
+    ) -> tuple[Call, Reading]:
+        """Return the call. Another tenant's call is answered like one that isn't there."""
+        token = self.bearers.admit(request, role)
+        reading = await self.journal.read(request.path_params["call_sid"])
+        if not isinstance(reading, Missing):
+            call = rebuilt(None, reading.records)
+            if call.tenant == token.tenant:
+                if is_live and call.phase == "ended":
+                    raise Refused(409, "Conflict", "The call has ended.")
+                return call, reading
+        raise Refused(404, "Not found", "There is no such call.")
+
+    async def _accepted(self, call: Call, fact: e.Known, key: str) -> Response:
+        outcome = await self.journal.append(
+            call.call_sid,
+            (e.encode(fact),),
+            epoch=None,
+            after=None,
+            key=f"api:{key}",
+            now_ms=self.clock.now_ms(),
+        )
+        if isinstance(outcome, Missing):
+            raise Refused(404, "Not found", "There is no such call.")
+        if not isinstance(outcome, Appended):
+            raise Refused(507, "Insufficient storage", "The call's journal takes no more records.")
+        return JSONResponse({"request": key, "position": outcome.position}, status_code=202)
+
+
+def _shown(record: Record) -> Json:
+    place = Place(record.position, record.epoch, record.at_ms)
+    return record_view(e.decode(record.body), place)
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004 - beyond any journal
+        raise Refused(400, "Bad request", "after is a position: a whole number from 0.")
+    return int(text)
+
+
+async def _json(request: Request) -> Json:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_BYTES_MAX:
+            raise Refused(413, "Content too large", f"At most {BODY_BYTES_MAX} bytes are read.")
+    try:
+        parsed = json.loads(bytes(body))
+    except (ValueError, RecursionError) as trouble:
+        raise Refused(400, "Bad request", "The body is not JSON.") from trouble
+    if not isinstance(parsed, dict):
+        raise Refused(400, "Bad request", "The body is not a JSON object.")
+    return parsed
+
+
+def _text(body: Json, name: str, letters_max: int) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Refused(422, "Unprocessable content", f"{name} is missing or not a text.")
+    if len(value) > letters_max:
+        raise Refused(422, "Unprocessable content", f"{name} is over {letters_max} characters.")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Refused(422, "Unprocessable content", f"{name} holds half a character.")
+    return value

@@ -1,0 +1,263 @@
+"""The media socket: from the signed upgrade to the session, and nothing before it is proved.
+
+    upgrade (signature) ──> connected, start ──> token ──> spent ──> claimed ──> audio …
+
+Until the token is accepted there is no row, no agent and no memory beyond the messages themselves,
+and the socket has five seconds.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from service.call import events as e, inputs as i
+from service.clock import Clock
+from service.errors import RemoteProtocolError, StoreError
+from service.journal.journal import Journal, Unspendable
+from service.meter import Meter
+from service.protocol import stream as s
+from service.session.line import Arrival
+from service.session.session import Session
+from service.switchboard import Switchboard
+from service.token import REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
+from service.web.form import raw_target
+from twiml.signature import Verifier
+
+START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
+UNPROVED_MAX = 200  # sockets that have not shown a token yet
+MESSAGES_BEFORE_START_MAX = 10  # two are needed
+CLOSE_MS_MAX = 500  # a half-open peer never answers a close
+
+REFUSED = 1008
+TRY_AGAIN = 1013
+
+_log = logging.getLogger(__name__)
+
+
+class MediaSocket:
+    """One accepted WebSocket, as a session uses it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._gone = asyncio.Event()
+
+    async def send(self, text: str) -> None:
+        """See Socket.send."""
+        if self._gone.is_set():
+            raise ConnectionError("the socket is closed")
+        try:
+            await self._socket.send_text(text)
+        except (RuntimeError, WebSocketDisconnect) as trouble:
+            raise ConnectionError("the socket is closed") from trouble
+
+    async def receive(self) -> str:
+        """Return the next text message. Raises ConnectionError at the end of the socket.
+
+        Binary is outside the protocol: RemoteProtocolError.
+        """
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            self._gone.set()
+            raise ConnectionError(f"closed {message.get('code', 1006)}")
+        text: str | None = message.get("text")
+        if text is None:
+            raise RemoteProtocolError("a binary message")
+        return text
+
+    async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
+        """See Socket.close."""
+        try:
+            async with asyncio.timeout(grace_ms / 1000):
+                await self._gone.wait()
+        except TimeoutError:
+            pass
+        if self._gone.is_set():
+            return
+        self._gone.set()
+        try:
+            async with asyncio.timeout(CLOSE_MS_MAX / 1000):
+                await self._socket.close(code, reason)
+        except (RuntimeError, WebSocketDisconnect, TimeoutError):
+            return
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """Why a stream is not let in; one sentence, and the close code."""
+
+    why: str
+    code: int = REFUSED
+
+
+@dataclass(kw_only=True)
+class Media:
+    """The door for media streams."""
+
+    verifier: Verifier
+    mint: TokenMint
+    journal: Journal
+    switchboard: Switchboard
+    clock: Clock
+    meter: Meter
+    account_sid: str
+    admits_unsigned: bool
+    unproved: int = 0
+
+    def routes(self) -> list[WebSocketRoute]:
+        """Return the media route."""
+        return [WebSocketRoute("/media", self.media)]
+
+    async def media(self, websocket: WebSocket) -> None:
+        """Serve one socket from upgrade to end."""
+        refusal = self._unsigned(websocket)
+        if refusal is not None:
+            self._refuse("upgrade", refusal.why)
+            await websocket.close(refusal.code, refusal.why)
+            return
+        await websocket.accept()
+        socket = MediaSocket(websocket)
+        self.unproved += 1
+        try:
+            admitted = await self._admit(socket)
+        finally:
+            self.unproved -= 1
+        if isinstance(admitted, _Refusal):
+            self._refuse("stream", admitted.why)
+            await socket.close(admitted.code, admitted.why)
+            return
+        session, epoch, wire = admitted
+        reason = "closed"
+        try:
+            reason = await self._listen(socket, wire, session, epoch)
+        finally:
+            session.lost(epoch, reason)
+            await socket.close(1000, "")
+
+    def _unsigned(self, websocket: WebSocket) -> _Refusal | None:
+        if self.unproved >= UNPROVED_MAX:
+            return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
+        path, query = raw_target(websocket.scope)
+        signature = websocket.headers.get("x-twilio-signature")
+        if self.verifier.check_upgrade(path, query, signature):
+            return None
+        if signature is None and self.admits_unsigned:
+            return None
+        return _Refusal("the upgrade is not signed for this address")
+
+    def _refuse(self, door: str, why: str) -> None:
+        self.meter.refused.labels(door=door).inc()
+        _log.warning("! stream refused: %s", why, extra={"action": "stream_refused"})
+
+    async def _admit(self, socket: MediaSocket) -> tuple[Session, int, s.Stream] | _Refusal:
+        wire = s.Stream()
+        try:
+            async with asyncio.timeout(START_MS_MAX / 1000):
+                started = await self._start(socket, wire)
+        except TimeoutError:
+            return _Refusal(f"no start within {START_MS_MAX} ms")
+        except ConnectionError:
+            return _Refusal("the socket ended before its start")
+        if isinstance(started, _Refusal):
+            return started
+        return await self._put_through(socket, wire, started)
+
+    async def _start(self, socket: MediaSocket, wire: s.Stream) -> s.Started | _Refusal:
+        for _ in range(MESSAGES_BEFORE_START_MAX):
+            try:
+                events = wire.receive(await socket.receive(), self.clock.now_ms())
+            except RemoteProtocolError as trouble:
+                self._drop_message(trouble)
+                continue
+            for event in events:
+                if isinstance(event, s.Started):
+                    return event
+        return _Refusal("no start among the first messages")
+
+    async def _put_through(
+        self, socket: MediaSocket, wire: s.Stream, started: s.Started
+    ) -> tuple[Session, int, s.Stream] | _Refusal:
+        started_us = self.clock.now_us()
+        door = await self._door(started)
+        if isinstance(door, _Refusal):
+            return door
+        token, entrance = door
+        parameters = {k: v for k, v in started.parameters.items() if k != "token"}
+        opened = e.CallOpened(
+            call_sid=started.call_sid, account_sid=started.account_sid, parameters=parameters
+        )
+        arrival = Arrival(
+            socket=socket,
+            stream_sid=started.stream_sid,
+            door=entrance,
+            opening=(e.encode(opened),),
+            parameters=parameters,
+            is_known=token.is_known,
+            started_us=started_us,
+            done=asyncio.get_running_loop().create_future(),
+        )
+        taken = await self.switchboard.attach(started.call_sid, arrival)
+        if taken is None:
+            return _Refusal("the call is over or can't be taken", 1000)
+        return (*taken, wire)
+
+    async def _door(self, started: s.Started) -> tuple[Token, i.Door] | _Refusal:
+        """Check the token and use it up."""
+        now_ms = self.clock.now_ms()
+        if self.account_sid and started.account_sid not in ("", self.account_sid):
+            return _Refusal("the stream belongs to another account")
+        token = self.mint.read(started.parameters.get("token", ""), started.call_sid, now_ms=now_ms)
+        if isinstance(token, str):
+            return _Refusal(token)
+        try:
+            spent = await self.journal.spend(
+                started.call_sid,
+                token.nonce,
+                stream_sid=started.stream_sid,
+                window_ms=REDIAL_WINDOW_MS,
+                uses_max=REDIALS_MAX + 1,
+                now_ms=now_ms,
+            )
+        except StoreError as trouble:
+            self.meter.store_errors.inc()
+            return _Refusal(f"the store failed: {trouble}", TRY_AGAIN)
+        if isinstance(spent, Unspendable):
+            return _Refusal(f"the token was used: {spent.reason}")
+        if spent.uses > 1:
+            return token, "redial"
+        return token, "voice" if token.door == "voice" else "resume"
+
+    def _drop_message(self, trouble: RemoteProtocolError) -> None:
+        self.meter.dropped_messages.inc()
+        _log.debug("< dropped: %s", trouble, extra={"action": "message_dropped"})
+
+    async def _listen(
+        self, socket: MediaSocket, wire: s.Stream, session: Session, epoch: int
+    ) -> str:
+        """Pass on what the stream brings, until it ends; return how it did."""
+        while True:
+            try:
+                events = wire.receive(await socket.receive(), self.clock.now_ms())
+            except RemoteProtocolError as trouble:
+                self._drop_message(trouble)
+                continue
+            except ConnectionError as trouble:
+                return str(trouble)
+            for event in events:
+                _pass_on(event, session, epoch)
+                if isinstance(event, s.Stopped):
+                    return "stop"
+
+
+def _pass_on(event: s.StreamEvent, session: Session, epoch: int) -> None:
+    match event:
+        case s.Audio():
+            session.heard_audio(epoch, event.payload)
+        case s.Echoed():
+            session.echoed(epoch, event.name)
+        case s.KeyPressed():
+            session.pressed(epoch, event.digit)
+        case s.Started() | s.Stopped():
+            return

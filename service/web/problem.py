@@ -1,0 +1,67 @@
+"""Errors as `application/problem+json` (RFC 9457): one clear sentence to whoever sent the request."""
+
+import logging
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from service.errors import Refused, StoreError
+
+_log = logging.getLogger(__name__)
+
+
+def problem(
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return one problem document."""
+    return JSONResponse(
+        {"type": "about:blank", "title": title, "status": status, "detail": detail},
+        status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+async def on_refused(request: Request, trouble: Exception) -> Response:
+    """A request that we can't serve, and why."""
+    assert isinstance(trouble, Refused)
+    _log.info(
+        "! refused %s: %s",
+        request.url.path,
+        trouble.detail,
+        extra={"action": "request_refused", "status": trouble.status},
+    )
+    headers = {"WWW-Authenticate": "Bearer"} if trouble.status == HTTPStatus.UNAUTHORIZED else None
+    return problem(trouble.status, trouble.title, trouble.detail, headers)
+
+
+async def on_http(_request: Request, trouble: Exception) -> Response:
+    """What the router itself refuses: no such path, wrong method."""
+    assert isinstance(trouble, HTTPException)
+    title = HTTPStatus(trouble.status_code).phrase
+    return problem(trouble.status_code, title, trouble.detail, dict(trouble.headers or {}))
+
+
+async def on_store(_request: Request, trouble: Exception) -> Response:
+    """The store is away: the sender may try again."""
+    _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
+    detail = "The journal can't be reached now; try again in a moment."
+    return problem(503, "Store unavailable", detail, {"Retry-After": "1"})
+
+
+async def on_fault(request: Request, trouble: Exception) -> Response:
+    """A fault of ours: logged in full here, one sentence to the sender."""
+    _log.error(
+        "! a request failed: %s", request.url.path, exc_info=trouble, extra={"action": "fault"}
+    )
+    return problem(500, "Internal error", "Something went wrong here; it has been logged.")
+
+
+HANDLERS = {
+    Refused: on_refused,
+    HTTPException: on_http,
+    StoreError: on_store,
+    Exception: on_fault,
+}

@@ -1,0 +1,207 @@
+"""The carrier's webhooks: what a call should do next, and what became of it.
+
+Every answer is TwiML with both ways back. Asking twice changes nothing: Twilio retries webhooks, asks
+the action of a verb that a redirect just cut, and sometimes posts the same thing twice at once.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.call import events as e
+from service.call.resume import Limits
+from service.call.state import Call
+from service.clock import Clock
+from service.directory import Directory
+from service.documents import Documents
+from service.errors import Refused, StoreError
+from service.journal.journal import Journal, Missing
+from service.meter import Meter
+from service.session.ledger import rebuilt
+from service.switchboard import Switchboard
+from service.web.form import SignedForm
+from twiml import webhook
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """The webhooks of one application."""
+
+    form: SignedForm
+    journal: Journal
+    directory: Directory
+    documents: Documents
+    switchboard: Switchboard
+    clock: Clock
+    meter: Meter
+    limits: Limits
+
+    def routes(self) -> list[Route]:
+        """Return the webhooks' routes."""
+        answers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/twiml/voice": self.voice,
+            "/twiml/resume": self.resume,
+            "/twiml/fallback": self.fallback,
+            "/callbacks/call": self.call_status,
+            "/callbacks/stream": self.stream_status,
+        }
+        return [Route(path, answer, methods=["POST"]) for path, answer in answers.items()]
+
+    async def voice(self, request: Request) -> Response:
+        """The phone rings: open the call's journal and answer with the media stream."""
+        asked = _parsed(webhook.parse, await self.form.read(request))
+        try:
+            return _twiml(await self._answer(asked, door="voice"))
+        except StoreError as trouble:
+            return self._without_store(asked.call_sid, trouble)
+
+    async def resume(self, request: Request) -> Response:
+        """The stream ended and the call goes on: the same parameters, a fresh token."""
+        asked = _parsed(webhook.parse, await self.form.read(request))
+        try:
+            if asked.dial_status:
+                return _twiml(self._after_transfer(asked.dial_status))
+            if asked.is_over:
+                await self._end(asked.call_sid, asked.call_status)
+                return _twiml(self.documents.hang_up())
+            call = await self._call(asked.call_sid)
+            if call is None:
+                return _twiml(await self._answer(asked, door="resume"))
+            return _twiml(await self._next(call, request.query_params.get("play", "")))
+        except StoreError as trouble:
+            return self._without_store(asked.call_sid, trouble)
+
+    def _after_transfer(self, status: str) -> str:
+        """The human hung up, or nobody answered."""
+        if status in ("completed", "answered"):
+            return self.documents.hang_up()
+        return self.documents.nobody_answered()
+
+    async def fallback(self, request: Request) -> Response:
+        """Our own webhook failed: a word to the caller, and the way back."""
+        asked = _parsed(webhook.parse, await self.form.read(request))
+        _log.error(
+            "! the carrier fell back, its error %s",
+            asked.error_code or "unknown",
+            extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
+        )
+        return _twiml(self.documents.fallback())
+
+    async def call_status(self, request: Request) -> Response:
+        """What became of the call."""
+        status = _parsed(webhook.parse_call_status, await self.form.read(request))
+        if status.is_over:
+            await self._end(status.call_sid, status.status)
+        return Response(status_code=204)
+
+    async def stream_status(self, request: Request) -> Response:
+        """What became of a stream. An error here may be the first that we hear of it."""
+        event = _parsed(webhook.parse_stream_event, await self.form.read(request))
+        if event.change is webhook.StreamChange.ERROR:
+            _log.warning(
+                "< stream error %s",
+                event.error_code,
+                extra={"action": "stream_error", "call_sid": event.call_sid},
+            )
+            session = self.switchboard.find(event.call_sid)
+            if session is not None and session.stream_sid == event.stream_sid:
+                session.lost(session.epoch, "error")
+        return Response(status_code=204)
+
+    async def _answer(self, asked: webhook.VoiceWebhook, *, door: str) -> str:
+        """Open the call if it is not there, and return the way to its media stream."""
+        opened = e.CallOpened(
+            call_sid=asked.call_sid,
+            from_number=asked.from_number,
+            to_number=asked.to_number,
+            direction=asked.direction or "inbound",
+            account_sid=asked.account_sid,
+            parameters=await self.directory.lookup(asked.from_number),
+        )
+        if door == "resume":
+            # A call that resumes is not a new one, even when its journal is gone: its token says so.
+            return self._connect(asked.call_sid, opened.parameters, door, is_known=True)
+        headline = await self.journal.open(
+            asked.call_sid, (e.encode(opened),), now_ms=self.clock.now_ms()
+        )
+        if headline.head == 1:
+            self.meter.calls_opened.inc()
+        call = await self._call(asked.call_sid) or Call(parameters=opened.parameters)
+        if call.phase == "ended":
+            return self.documents.hang_up()
+        return self._connect(asked.call_sid, call.parameters, door, is_known=call.is_known())
+
+    def _connect(
+        self, call_sid: str, parameters: dict[str, str], door: str, *, is_known: bool
+    ) -> str:
+        return self.documents.connect(
+            call_sid, parameters, door=door, is_known=is_known, now_ms=self.clock.now_ms()
+        )
+
+    async def _next(self, call: Call, play: str) -> str:
+        """What a known call should do now. No side effect but the last resort's record."""
+        now_ms = self.clock.now_ms()
+        if call.ending == "transfer" and call.is_ending_started:
+            return self.documents.transfer(call.ending_to)
+        if call.phase == "ended" or call.is_ending_started:
+            return self.documents.hang_up()
+        request = next((one for one in call.requests if play and one.request == play), None)
+        if request is not None and request.kind == "digits":
+            return self.documents.play_digits(
+                call.call_sid, call.parameters, request.value, now_ms=now_ms
+            )
+        drops = call.drops_since(now_ms - self.limits.window_ms)
+        if drops > self.limits.drops_max:
+            reached = e.encode(e.DropLimitReached(drops=drops))
+            await self._add(call.call_sid, reached, f"drop-limit:{len(call.streams)}")
+            _log.error(
+                "! %d drops: the last resort",
+                drops,
+                extra={"action": "drop_limit", "call_sid": call.call_sid},
+            )
+            return self.documents.last_resort()
+        return self._connect(call.call_sid, call.parameters, "resume", is_known=call.is_known())
+
+    async def _end(self, call_sid: str, status: str) -> None:
+        call = await self._call(call_sid)
+        if call is not None and call.phase != "ended":
+            await self._add(call_sid, e.encode(e.CallEnded(reason=status)), f"over:{status}")
+
+    async def _add(self, call_sid: str, body: bytes, key: str) -> None:
+        await self.journal.append(
+            call_sid, (body,), epoch=None, after=None, key=key, now_ms=self.clock.now_ms()
+        )
+
+    async def _call(self, call_sid: str) -> Call | None:
+        reading = await self.journal.read(call_sid)
+        return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
+
+    def _without_store(self, call_sid: str, trouble: StoreError) -> Response:
+        """Keep the caller on the line for a moment; the way back asks again."""
+        self.meter.store_errors.inc()
+        _log.error(
+            "! the store failed: %s",
+            trouble,
+            extra={"action": "store_failed", "call_sid": call_sid},
+        )
+        return _twiml(self.documents.fallback())
+
+
+def _twiml(xml: str) -> Response:
+    return Response(xml, media_type="text/xml")
+
+
+def _parsed(parse: Callable[[list[tuple[str, str]]], T], pairs: list[tuple[str, str]]) -> T:
+    try:
+        return parse(pairs)
+    except webhook.BadWebhook as trouble:
+        raise Refused(400, "Bad request", str(trouble)) from trouble
