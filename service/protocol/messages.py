@@ -1,14 +1,25 @@
 """The wire's messages, exactly as Twilio writes them ("Media Streams: WebSocket messages").
 
-Counters arrive as JSON strings from Twilio and as numbers from others; both read as integers.
-Unknown fields are ignored. The structs here hold the wire's words; the house's own words begin one
-file further, in stream.py.
+    carrier -> us   connected · start · media · dtmf · mark · stop      `decode`, tolerant
+    us -> carrier   media · mark · clear                                `media`, `mark`, `clear`, strict
+
+1. Counters arrive as JSON strings from Twilio and as numbers from others; both read as integers.
+2. Unknown fields are ignored inbound. Outbound, one field too many makes Twilio drop the message
+   (warning 31951), so nothing is written that Twilio does not document.
+3. Reading raises RemoteProtocolError and nothing else, whatever the bytes; its text quotes no audio,
+   no digit and no parameter.
+
+The structs here hold the wire's words; the house's own words begin one file further, in stream.py.
 """
 
 import msgspec
 
+from service.errors import LocalProtocolError, RemoteProtocolError
+from service.protocol import dialect
+
 MESSAGE_BYTES_MAX = 65_536  # OWASP's limit for one WebSocket message
 PAYLOAD_BYTES_MAX = 8_000  # 1 s of audio: some peers send half a second in one frame
+REASON_LENGTH_MAX = 200  # an error's text may quote an event's name, which the peer chose
 
 
 class _Wire(
@@ -36,7 +47,7 @@ class StartBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     custom_parameters: dict[str, str] | None = None
 
 
-class MediaBody(msgspec.Struct, frozen=True):
+class MediaBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of `media`: base64 on the wire, bytes here."""
 
     payload: bytes
@@ -120,3 +131,127 @@ class Clear(_Wire, frozen=True, tag="clear"):
 
 Inbound = Connected | Start | Media | Dtmf | Mark | Stop
 Outbound = Media | Mark | Clear
+
+_INBOUND: msgspec.json.Decoder[Inbound] = msgspec.json.Decoder(Inbound, strict=False)
+_ENCODER = msgspec.json.Encoder()
+
+# What Twilio documents for us to send: the message's body and the only field in it.
+OUTBOUND_BODIES = {"media": {"payload"}, "mark": {"name"}, "clear": None}
+
+# All that msgspec raises for bytes from outside: bad JSON, bad UTF-8, too deep a nesting.
+UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+
+
+def decode(text: str | bytes) -> Inbound:
+    """Read one message of the carrier, tolerant of what look-alike carriers write.
+
+    Raises RemoteProtocolError, and nothing else, for whatever can't be read: no JSON, no object, an unknown
+    event, a required field missing, a payload that is not base64 or longer than PAYLOAD_BYTES_MAX,
+    a message longer than MESSAGE_BYTES_MAX.
+    """
+    raw = _bounded(text)
+    try:
+        message = _read(raw)
+    except UNREADABLE as error:
+        raise RemoteProtocolError(_reason(error)) from error
+    if isinstance(message, Media) and len(message.media.payload) > PAYLOAD_BYTES_MAX:
+        raise RemoteProtocolError(f"media carries more than {PAYLOAD_BYTES_MAX} bytes of audio")
+    return message
+
+
+def decode_outbound(text: str) -> Outbound:
+    """Read one message of ours as strictly as Twilio does: no field more, no field less.
+
+    Raises RemoteProtocolError (for the simulator, we are the remote side).
+    """
+    raw = _bounded(text)
+    try:
+        message: Outbound = msgspec.convert(_outbound(raw), Outbound)
+    except UNREADABLE as error:
+        raise RemoteProtocolError(_reason(error)) from error
+    return message
+
+
+def media(stream_sid: str, payload: bytes) -> str:
+    """Write mu-law audio for the caller; raises LocalProtocolError for an empty or too long payload."""
+    if not 0 < len(payload) <= PAYLOAD_BYTES_MAX:
+        raise LocalProtocolError(f"a media message carries 1 to {PAYLOAD_BYTES_MAX} bytes")
+    return _written(Media(media=MediaBody(payload=payload), stream_sid=stream_sid))
+
+
+def mark(stream_sid: str, name: str) -> str:
+    """Write a mark: the carrier sends it back when the audio before it has played."""
+    if not name:
+        raise LocalProtocolError("a mark without a name can't be told from another")
+    return _written(Mark(mark=MarkBody(name=name), stream_sid=stream_sid))
+
+
+def clear(stream_sid: str) -> str:
+    """Write the order to drop all audio that has not played; Twilio then echoes the marks left."""
+    return _written(Clear(stream_sid=stream_sid))
+
+
+def _written(message: Outbound) -> str:
+    if not message.stream_sid:
+        raise LocalProtocolError("a message to the carrier names its stream")
+    return _ENCODER.encode(message).decode()
+
+
+def _bounded(text: str | bytes) -> bytes:
+    # The length in characters is checked first: it bounds the work of encoding.
+    if len(text) > MESSAGE_BYTES_MAX:
+        raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError as error:
+        raise RemoteProtocolError("the message is no valid Unicode") from error
+    if len(raw) > MESSAGE_BYTES_MAX:
+        raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
+    return raw
+
+
+def _read(raw: bytes) -> Inbound:
+    try:
+        message = _INBOUND.decode(raw)
+    except msgspec.ValidationError:
+        pass
+    else:
+        if _is_named(message):
+            return message
+    reread: Inbound = msgspec.convert(dialect.canonical(_object(raw)), Inbound, strict=False)
+    return reread
+
+
+def _is_named(message: Inbound) -> bool:
+    match message:
+        case Connected():
+            return True
+        case Start():
+            return bool(message.stream_sid and message.start.call_sid)
+        case _:
+            return bool(message.stream_sid)
+
+
+def _outbound(raw: bytes) -> dict[str, object]:
+    message = _object(raw)
+    event = message.get("event")
+    if not isinstance(event, str) or event not in OUTBOUND_BODIES:
+        raise RemoteProtocolError("the event is none that a bidirectional stream accepts")
+    wanted = OUTBOUND_BODIES[event]
+    if message.keys() != ({"event", "streamSid", event} if wanted else {"event", "streamSid"}):
+        raise RemoteProtocolError(f"{event} has a field too many or too few")
+    body = message.get(event)
+    if wanted and not (isinstance(body, dict) and body.keys() == wanted):
+        raise RemoteProtocolError(f"{event} has a field too many or too few")
+    return message
+
+
+def _object(raw: bytes) -> dict[str, object]:
+    message = msgspec.json.decode(raw)
+    if not isinstance(message, dict):
+        raise RemoteProtocolError("the message is no JSON object")
+    return message
+
+
+def _reason(error: Exception) -> str:
+    return str(error)[:REASON_LENGTH_MAX]
