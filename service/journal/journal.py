@@ -16,13 +16,13 @@ The rules, each held by the one suite that all backends run:
 Losing a race is a value, not an exception. `StoreUnavailable` is raised when the store can't answer.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
-RECORD_BYTES_MAX = 262_144  # one fact; a turn of speech is under 2 KiB, so this is a bug or an attack
+RECORD_BYTES_MAX = 262_144  # one fact; a turn of speech is under 2 KiB, so this is an attack
 RECORDS_MAX = 51_200  # per call; the figure where comparable event-sourced systems stop
 
 
@@ -51,7 +51,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A call taken: the new fence, and all that is known. `records` follow the snapshot."""
+    """A call taken: the new fence, and all that is known. `records` follow the snapshot.
+
+    `is_new` says that this very claim opened the journal: nothing was there. A call that a webhook
+    opened before is not new; that it was never claimed yet shows in `epoch` 1.
+    """
 
     epoch: int
     incarnation: str
@@ -185,10 +189,14 @@ class Journal(Protocol):
         key: str,
         now_ms: int,
     ) -> Outcome:
-        """Write all of `bodies` or none.
+        """Write all of `bodies`, at least one, or none.
 
         The owner passes its `epoch` and the position `after` which it writes. Writers outside (notes,
         callbacks, the API) pass None for both: they hold no fence, and say only what needs none.
+        An epoch other than the call's, older or newer (the store went back), is `Fenced`.
+
+        Raises StoreUnavailable, also when it is not known whether the write arrived: repeat it with
+        its key. Raises ValueError for what no journal takes (see limits.py), before it is written.
         """
         ...
 
@@ -198,16 +206,21 @@ class Journal(Protocol):
 
     def tail(
         self, call_sid: str, *, incarnation: str | None, after: int
-    ) -> AsyncIterator[Record | Reset | Gone]:
+    ) -> AsyncGenerator[Record | Reset | Gone, None]:
         """Yield the backlog after `after`, then what comes, without gap or duplicate, until `Gone`.
 
         An `incarnation` that is not the present one, or an `after` beyond the head, yields `Reset`
-        first and then everything from position 1. None means "whatever is there".
+        first and then everything from position 1. None means "whatever is there". A call that is
+        not there is `Gone` at once. Raises StoreUnavailable; the reader then begins a new tail at the
+        position it has. Close it (`contextlib.aclosing`) or cancel the reader, and it is freed.
         """
         ...
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
-        """Keep the folded state as of `position`. False when the fence has moved on."""
+        """Keep the folded state as of `position`, unless a newer one is kept.
+
+        False when the fence has moved on, or the journal does not go as far.
+        """
         ...
 
     async def lease(
@@ -228,7 +241,7 @@ class Journal(Protocol):
     ) -> Spent | Unspendable:
         """Use a stream token, atomically across all processes.
 
-        The first use is always accepted. A further one only from the same `stream_sid`, within
+        The first use is always accepted, of a call that is not opened yet too. A further one only from the same `stream_sid`, within
         `window_ms` of the use before, and at most `uses_max` times in all.
         """
         ...

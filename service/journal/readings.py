@@ -1,0 +1,106 @@
+"""What is read from the SQLite file: rows turned into the journal's values, nothing changed.
+
+Each function runs inside one transaction, so that a call, its snapshot and its records are of one
+moment.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from service.journal.journal import (
+    RECORDS_MAX,
+    Headline,
+    Lease,
+    Missing,
+    Reading,
+    Record,
+    Snapshot,
+)
+from service.journal.limits import PAGE_RECORDS
+from service.journal.storefile import SQL
+from service.journal.tailing import Page
+
+
+class Row(NamedTuple):
+    """A call as it stands in the file."""
+
+    call_id: int
+    incarnation: str
+    epoch: int
+    head: int
+    opened_ms: int
+    expires_ms: int
+    owner: str | None
+    owner_epoch: int
+    renewed_ms: int
+    until_ms: int
+
+    def lease(self) -> Lease | None:
+        """Return the hold on the call, if one was ever taken."""
+        if self.owner is None:
+            return None
+        return Lease(self.owner, self.owner_epoch, self.renewed_ms, self.until_ms)
+
+
+def find(connection: sqlite3.Connection, call_sid: str) -> Row | None:
+    """Return the call, past its time to live or not; None when there is none."""
+    found = connection.execute(SQL["find"], (call_sid,)).fetchone()
+    return None if found is None else Row(*found)
+
+
+def read(connection: sqlite3.Connection, call_sid: str, *, after: int | None) -> Reading | Missing:
+    """See Journal.read. With `after` None, the records begin after the newest snapshot."""
+    row = find(connection, call_sid)
+    if row is None:
+        return Missing()
+    kept = connection.execute(SQL["snapshot"], (row.call_id,)).fetchone()
+    snapshot = None if kept is None else Snapshot(*kept)
+    if after is None:
+        after = 0 if snapshot is None else snapshot.position
+    records = _records(connection, row.call_id, after, RECORDS_MAX)
+    return Reading(row.incarnation, row.epoch, row.head, snapshot, records)
+
+
+def read_page(connection: sqlite3.Connection, call_sid: str, after: int) -> Page | None:
+    """Return what stands after `after`, at most PAGE_RECORDS; None when there is no such call."""
+    row = find(connection, call_sid)
+    if row is None:
+        return None
+    return Page(row.incarnation, row.head, _records(connection, row.call_id, after, PAGE_RECORDS))
+
+
+def headlines(connection: sqlite3.Connection) -> tuple[Headline, ...]:
+    """See Journal.open_calls."""
+    return tuple(
+        Headline(sid, incarnation, epoch, head, Lease(*lease) if lease[0] else None, expires_ms)
+        for sid, incarnation, epoch, head, expires_ms, *lease in connection.execute(SQL["calls"])
+    )
+
+
+def heads(
+    connection: sqlite3.Connection, call_sids: Iterable[str], *, version: int
+) -> tuple[int, dict[str, tuple[str, int]]]:
+    """Return the file's version, and how far these calls are unless the version is still `version`.
+
+    SQLite's data_version changes when another connection, of whatever process, has written.
+    """
+    (present,) = connection.execute("PRAGMA data_version").fetchone()
+    if present == version:
+        return present, {}
+    rows = connection.execute(SQL["heads"], (json.dumps(list(call_sids)),))
+    return present, {call_sid: (incarnation, head) for call_sid, incarnation, head in rows}
+
+
+def feel_pulse(connection: sqlite3.Connection, journal: str) -> int | None:
+    """Return the time that `pulse` wrote last."""
+    found = connection.execute(SQL["feel_pulse"], (journal,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _records(
+    connection: sqlite3.Connection, call_id: int, after: int, records_max: int
+) -> tuple[Record, ...]:
+    rows = connection.execute(SQL["page"], (call_id, after, records_max))
+    return tuple(Record(*row) for row in rows)

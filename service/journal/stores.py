@@ -1,0 +1,49 @@
+"""Which journal a store's URL means.
+
+sqlite:///var/stayline.db      a file, relative to the working directory
+sqlite:////srv/stayline.db     a file, absolute
+sqlite://:memory:              in memory, for tests
+redis://… rediss://…           one Redis or Valkey server
+"""
+
+from pathlib import Path
+
+from service.errors import ConfigError
+from service.journal.journal import Journal
+from service.journal.sqlite import SqliteJournal
+
+_MEMORY = ("sqlite://:memory:", "sqlite:///:memory:")
+_PLANNED = (
+    "redis+sentinel",
+    "redis+cluster",
+    "rediss+sentinel",
+    "rediss+cluster",
+    "redis",
+    "rediss",
+)
+
+
+def connect(url: str, *, ttl_ms: int) -> Journal:
+    """Return the journal at `url`, not yet started; calls live `ttl_ms` after their last activity.
+
+    Raises ConfigError with one sentence that never repeats the URL: it may hold a password.
+    """
+    if ttl_ms < 1:
+        raise ConfigError("CALL_TTL_S must be at least a thousandth of a second.")
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        return SqliteJournal(_path(url, rest), ttl_ms=ttl_ms)
+    if scheme in _PLANNED:
+        raise ConfigError(f"STORE_URL: {scheme}:// is not supported yet; use sqlite:///.")
+    raise ConfigError("STORE_URL must begin with sqlite:///, redis:// or rediss://.")
+
+
+def _path(url: str, rest: str) -> Path | None:
+    if url in _MEMORY:
+        return None
+    if not rest.startswith("/") or rest.endswith("/") or not rest.isprintable() or "?" in rest:
+        raise ConfigError(
+            "STORE_URL: a SQLite file is sqlite:///folder/file.db, or sqlite:////folder/file.db "
+            "from the root."
+        )
+    return Path(rest[1:])

@@ -1,0 +1,106 @@
+"""Tails: the backlog, then what comes, without gap or duplicate.
+
+    append ──> ring(call) ──> bell ──┐
+                                     v
+    follow:   silence the bell ─> read a page ─> yield its records ─┬─ more? read on
+                     ^                                              └─ wait for the bell ─┐
+                     └────────────────────────────────────────────────────────────────────┘
+
+1.  A bell carries no record: it only says "look again". What is yielded always comes from the store,
+    in order, so a lost or doubled ring makes neither gap nor duplicate.
+2.  The bell is silenced *before* the page is read. An append that the page missed rings afterwards.
+3.  A slow reader holds at most one page, whatever happens to the call meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from service.journal.journal import Gone, Record, Reset
+from service.journal.limits import position_within
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Records after a position, at most PAGE_RECORDS, and how far the call's journal goes."""
+
+    incarnation: str
+    head: int
+    records: tuple[Record, ...]
+
+
+ReadPage = Callable[[str, int], Awaitable[Page | None]]
+
+
+class Bells:
+    """Who waits for news of which call, in this process."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def hang(self, call_sid: str) -> Iterator[asyncio.Event]:
+        """Give a bell that rings at news of the call, and take it down at the end."""
+        bell = asyncio.Event()
+        self._bells.setdefault(call_sid, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            hung = self._bells[call_sid]
+            hung.discard(bell)
+            if not hung:
+                del self._bells[call_sid]
+
+    def ring(self, call_sid: str) -> None:
+        """Wake every tail of the call."""
+        for bell in self._bells.get(call_sid, ()):
+            bell.set()
+
+    def ring_all(self) -> None:
+        """Wake every tail: news may have been missed."""
+        for call_sid in self._bells:
+            self.ring(call_sid)
+
+    def calls(self) -> tuple[str, ...]:
+        """Return the calls that somebody tails."""
+        return tuple(self._bells)
+
+
+async def follow(
+    bells: Bells,
+    read_page: ReadPage,
+    call_sid: str,
+    *,
+    incarnation: str | None,
+    after: int,
+    recheck_ms: int,
+) -> AsyncGenerator[Record | Reset | Gone, None]:
+    """Yield what Journal.tail promises. A bell may stay silent `recheck_ms`, then we look anyway."""
+    after = position_within(after)
+    with bells.hang(call_sid) as bell:
+        while True:
+            bell.clear()
+            page = await read_page(call_sid, after)
+            if page is None:
+                yield Gone()
+                return
+            known = incarnation or page.incarnation
+            incarnation = page.incarnation
+            if known != incarnation or after > page.head:
+                after = 0
+                yield Reset(incarnation)
+                continue
+            for record in page.records:
+                after = record.position
+                yield record
+            if after >= page.head:
+                await _heard(bell, recheck_ms)
+
+
+async def _heard(bell: asyncio.Event, recheck_ms: int) -> None:
+    try:
+        async with asyncio.timeout(recheck_ms / 1_000):
+            await bell.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,33 @@
+"""A store under test, and the journals that a test opens on it."""
+
+from pathlib import Path
+
+from service.journal.journal import Journal
+from service.journal.stores import connect
+
+TTL_MS = 1_800_000
+
+
+class Store:
+    """A store under test, and the journals that a test opened on it, as if in several processes."""
+
+    def __init__(self, kind: str, url: str) -> None:
+        self.kind = kind
+        self.url = url
+        self._journals: list[Journal] = []
+
+    async def journal(self, *, ttl_ms: int = TTL_MS) -> Journal:
+        journal = connect(self.url, ttl_ms=ttl_ms)
+        self._journals.append(journal)
+        await journal.start()
+        return journal
+
+    async def close(self) -> None:
+        for journal in self._journals:
+            await journal.close()
+
+
+def store_of(kind: str, folder: Path) -> Store:
+    if kind == "memory":
+        return Store(kind, "sqlite://:memory:")
+    return Store(kind, f"sqlite:///{folder}/var/calls.db")
