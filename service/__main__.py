@@ -1,46 +1,67 @@
-"""The `stayline` command: serve and replay."""
+"""The `stayline` command: answer calls (serve), or call a running server with recorded audio (replay)."""
 
 import argparse
 import asyncio
+import socket
 import sys
 
 import uvicorn
+from typing_extensions import override
 
-from service import config as settings, logs
+from service import config as settings, demonstration, logs
 from service.app import create_app
 from service.config import Config
-from service.errors import StaylineError
+from service.errors import ConfigError, StaylineError
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator import client
 
-USAGE = 2  # a wrong setting
+WRONG_SETTING = 2
+NOT_SERVED = 1
+CLOSE_S_MAX = 10  # uvicorn's own patience with open sockets; ours are told to end before
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which also tells when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn.Server.startup."""
+        await super().startup(sockets)
+        if self.started:
+            self.serving.set()
 
 
 def main() -> None:
     """Run the command line and exit."""
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer calls; settings come from the environment or .env")
-    client.add_arguments(
-        commands.add_parser("replay", help="call a running server with recorded audio")
+    serving = commands.add_parser(
+        "serve", help="answer calls; the settings come from the environment or .env"
     )
+    serving.add_argument("--demo", action="store_true", help="play one recorded call first")
+    replaying = commands.add_parser("replay", help="call a running server with recorded audio")
+    client.add_arguments(replaying)
     options = parser.parse_args()
     if options.command == "replay":
         sys.exit(asyncio.run(client.run(options)))
-    sys.exit(serve())
+    sys.exit(serve(with_demonstration=options.demo))
 
 
-def serve() -> int:
+def serve(*, with_demonstration: bool) -> int:
     """Serve until told to stop. Returns the exit code."""
     try:
         config = settings.load()
-        logs.set_up(config.log_level)
+        _claim_port(config)
+        logs.set_up("WARNING" if with_demonstration else config.log_level)
         app = create_app(config)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
-        return USAGE
-    sys.stderr.write(welcome(config) + "\n")
-    server = uvicorn.Server(
+        return WRONG_SETTING
+    server = Server(
         uvicorn.Config(
             app,
             host=config.host,
@@ -52,28 +73,57 @@ def serve() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=CLOSE_S_MAX,
         )
     )
-    server.run()
-    return 0 if server.started else 1
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(_serve(server, config, with_demonstration=with_demonstration))
+    return 0 if server.started else NOT_SERVED
+
+
+async def _serve(server: Server, config: Config, *, with_demonstration: bool) -> None:
+    serving = asyncio.create_task(server.serve())
+    try:
+        if with_demonstration and config.is_development:
+            playing = asyncio.create_task(demonstration.demonstrate(config.port, server.serving))
+            await asyncio.wait({serving, playing}, return_when=asyncio.FIRST_COMPLETED)
+            playing.cancel()
+            logs.set_up(config.log_level)
+        sys.stderr.write(welcome(config) + "\n")
+    finally:
+        await serving
+
+
+def _claim_port(config: Config) -> None:
+    """Say in one line that the port is taken, before anything is opened."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as trouble:
+            raise ConfigError(
+                f"PORT: can't listen on {config.host}:{config.port}: {trouble.strerror}"
+            ) from trouble
 
 
 def welcome(config: Config) -> str:
     """Return what a person at the terminal needs to know."""
     here = f"http://127.0.0.1:{config.port}"
-    lines = [f"Stayline answers at {here}, store {config.store_url.partition('@')[0]}"]
+    lines = [f"Stayline answers at {here}. Ctrl-C ends it."]
     if config.is_development:
+        token = config.api_tokens[0].token
         lines += [
-            "No TWILIO_AUTH_TOKEN: development credentials from var/development.json, loopback only.",
-            f"  A call without an account:  stayline replay fixtures/audio/caller_problem.ulaw --server {here}",
-            f"  Watch it:  curl -H 'Authorization: Bearer {config.api_tokens[0].token}' {here}/api/calls",
+            "Development: no TWILIO_AUTH_TOKEN, so only this machine is served.",
+            f"  Call it:   stayline replay fixtures/audio/caller_name.ulaw --drop-at 3s --server {here}",
+            f"  Watch it:  curl -H 'Authorization: Bearer {token}' {here}/api/calls",
+            "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
         ]
-    else:
-        lines.append(
-            f"Point a number at it: twilio phone-numbers:update +1… --voice-url {config.public_url}/twiml/voice"
-            f" --voice-fallback-url {config.public_url}/twiml/fallback"
-        )
+    url = "https://HOST" if config.is_development else config.public_url
+    lines.append(
+        f"  twilio phone-numbers:update +1… --voice-url {url}/twiml/voice"
+        f" --voice-fallback-url {url}/twiml/fallback --status-callback {url}/callbacks/call"
+    )
     return "\n".join(lines)
 
 

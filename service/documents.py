@@ -76,12 +76,14 @@ class Documents:
 
     def transfer(self, to_number: str) -> str:
         """Return the document that dials a human. Raises ValueError when it can't be dialled."""
-        return verbs.dial(self._door, to_number).xml
+        return verbs.dial(to_number, door=self._door).xml
 
     def last_resort(self) -> str:
         """Return the apology after too many drops: then a human if one is configured, else the end."""
         if self._transfer_to:
-            return verbs.apologise_and_transfer(self._door, TRANSFER_APOLOGY, self._transfer_to).xml
+            return verbs.apologise_and_transfer(
+                TRANSFER_APOLOGY, self._transfer_to, door=self._door
+            ).xml
         return verbs.apologise_and_hang_up(APOLOGY).xml
 
     def fallback(self) -> str:

@@ -4,12 +4,15 @@ import json
 import logging
 import sys
 
+from typing_extensions import override
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: level, text, logger, and whatever `extra` brought."""
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter.format."""
         line: dict[str, object] = {

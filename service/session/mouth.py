@@ -20,7 +20,7 @@ from service.call.state import Prompt
 from service.clock import Clock
 from service.errors import SpeechError
 from service.protocol import messages
-from service.protocol.playout import ClauseHeard, Playout, SendMark
+from service.protocol.playout import Playout, SendMark
 from service.session.means import Socket, Speech
 
 SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
@@ -94,7 +94,7 @@ class Mouth:
         """Forget all that is queued, here and at the carrier. Stop producing first, then clear."""
         self._to_render.clear()
         self._said.clear()
-        if self._playout.clear(self._clock.now_ms()) is not None:
+        if self._playout.clear(self._clock.now_ms()):
             self._must_clear = True
             self._work.set()
 
@@ -129,7 +129,7 @@ class Mouth:
         """Take note of clauses heard to their end; return the prompts that got further."""
         further: list[str] = []
         for event in self._playout.heard(now_ms):
-            if isinstance(event, ClauseHeard) and event.prompt in self._said:
+            if event.prompt in self._said:
                 said = self._said[event.prompt]
                 said.heard = max(said.heard, event.clause - said.first + 1)
                 further.append(event.prompt)
@@ -158,8 +158,7 @@ class Mouth:
                 self._to_render.popleft()
                 said = self._said[name]
                 said.rendered.append(len(audio))
-                is_last = clause == len(said.prompt.clauses) - 1
-                self._playout.queue(name, clause, audio, last_of_prompt=is_last)
+                self._playout.queue(name, clause, audio)
                 self._work.set()
 
     async def _audio(self, text: str) -> bytes:
@@ -200,7 +199,7 @@ class Mouth:
         """Sleep until there is something to send, or something may have been heard."""
         if self._must_clear:
             return
-        deadline_ms = self._playout.deadline_ms()
+        deadline_ms = self._playout.deadline_ms(self._clock.now_ms())
         try:
             async with asyncio.timeout(
                 None if deadline_ms is None else max(0, deadline_ms - self._clock.now_ms()) / 1000

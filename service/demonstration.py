@@ -1,0 +1,40 @@
+"""What `make run` shows: one recorded call through the running server, cut and restarted on the way.
+
+The call comes from the simulator, in a process of its own, over real sockets. The server itself does
+nothing differently: it can't tell the demonstration from a caller.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
+UTTERANCES = (
+    "caller_name.ulaw",
+    "caller_company.ulaw",
+    "caller_ticket.ulaw",
+    "caller_problem.ulaw",
+    "caller_yes.ulaw",
+)
+STARTING_S_MAX = 60.0  # models load in a second or two, on a busy machine in ten
+
+
+def command(port: int) -> list[str]:
+    """Return the command line of the demonstration call."""
+    files = [str(AUDIO / name) for name in UTTERANCES]
+    return [
+        sys.executable, "-m", "service", "replay", *files,
+        "--server", f"http://127.0.0.1:{port}",
+        "--drop-on", "agent-speaks:1+1500",
+        "--digits-at", "14s:1w2",
+        "--drop-on", "caller-speaks:4+900",
+        "--max-duration", "120s",
+    ]  # fmt: skip
+
+
+async def demonstrate(port: int, serving: asyncio.Event) -> int:
+    """Wait until the server serves, then play the call. Returns the call's exit code."""
+    async with asyncio.timeout(STARTING_S_MAX):
+        await serving.wait()
+    call = await asyncio.create_subprocess_exec(*command(port))
+    return await call.wait()

@@ -1,0 +1,171 @@
+"""One media stream on one socket, sans I/O: text in, events in the house's words out.
+
+1. Everything that changes the state of a stream stands in `TRANSITIONS`; a missing key is the error.
+2. `receive` raises RemoteProtocolError and nothing else, whatever the bytes. The message is then
+   dropped by whoever asked; the stream goes on.
+3. `connected` is optional: look-alike carriers leave it out.
+4. A second `start` of the same stream is the same stream; of another one it is an error.
+5. Audio of the outbound track is our own voice and is ignored; audio of another stream is an error.
+"""
+
+import re
+from enum import Enum
+
+import msgspec
+
+from service.errors import RemoteProtocolError
+from service.protocol import messages as m
+from service.protocol.track import Finding, Track
+
+SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+PARAMETERS_MAX = 64  # Twilio documents no number; the contract has four
+PARAMETER_LETTERS_MAX = 4_096  # eight times what a <Parameter> can carry
+
+_DIGIT = re.compile(r"[0-9A-D*#]")
+
+
+class State(Enum):
+    """Where a stream is in its life."""
+
+    OPENED = "opened"
+    CONNECTED = "connected"
+    STARTED = "started"
+    STOPPED = "stopped"
+
+
+TRANSITIONS: dict[tuple[State, type[m.Inbound]], State] = {
+    (State.OPENED, m.Connected): State.CONNECTED,
+    (State.OPENED, m.Start): State.STARTED,
+    (State.CONNECTED, m.Start): State.STARTED,
+    (State.STARTED, m.Connected): State.STARTED,
+    (State.STARTED, m.Start): State.STARTED,
+    (State.STARTED, m.Media): State.STARTED,
+    (State.STARTED, m.Dtmf): State.STARTED,
+    (State.STARTED, m.Mark): State.STARTED,
+    (State.STARTED, m.Stop): State.STOPPED,
+}
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The stream says what it is. `is_again` when it says so a second time."""
+
+    call_sid: str
+    stream_sid: str
+    account_sid: str
+    parameters: dict[str, str]
+    is_again: bool = False
+
+
+class Audio(msgspec.Struct, frozen=True):
+    """Audio of the caller, and what its counters tell."""
+
+    payload: bytes
+    findings: tuple[Finding, ...] = ()
+
+
+class KeyPressed(msgspec.Struct, frozen=True):
+    """The caller pressed a key."""
+
+    digit: str
+
+
+class Echoed(msgspec.Struct, frozen=True):
+    """A mark of ours came back."""
+
+    name: str
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """The stream was stopped, or the call ended: the wire does not say which."""
+
+
+StreamEvent = Started | Audio | KeyPressed | Echoed | Stopped
+
+
+class Stream:
+    """The state of one stream."""
+
+    def __init__(self) -> None:
+        self._state = State.OPENED
+        self._started: Started | None = None
+        self._track = Track()
+
+    @property
+    def state(self) -> State:
+        """Where the stream is."""
+        return self._state
+
+    def receive(self, text: str | bytes, now_ms: int) -> tuple[StreamEvent, ...]:
+        """Read one message. Raises RemoteProtocolError; the state is then as before."""
+        message = m.decode(text)
+        after = TRANSITIONS.get((self._state, type(message)))
+        if after is None:
+            name = type(message).__name__.lower()
+            raise RemoteProtocolError(f"{name} is out of place: the stream is {self._state.value}")
+        self._check_stream(message)
+        events = self._read(message, now_ms)
+        self._state = after
+        return events
+
+    def _check_stream(self, message: m.Inbound) -> None:
+        """Refuse a message that names another stream. Look-alikes may name none at all."""
+        if self._started is None or isinstance(message, m.Connected | m.Start):
+            return
+        if message.stream_sid not in ("", self._started.stream_sid):
+            raise RemoteProtocolError("the message belongs to another stream")
+
+    def _read(self, message: m.Inbound, now_ms: int) -> tuple[StreamEvent, ...]:
+        match message:
+            case m.Connected():
+                return ()
+            case m.Start():
+                return (self._start(message),)
+            case m.Media():
+                return self._media(message, now_ms)
+            case m.Dtmf():
+                if not _DIGIT.fullmatch(message.dtmf.digit):
+                    raise RemoteProtocolError("dtmf is not one of 0-9, A-D, * and #")
+                return (KeyPressed(message.dtmf.digit),)
+            case m.Mark():
+                return (Echoed(message.mark.name),)
+            case m.Stop():
+                return (Stopped(),)
+
+    def _start(self, message: m.Start) -> Started:
+        body = message.start
+        stream_sid = body.stream_sid or message.stream_sid
+        for name, sid in (("callSid", body.call_sid), ("streamSid", stream_sid)):
+            if not SID.fullmatch(sid):
+                raise RemoteProtocolError(f"start has no usable {name}")
+        parameters = body.custom_parameters or {}
+        if len(parameters) > PARAMETERS_MAX or any(
+            len(name) + len(value) > PARAMETER_LETTERS_MAX for name, value in parameters.items()
+        ):
+            raise RemoteProtocolError("start has too many or too long parameters")
+        before = self._started
+        if before is not None and (before.call_sid, before.stream_sid) != (
+            body.call_sid,
+            stream_sid,
+        ):
+            raise RemoteProtocolError("a second start names another stream")
+        self._track = Track()
+        self._started = Started(
+            body.call_sid, stream_sid, body.account_sid, parameters, is_again=before is not None
+        )
+        return self._started
+
+    def _media(self, message: m.Media, now_ms: int) -> tuple[StreamEvent, ...]:
+        if message.media.track not in ("inbound", ""):
+            return ()
+        heard, findings = self._track.feed(message.media, now_ms)
+        return (Audio(message.media.payload, findings),) if heard else ()
+
+
+def diagram() -> str:
+    """Return the states as a Mermaid diagram, drawn from the table."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.OPENED.value}"]
+    lines += [
+        f"    {before.value} --> {after.value}: {kind.__name__.lower()}"
+        for (before, kind), after in TRANSITIONS.items()
+    ]
+    return "\n".join([*lines, f"    {State.STOPPED.value} --> [*]"])
