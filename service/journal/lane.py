@@ -6,7 +6,8 @@
     its own fence, position and key, and answers with a value.
 2.  What was accepted is finished, even when its caller was cancelled meanwhile or the lane closes.
 3.  A fault of the store fails the group's callers with StoreUnavailable; the thread goes on, and the
-    next group tries afresh. A job that fails by itself does not take its neighbours with it.
+    next group tries afresh. A job that fails by itself (a damaged call, a bug) is found by running
+    each alone, so that it does not take its neighbours with it.
 4.  A lane serves one event loop.
 """
 
@@ -138,18 +139,18 @@ class Lane:
             self._file.commit(connection)
         except StoreUnavailable as error:
             self._fail(orders, error)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        except sqlite3.OperationalError as error:
             self._fail(orders, self._file.give_up(error))
         except Exception as error:
-            logger.exception(
-                "! a job of the journal failed", extra={"action": "journal_job_failed"}
-            )
             self._file.roll_back()
-            if len(orders) == 1:
-                self._fail(orders, error)
-            else:
+            if len(orders) > 1:
                 for order in orders:
                     self._settle([order])
+            elif isinstance(error, sqlite3.Error):
+                self._fail(orders, self._file.give_up(error))
+            else:
+                logger.exception("! a job failed", extra={"action": "journal_job_failed"})
+                self._fail(orders, error)
 
     def _scrub(self, order: _Order) -> None:
         try:

@@ -274,9 +274,13 @@ class SqliteJournal:
 
     async def _poll(self) -> None:
         version = 0
-        seen: dict[str, tuple[str, int]] = {}
-        while calls := self._bells.calls():
+        seen: dict[str, tuple[str, int] | None] = {}
+        while True:
             await asyncio.sleep(POLL_MS / 1_000)
+            # Asked after the pause: a tail that came meanwhile reads its first page behind our glance.
+            calls = self._bells.calls()
+            if not calls:
+                return
             try:
                 present, heads = await self._reading.run(
                     partial(readings.heads, call_sids=calls, version=version)
@@ -286,6 +290,6 @@ class SqliteJournal:
                 continue
             if present != version:
                 for call_sid in calls:
-                    if heads.get(call_sid) != seen.get(call_sid):
+                    if call_sid not in seen or seen[call_sid] != heads.get(call_sid):
                         self._bells.ring(call_sid)
-                version, seen = present, heads
+                version, seen = present, {sid: heads.get(sid) for sid in calls}

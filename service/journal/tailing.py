@@ -83,8 +83,7 @@ async def follow(
             bell.clear()
             page = await read_page(call_sid, after)
             if page is None:
-                yield Gone()
-                return
+                break
             known = incarnation or page.incarnation
             incarnation = page.incarnation
             if known != incarnation or after > page.head:
@@ -96,6 +95,7 @@ async def follow(
                 yield record
             if after >= page.head:
                 await _heard(bell, recheck_ms)
+    yield Gone()  # with the bell taken down: nobody need come back for it
 
 
 async def _heard(bell: asyncio.Event, recheck_ms: int) -> None:

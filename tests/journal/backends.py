@@ -1,5 +1,8 @@
 """A store under test, and the journals that a test opens on it."""
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 from service.journal.journal import Journal
@@ -31,3 +34,18 @@ def store_of(kind: str, folder: Path) -> Store:
     if kind == "memory":
         return Store(kind, "sqlite://:memory:")
     return Store(kind, f"sqlite:///{folder}/var/calls.db")
+
+
+async def run_writer(url: str, call_sid: str, name: str, *, count: int) -> Process:
+    """Start tests/journal/writer.py in a process of its own."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.journal.writer",
+        url,
+        call_sid,
+        name,
+        str(count),
+        stdout=PIPE,
+        cwd=Path(__file__).parents[2],
+    )
