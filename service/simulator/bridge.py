@@ -1,0 +1,243 @@
+"""The streams of one call: `<Connect>` opens one, it ends, and what a fault leaves behind is dealt with.
+
+One stream is the live one. Others may linger: a half-open socket that goes away later, an old stream whose
+`stop` comes after the next one's `start`, the first of two that a double webhook gave. All of them are
+let go when the call ends.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+from service.clock import Clock
+from service.simulator import faults, signing
+from service.simulator.account import Account, Number, Terms, new_sid, socket_url
+from service.simulator.caller import Ear, Mouth
+from service.simulator.carrier import Leg
+from service.simulator.document import Stream
+from service.simulator.line import Cause, Line
+from service.simulator.timeline import Kind, Timeline
+
+OPEN_MS_MAX = 5_000  # Twilio gives a handshake up (31901); its own limit is not published
+REDIALS_MAX = 5  # 1, 2, 4, 8, 16 s: the budget of carrier-side bridges is about 30 s
+MESSAGE_BYTES_MAX = 1_048_576  # Twilio's limit is not published; a bigger message is a fault to see
+STREAMS_MAX = 1_000  # a call that opens more is looping
+
+CONNECT_TIMEOUT, CONNECT_REFUSED, BAD_HANDSHAKE, BAD_SCHEME = 31_901, 31_902, 31_920, 31_922
+
+
+class Tell(Protocol):
+    """Sends one stream status callback, without waiting for the answer."""
+
+    def __call__(self, stream: Stream, stream_sid: str, event: str, error: int) -> None:
+        """Send it; `error` is Twilio's code, 0 for none."""
+        ...
+
+
+class Spawn(Protocol):
+    """Runs something beside the call, until the call is let go."""
+
+    def __call__(self, work: Coroutine[object, object, None]) -> None:
+        """Begin it."""
+        ...
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose call this is."""
+
+    account: Account
+    number: Number
+    terms: Terms
+    call_sid: str
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How one `<Connect>` ended: Twilio's error code (0: well) and the fault that was played, if any."""
+
+    error: int = 0
+    fault: faults.Fault | None = None
+    was_open: bool = True
+
+
+class Bridge:
+    """The streams of one call."""
+
+    def __init__(
+        self,
+        card: Card,
+        *,
+        mouth: Mouth,
+        ear: Ear,
+        timeline: Timeline,
+        clock: Clock,
+        tell: Tell,
+        spawn: Spawn,
+    ) -> None:
+        self.lines: list[Line] = []
+        self._card = card
+        self._mouth = mouth
+        self._ear = ear
+        self._timeline = timeline
+        self._clock = clock
+        self._tell = tell
+        self._spawn = spawn
+        self._fault: faults.Fault | None = None
+        self._late: list[Line] = []
+
+    @property
+    def live(self) -> Line | None:
+        """Return the line that carries the call now."""
+        return self.lines[-1] if self.lines and self.lines[-1].is_live else None
+
+    async def connect(self, stream: Stream, against: str) -> Ended:
+        """Perform one `<Connect>`, redials included; returns when its stream has ended."""
+        url, stream_sid = socket_url(stream.url, against), new_sid("MZ")
+        ended = await self._attempt(stream, url, stream_sid)
+        fault = ended.fault
+        redials = 0
+        while isinstance(fault, faults.Redial) and redials < REDIALS_MAX:
+            first_ms = fault.after_ms or self._card.terms.pace.redial_ms
+            await asyncio.sleep((first_ms << redials) / 1_000)
+            redials += 1
+            ended = await self._attempt(stream, url, stream_sid)
+            if ended.was_open:
+                fault, redials = ended.fault, 0
+        return ended
+
+    async def add(self, stream: Stream, against: str) -> None:
+        """Open a stream beside the call's own, which the next one replaces: what a double webhook gives."""
+        opened = await self._open(stream, socket_url(stream.url, against), new_sid("MZ"))
+        if isinstance(opened, Line):
+            self._late.append(opened)
+            self._spawn(self._beside(opened))
+
+    async def harm(self, fault: faults.Fault) -> bool:
+        """Do `fault` to the live line; returns False when there is none."""
+        line = self.live
+        if line is None:
+            return False
+        if faults.is_drop(fault):
+            self._fault = fault
+        text = faults.name(fault)
+        self._timeline.note(self._clock.now_ms(), Kind.FAULT, text, stream=line.number)
+        await faults.harm(line, fault)
+        return True
+
+    async def cut(self) -> bool:
+        """Stop the live stream, if any, as Twilio does when the call goes elsewhere."""
+        line = self.live
+        if line is not None:
+            await line.stop()
+        return line is not None
+
+    async def release(self) -> None:
+        """Let every socket go, at the end of the call."""
+        for line in self.lines:
+            await line.dispose()
+
+    async def _attempt(self, stream: Stream, url: str, stream_sid: str) -> Ended:
+        opened = await self._open(stream, url, stream_sid)
+        if isinstance(opened, Line):
+            return await self._carry(opened, stream)
+        self._timeline.note(self._clock.now_ms(), Kind.STREAM_FAILED, url, value=opened)
+        self._tell(stream, stream_sid, "stream-error", opened)
+        return Ended(opened, was_open=False)
+
+    async def _open(self, stream: Stream, url: str, stream_sid: str) -> Line | int:
+        assert len(self.lines) < STREAMS_MAX, "the call opens streams without end"
+        connection = await self._handshake(url)
+        if isinstance(connection, int):
+            return connection
+        parameters: Mapping[str, str] = dict(stream.parameters) | dict(self._card.terms.parameters)
+        leg = Leg(
+            stream_sid,
+            self._card.call_sid,
+            self._card.account.account_sid,
+            parameters,
+            clear_echoes=self._card.terms.clear_echoes,
+            echoes=self._card.terms.echoes,
+        )
+        line = Line(
+            leg,
+            connection,
+            mouth=self._mouth,
+            ear=self._ear,
+            timeline=self._timeline,
+            clock=self._clock,
+            number=len(self.lines) + 1,
+        )
+        before_ms = self.lines[-1].ended_ms if self.lines else 0
+        self.lines.append(line)
+        await line.open(before_ms)
+        self._tell(stream, stream_sid, "stream-started", 0)
+        return line
+
+    async def _handshake(self, url: str) -> ClientConnection | int:
+        if urlsplit(url).scheme not in {"ws", "wss"}:
+            return BAD_SCHEME
+        sign = signing.signature(self._card.account.auth_token, url)
+        try:
+            return await connect(
+                self._card.number.dialled(url),
+                additional_headers={signing.SOCKET_HEADER: sign},
+                compression=None,
+                ping_interval=None,
+                open_timeout=OPEN_MS_MAX / 1_000,
+                max_size=MESSAGE_BYTES_MAX,
+                proxy=None,
+                user_agent_header="stayline-simulator",
+            )
+        except TimeoutError:
+            return CONNECT_TIMEOUT
+        except InvalidURI:
+            return BAD_SCHEME
+        except (InvalidStatus, InvalidHandshake):
+            return BAD_HANDSHAKE
+        except (OSError, EOFError):
+            return CONNECT_REFUSED
+
+    async def _carry(self, line: Line, stream: Stream) -> Ended:
+        self._fault = None
+        for old in self._late:
+            old.replaced_ms = self._clock.now_ms()
+            self._spawn(self._stop_late(old))
+        self._late.clear()
+        ending = await line.run()
+        # The fault counts only when it was the fault that ended the line.
+        fault = self._fault if ending.cause is Cause.FAULT else None
+        self._fault = fault
+        self._timeline.note(
+            self._clock.now_ms(),
+            Kind.STREAM_ENDED,
+            f"{ending.cause.value} ({ending.code})",
+            stream=line.number,
+            value=ending.error,
+        )
+        event = "stream-error" if ending.error else "stream-stopped"
+        self._tell(stream, line.leg.stream_sid, event, ending.error)
+        match fault:
+            case faults.HalfOpen():
+                hold_ms = fault.hold_ms or self._card.terms.pace.hold_ms
+                self._spawn(self._drop_later(line, hold_ms))
+                await asyncio.sleep(self._card.terms.pace.notice_ms / 1_000)
+            case faults.LateStop():
+                self._late.append(line)
+            case _:
+                await line.dispose()
+        return Ended(ending.error, fault)
+
+    async def _beside(self, line: Line) -> None:
+        await line.run()
+
+    async def _stop_late(self, line: Line) -> None:
+        await asyncio.sleep(self._card.terms.pace.late_ms / 1_000)
+        await line.dispose(with_stop=True)
+
+    async def _drop_later(self, line: Line, hold_ms: int) -> None:
+        await asyncio.sleep(hold_ms / 1_000)
+        await line.dispose()

@@ -1,0 +1,276 @@
+"""The course of one call: it rings, documents are asked for, their verbs are performed, it ends.
+
+    ringing ── first document ── in-progress ── no verb left, Hangup, an order, the caller ── completed
+
+An order (a REST update, or somebody hanging up) cuts whatever is being done, at once. The continuation
+after a stream's end is Twilio's: the action of its `<Connect>`, else the next verb, else hang up.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import assert_never
+
+import msgspec
+
+from service.clock import Clock
+from service.simulator import document as twiml, faults
+from service.simulator.account import resolved
+from service.simulator.bridge import Bridge, Card, Ended
+from service.simulator.document import Document
+from service.simulator.timeline import Kind, Timeline
+from service.simulator.webhook import REFUSED, UNREACHABLE, Answer, Failure, Fields, Webhooks
+
+DOCUMENTS_MAX = 500  # a call that asks for more is redirected in circles
+CUT_MS_MAX = 2_500  # a stream stops politely within this, or is cut off
+
+
+class Perform(msgspec.Struct, frozen=True):
+    """An order: run this document."""
+
+    document: Document
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """An order: ask this URL for a document and run it."""
+
+    url: str
+    method: str = "POST"
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    """An order: end the call."""
+
+    by: str
+
+
+Order = Perform | Fetch | HangUp
+
+
+class Course:
+    """One call's way from ring to hang-up."""
+
+    def __init__(
+        self,
+        card: Card,
+        parameters: Fields,
+        *,
+        webhooks: Webhooks,
+        timeline: Timeline,
+        clock: Clock,
+    ) -> None:
+        self.status = "ringing"
+        self.ended_by = ""
+        self.failure: Failure | None = None
+        self._card = card
+        self._parameters = parameters
+        self._webhooks = webhooks
+        self._timeline = timeline
+        self._clock = clock
+        self._orders: list[Order] = []
+        self._ordered = asyncio.Event()
+        self._answered_ms = 0
+        self._documents = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether the call has ended."""
+        return self.status == "completed"
+
+    def order(self, order: Order) -> None:
+        """Cut what is being done and do this; a later order replaces one that was not begun."""
+        self._orders = [order]
+        self._ordered.set()
+
+    async def run(self, bridge: Bridge, *, is_doubled: bool = False) -> None:
+        """Live the whole call; returns when it is over and its callback was told."""
+        self._note(Kind.RANG, self._card.call_sid)
+        url = self._card.number.url(self._card.number.voice_path)
+        answer = await self._until_order(self._ask(bridge, url, is_doubled=is_doubled), bridge)
+        if answer is not None:
+            self.status = "in-progress"
+            self._answered_ms = self._clock.now_ms()
+            self._note(Kind.ANSWERED)
+        while answer is not None or self._orders:
+            if self._orders:
+                answer = await self._obey(self._orders.pop(), bridge)
+            elif answer is not None:
+                answer = await self._perform(answer, bridge)
+        await self._complete(bridge)
+
+    async def _complete(self, bridge: Bridge) -> None:
+        await bridge.cut()
+        self.status = "completed"
+        self.ended_by = self.ended_by or (
+            self.failure.text if self.failure else "the document had no verb left"
+        )
+        self._note(Kind.HUNG_UP, self.ended_by)
+        number = self._card.number
+        url = number.url(number.status_path)
+        if url:
+            now = datetime.fromtimestamp(self._clock.now_ms() / 1_000, UTC)
+            lasted_s = (
+                (self._clock.now_ms() - self._answered_ms) // 1_000 if self._answered_ms else 0
+            )
+            fields = [
+                *self._fields(),
+                ("CallDuration", str(lasted_s)),
+                ("Duration", str(-(-lasted_s // 60))),
+                ("CallbackSource", "call-progress-events"),
+                ("SequenceNumber", "0"),
+                ("Timestamp", format_datetime(now)),
+            ]
+            status = await self._webhooks.tell(number, url, fields)
+            self._note(Kind.CALLBACK, "completed", status)
+        await bridge.release()
+
+    async def _obey(self, order: Order, bridge: Bridge) -> Answer | None:
+        self._ordered.clear()
+        self.failure = None
+        number = self._card.number
+        match order:
+            case Perform(document):
+                return Answer(number.url(number.voice_path), document)
+            case Fetch(url, method):
+                return await self._until_order(self._ask(bridge, url, method), bridge)
+            case HangUp(by):
+                self.ended_by = by
+                return None
+            case _:
+                assert_never(order)
+
+    async def _perform(self, answer: Answer, bridge: Bridge) -> Answer | None:
+        for warned in answer.document.warnings:
+            self._note(Kind.WARNING, warned.text, warned.code)
+        for verb in answer.document.verbs:
+            if isinstance(verb, twiml.Hangup):
+                self.ended_by = "the document hung up"
+                return None
+            following = await self._until_order(self._do(verb, answer.url, bridge), bridge)
+            if self._orders:
+                await self._ask_in_vain(verb, answer.url, bridge)
+                return None
+            if following is not None:
+                return following
+            if self.failure is not None:
+                return None
+        return None
+
+    async def _do(self, verb: twiml.Verb, url: str, bridge: Bridge) -> Answer | None:
+        pace = self._card.terms.pace
+        match verb:
+            case twiml.Connect():
+                return await self._connect(verb, url, bridge)
+            case twiml.Redirect(target, method):
+                return await self._ask(bridge, resolved(target, url), method)
+            case twiml.PlayDigits(digits):
+                self._note(Kind.DIGITS_SENT, digits)
+                waits = digits.count("w")
+                wait_ms = waits * pace.wait_ms + (len(digits) - waits) * pace.digit_ms
+            case twiml.Say(text):
+                self._note(Kind.VERB, f"says: {text}")
+                wait_ms = min(len(text) * pace.say_ms_per_letter, pace.say_ms_max)
+            case twiml.Pause(length_ms):
+                wait_ms = length_ms
+            case twiml.Dial(number, action, method):
+                self._note(Kind.VERB, f"dials {number}")
+                await asyncio.sleep(pace.dial_ms / 1_000)
+                extra = [("DialCallStatus", "completed")]
+                return (
+                    await self._ask(bridge, resolved(action, url), method, extra)
+                    if action
+                    else None
+                )
+            case twiml.PlayUrl() | twiml.Ignored() | twiml.Hangup():
+                self._note(Kind.VERB, f"does not perform {type(verb).__name__} {verb}")
+                wait_ms = 0
+            case _:
+                assert_never(verb)
+        await asyncio.sleep(wait_ms / 1_000)
+        return None
+
+    async def _connect(self, verb: twiml.Connect, url: str, bridge: Bridge) -> Answer | None:
+        ended: Ended = await bridge.connect(verb.stream, url)
+        if self._orders or not verb.action:
+            return None
+        is_doubled = isinstance(ended.fault, faults.DoubleWebhook)
+        action = resolved(verb.action, url)
+        return await self._ask(bridge, action, verb.method, is_doubled=is_doubled)
+
+    async def _ask_in_vain(self, verb: twiml.Verb, url: str, bridge: Bridge) -> None:
+        # Twilio was seen asking a cut verb's action although the redirect wins (twilio.md, section 3.2).
+        is_redirected = self._card.terms.action_on_cut and not isinstance(self._orders[-1], HangUp)
+        if is_redirected and isinstance(verb, twiml.Connect) and verb.action:
+            await self._ask(bridge, resolved(verb.action, url), verb.method)
+
+    async def _ask(
+        self,
+        bridge: Bridge,
+        url: str,
+        method: str = "POST",
+        extra: Fields | None = None,
+        *,
+        is_doubled: bool = False,
+    ) -> Answer | None:
+        self._documents += 1
+        number = self._card.number
+        if self._documents > DOCUMENTS_MAX:
+            self.failure = Failure(url, REFUSED, "the call is redirected in circles")
+            return None
+        fields = [*self._fields(), *(extra or [])]
+        if is_doubled:
+            first, outcome = await asyncio.gather(
+                self._webhooks.ask(number, url, fields, method),
+                self._webhooks.ask(number, url, fields, method),
+            )
+            await self._beside(first, bridge)
+        else:
+            outcome = await self._webhooks.ask(number, url, fields, method)
+        fallback = number.url(number.fallback_path)
+        if isinstance(outcome, Failure) and fallback:
+            self._failed(outcome)
+            told = [("ErrorCode", str(outcome.code)), ("ErrorUrl", outcome.url)]
+            outcome = await self._webhooks.ask(number, fallback, [*fields, *told])
+        if isinstance(outcome, Failure):
+            self._failed(outcome)
+            self.failure = outcome
+            return None
+        self._note(Kind.ASKED, outcome.url, outcome.took_ms)
+        return outcome
+
+    async def _beside(self, first: Answer | Failure, bridge: Bridge) -> None:
+        verbs = first.document.verbs if isinstance(first, Answer) else ()
+        stream = next((verb.stream for verb in verbs if isinstance(verb, twiml.Connect)), None)
+        if isinstance(first, Answer) and stream is not None:
+            self._note(Kind.ASKED, first.url, first.took_ms)
+            await bridge.add(stream, first.url)
+
+    async def _until_order(
+        self, work: Coroutine[object, object, Answer | None], bridge: Bridge
+    ) -> Answer | None:
+        loop = asyncio.get_running_loop()
+        task, order = loop.create_task(work), loop.create_task(self._ordered.wait())
+        try:
+            await asyncio.wait({task, order}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() and await bridge.cut():
+                await asyncio.wait({task}, timeout=CUT_MS_MAX / 1_000)
+        finally:
+            order.cancel()
+            task.cancel()
+            await asyncio.wait({task, order})
+        return None if task.cancelled() else task.result()
+
+    def _fields(self) -> Fields:
+        return [*self._parameters, ("CallStatus", self.status)]
+
+    def _failed(self, failure: Failure) -> None:
+        self._note(Kind.ASK_FAILED, f"{failure.url}: {failure.text}", failure.code)
+
+    def _note(self, kind: Kind, text: str = "", value: int = 0) -> None:
+        self._timeline.note(self._clock.now_ms(), kind, text, value=value)
+
+
+def is_unreachable(failure: Failure | None) -> bool:
+    """Say whether a call failed because nobody listens at the service's address."""
+    return failure is not None and failure.code == UNREACHABLE

@@ -1,0 +1,142 @@
+"""The telephone exchange: an account's live calls, and the REST API that the service reaches them by.
+
+    async with Exchange(account) as exchange:              exchange.api_url -> the service's TWILIO_API_URL
+        exchange.route("http://127.0.0.1:8000")
+        phone = await exchange.call(from_="+15550001")
+
+It runs in the caller's own event loop; leaving the block ends every call and closes every socket.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from typing_extensions import override
+
+from service.clock import Clock
+from service.errors import ConfigError
+from service.simulator.account import Account, Number, Terms, new_sid
+from service.simulator.bridge import Card
+from service.simulator.phone import Phone
+from service.simulator.rest import Desk
+from service.simulator.webhook import Webhooks
+
+HOST = "127.0.0.1"  # a stand-in is for this machine only
+CALLS_MAX = 10_000  # far beyond what one machine can carry
+STOP_S_MAX = 2  # the REST server's connections get this long at the end
+
+
+class _Server(uvicorn.Server):
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals belong to the program around us.
+        yield
+
+
+class Exchange:
+    """A stand-in for Twilio. `rest_port` 0 takes any free port."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        server_url: str = "",
+        public_url: str = "",
+        rest_port: int = 0,
+        terms: Terms | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.account = account
+        self.terms = terms or Terms()
+        self.clock = clock or Clock()
+        self.phones: dict[str, Phone] = {}
+        self._number = Number(server_url=server_url, public_url=public_url)
+        self._rest_port = rest_port
+        self._desk = Desk(account, self.phones)
+        self._webhooks = Webhooks(account, self.clock)
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def api_url(self) -> str:
+        """Return the root of the REST API, as the service's TWILIO_API_URL wants it."""
+        assert self._socket is not None, "the exchange is open inside its `async with` only"
+        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+
+    def route(self, server_url: str, public_url: str = "") -> None:
+        """Hand the calls that come from now on to this server."""
+        self._number = Number(server_url=server_url, public_url=public_url)
+
+    def answer_busy(self, times: int) -> None:
+        """Answer the next REST requests with 429, code 20429."""
+        self._desk.busy_answers = times
+
+    async def call(
+        self,
+        *,
+        from_: str = "+15550001",
+        to: str = "+15550002",
+        call_sid: str = "",
+        terms: Terms | None = None,
+        is_doubled: bool = False,
+    ) -> Phone:
+        """Let a phone ring at the service; returns at once. `is_doubled` asks the first webhook twice."""
+        assert self._number.server_url, "say where the service listens: route(server_url)"
+        assert len(self.phones) < CALLS_MAX, "the exchange is full"
+        card = Card(
+            account=self.account,
+            number=self._number,
+            terms=terms or self.terms,
+            call_sid=call_sid or new_sid("CA"),
+        )
+        phone = Phone(card, from_=from_, to=to, webhooks=self._webhooks, clock=self.clock)
+        self.phones[phone.call_sid] = phone
+        phone.begin(is_doubled=is_doubled)
+        return phone
+
+    async def __aenter__(self) -> Self:
+        self._socket = _listening(self._rest_port)
+        settings = uvicorn.Config(
+            self._desk.app(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=STOP_S_MAX,
+        )
+        self._server = _Server(settings)
+        serving = self._server.serve(sockets=[self._socket])
+        self._serving = asyncio.get_running_loop().create_task(serving)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await asyncio.gather(*(phone.release() for phone in self.phones.values()))
+        await self._webhooks.close()
+        assert self._server is not None
+        assert self._serving is not None
+        self._server.should_exit = True
+        await asyncio.wait({self._serving}, timeout=STOP_S_MAX + 1)
+        self._serving.cancel()
+
+
+def _listening(port: int) -> socket.socket:
+    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        ours.bind((HOST, port))
+        ours.listen()
+    except OSError as error:
+        ours.close()
+        raise ConfigError(f"the REST port {port} can't be used: {error.strerror}") from error
+    return ours

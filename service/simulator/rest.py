@@ -1,0 +1,153 @@
+"""The piece of Twilio's REST API that a service needs in a call: update a call, ask how it is.
+
+    POST /2010-04-01/Accounts/{account}/Calls/{call}.json     Twiml | Url [Method] | Status
+    GET  /2010-04-01/Accounts/{account}/Calls/{call}.json
+    GET  /2010-04-01/Accounts/{account}/Calls.json            [?Status=]
+
+Errors are Twilio's: 401/20003, 404/20404, 400/21220 (over), 400/32018 (over 4,000 characters), 429/20429.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from service.simulator.account import Account
+from service.simulator.course import Fetch, HangUp, Order, Perform
+from service.simulator.document import DocumentError, read
+from service.simulator.phone import Phone
+
+TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)
+FORM_BYTES_MAX = 262_144  # Twilio's own is not published; no form of a call update is this long
+
+
+class Refusal(Exception):
+    """An answer of the API that is no success."""
+
+    def __init__(self, status: int, code: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.code = code
+
+
+class Desk:
+    """Takes the service's orders for the calls of one account; `busy_answers` of the next ones get a 429."""
+
+    def __init__(self, account: Account, phones: Mapping[str, Phone]) -> None:
+        self.busy_answers = 0
+        self._account = account
+        self._phones = phones
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        root = "/2010-04-01/Accounts/{account}/Calls"
+        return Starlette(
+            routes=[
+                Route(root + ".json", self._answering(self._list), methods=["GET"]),
+                Route(root + "/{call}.json", self._answering(self._show), methods=["GET"]),
+                Route(root + "/{call}.json", self._answering(self._update), methods=["POST"]),
+            ]
+        )
+
+    def _answering(
+        self, work: Callable[[Request], Awaitable[dict[str, object]]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                self._admit(request)
+                return JSONResponse(await work(request))
+            except Refusal as refusal:
+                more = f"https://www.twilio.com/docs/errors/{refusal.code}"
+                told = {"code": refusal.code, "message": str(refusal), "more_info": more}
+                return JSONResponse(told | {"status": refusal.status}, refusal.status)
+
+        return answer
+
+    def _admit(self, request: Request) -> None:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        try:
+            given = base64.b64decode(secret, validate=True)
+        except (binascii.Error, ValueError):
+            given = b""
+        wanted = f"{self._account.account_sid}:{self._account.auth_token}".encode()
+        if scheme.lower() != "basic" or not hmac.compare_digest(given, wanted):
+            raise Refusal(401, 20003, "Authenticate")
+        if request.path_params["account"] != self._account.account_sid:
+            raise Refusal(404, 20404, "The requested account was not found")
+        if self.busy_answers > 0:
+            self.busy_answers -= 1
+            raise Refusal(429, 20429, "Too Many Requests")
+
+    async def _list(self, request: Request) -> dict[str, object]:
+        wanted = request.query_params.get("Status", "")
+        phones = [phone for phone in self._phones.values() if wanted in {"", phone.status}]
+        return {"calls": [_shown(phone) for phone in phones], "page": 0, "next_page_uri": None}
+
+    async def _show(self, request: Request) -> dict[str, object]:
+        return _shown(self._phone(request))
+
+    async def _update(self, request: Request) -> dict[str, object]:
+        phone = self._phone(request)
+        fields = await _form(request)
+        order = _order(fields, phone)
+        if phone.is_over:
+            raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+        if phone.status != "in-progress" and not isinstance(order, HangUp):
+            raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+        phone.order(order)
+        return _shown(phone)
+
+    def _phone(self, request: Request) -> Phone:
+        sid = request.path_params["call"]
+        if sid not in self._phones:
+            raise Refusal(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
+        return self._phones[sid]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES_MAX:
+            raise Refusal(413, 20001, "The request is too long")
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+    except ValueError as error:
+        raise Refusal(400, 20001, "The form can't be read") from error
+
+
+def _order(fields: dict[str, str], phone: Phone) -> Order:
+    twiml, url, status = fields.get("Twiml", ""), fields.get("Url", ""), fields.get("Status", "")
+    if twiml and url:
+        raise Refusal(400, 21218, "Twiml and Url exclude each other")
+    if status == "completed" or (status == "canceled" and phone.status == "ringing"):
+        return HangUp("the service ended the call")
+    if status:
+        raise Refusal(400, 21224, "Invalid call state requested")
+    if len(twiml) > TWIML_LENGTH_MAX:
+        raise Refusal(400, 32018, f"Twiml is longer than {TWIML_LENGTH_MAX} characters")
+    if url:
+        return Fetch(url, "GET" if fields.get("Method", "POST").upper() == "GET" else "POST")
+    try:
+        return Perform(read(twiml))
+    except DocumentError as error:
+        raise Refusal(400, 21218 if not twiml else 12100, str(error)) from error
+
+
+def _shown(phone: Phone) -> dict[str, object]:
+    return {
+        "sid": phone.call_sid,
+        "account_sid": phone.card.account.account_sid,
+        "status": phone.status,
+        "direction": "inbound",
+        "from": phone.from_,
+        "to": phone.to,
+        "api_version": "2010-04-01",
+        "uri": f"/2010-04-01/Accounts/{phone.card.account.account_sid}/Calls/{phone.call_sid}.json",
+    }

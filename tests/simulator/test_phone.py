@@ -1,0 +1,45 @@
+import pytest
+
+from service.simulator.exchange import Exchange
+from service.simulator.timeline import Kind
+from tests.simulator.talker import GREETING, Talker, tone
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_call_is_answered_and_the_agent_is_heard(
+    exchange: Exchange, talker: Talker
+) -> None:
+    phone = await exchange.call()
+    await phone.until(lambda it: it.agent_turns == 1 and not it.agent_speaks, "the agent greets")
+    assert GREETING in phone.caller.hear()
+    assert phone.warnings == []
+    await phone.hang_up()
+    assert phone.status == "completed"
+    assert talker.streams[0].of("stop")
+
+
+async def test_the_caller_is_heard_and_answered(exchange: Exchange, talker: Talker) -> None:
+    phone = await exchange.call()
+    await phone.until(lambda it: it.agent_turns == 1 and not it.agent_speaks, "the agent greets")
+    said = tone(300, 300)
+    phone.caller.say(said)
+    await phone.until(lambda it: it.agent_turns == 2, "the agent answers")
+    assert said[:160] in b"".join(talker.streams[0].frames)
+    assert phone.timeline.count(Kind.CALLER_STOPPED) == 1
+
+
+async def test_a_wait_in_vain_tells_the_story(exchange: Exchange) -> None:
+    phone = await exchange.call()
+    with pytest.raises(TimeoutError, match="pigs fly\n.*rang"):
+        await phone.until(lambda _: False, "pigs fly", timeout_ms=50)
+
+
+async def test_keys_reach_the_service_one_by_one(exchange: Exchange, talker: Talker) -> None:
+    phone = await exchange.call()
+    await phone.until(lambda it: it.is_live, "the stream is there")
+    await phone.caller.press("1#")
+    await phone.until(lambda _: len(talker.streams[0].of("dtmf")) == 2, "both keys arrive")
+    assert [m["dtmf"]["digit"] for m in talker.streams[0].of("dtmf")] == ["1", "#"]
+    with pytest.raises(ValueError, match="no key"):
+        await phone.caller.press("x")
