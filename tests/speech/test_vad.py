@@ -1,0 +1,117 @@
+import sys
+
+import pytest
+
+from service.audio import FRAME_SAMPLES, silence
+from service.errors import EngineMissing
+from service.speech.silero import WINDOW_BYTES
+from service.speech.vad import GATE_HOLD_FRAMES, WARM_UP_BYTES, VoiceActivity, voice_activity
+from tests.speech.recordings import Recording, of_kind, recording
+
+LOUD = b"\x00" * FRAME_SAMPLES
+QUIET = silence(FRAME_SAMPLES)
+
+
+class LoudnessGate:
+    """Hears speech in whatever is not silent."""
+
+    def is_speech(self, buf: bytes, sample_rate: int) -> bool:
+        assert sample_rate == 8_000
+        assert len(buf) == 2 * FRAME_SAMPLES
+        return any(buf)
+
+
+class ScriptedScorer:
+    """Answers what it is told, and notes what it was given."""
+
+    def __init__(self, *scores: int) -> None:
+        self.scores = list(scores)
+        self.windows: list[bytes] = []
+        self.resets = 0
+
+    def score(self, pcm: bytes) -> int:
+        assert len(pcm) == WINDOW_BYTES
+        self.windows.append(pcm)
+        return self.scores.pop(0) if self.scores else 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def test_on_a_quiet_line_nothing_but_the_gate_runs() -> None:
+    scorer = ScriptedScorer()
+    assert not any(VoiceActivity(LoudnessGate(), scorer).feed(silence(80_000)))
+    assert scorer.windows == []
+
+
+def test_sound_that_is_no_voice_is_silence() -> None:
+    assert not any(VoiceActivity(LoudnessGate(), ScriptedScorer()).feed(LOUD * 50))
+
+
+def test_a_voice_begins_at_one_half_and_ends_lower() -> None:
+    scorer = ScriptedScorer(499, 500, 400, 350, 349)
+    verdicts = VoiceActivity(LoudnessGate(), scorer).feed(LOUD * 8)
+    assert verdicts == (False, False, False, True, True, True, True, False)
+
+
+def test_the_scorer_first_hears_the_moments_before_the_gate_opened() -> None:
+    scorer = ScriptedScorer()
+    VoiceActivity(LoudnessGate(), scorer).feed(QUIET * 20 + LOUD)
+    heard = b"".join(scorer.windows)
+    assert len(heard) >= WARM_UP_BYTES
+    assert not any(heard[: WARM_UP_BYTES - WINDOW_BYTES])
+
+
+def test_a_short_stop_does_not_make_the_scorer_forget() -> None:
+    scorer = ScriptedScorer(*[900] * 99)
+    ear = VoiceActivity(LoudnessGate(), scorer)
+    assert all(ear.feed(LOUD * 20)[2:])
+    assert all(ear.feed(QUIET * (GATE_HOLD_FRAMES - 1)))
+    assert scorer.resets == 0
+
+
+def test_when_the_gate_shuts_the_voice_is_over_and_forgotten() -> None:
+    scorer = ScriptedScorer(*[900] * 99)
+    ear = VoiceActivity(LoudnessGate(), scorer)
+    ear.feed(LOUD * 20)
+    verdicts = ear.feed(QUIET * (GATE_HOLD_FRAMES + 5))
+    assert verdicts[GATE_HOLD_FRAMES - 1 :] == (False,) * 6
+    assert scorer.resets == 1
+
+
+def test_without_a_scorer_the_gate_decides() -> None:
+    ear = VoiceActivity(LoudnessGate(), None)
+    assert ear.feed(LOUD + QUIET + LOUD) == (True, False, True)
+
+
+@pytest.mark.parametrize("piece", [1, 160, 320, 999, 4_000])
+def test_verdicts_do_not_depend_on_the_pieces(piece: int) -> None:
+    whole = silence(3_000) + recording("human_2.ulaw") + silence(8_000)
+    ear = voice_activity()
+    pieces = (whole[at : at + piece] for at in range(0, len(whole), piece))
+    verdicts = tuple(verdict for part in pieces for verdict in ear.feed(part))
+    assert verdicts == voice_activity().feed(whole)
+    assert len(verdicts) == len(whole) // FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("spoken", of_kind("human", "rendered"), ids=lambda spoken: spoken.file)
+def test_every_caller_is_noticed(spoken: Recording) -> None:
+    verdicts = voice_activity().feed(spoken.ulaw)
+    assert sum(verdicts) > 0.5 * len(verdicts)
+
+
+@pytest.mark.parametrize("file", ["silence.ulaw", "noise_pink.ulaw"])
+def test_silence_and_steady_noise_are_no_voice(file: str) -> None:
+    assert not any(voice_activity().feed(recording(file)))
+
+
+def test_without_silero_webrtc_alone_notices_a_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    verdicts = voice_activity().feed(silence(1_600) + recording("human_2.ulaw"))
+    assert sum(verdicts) > 0.5 * len(verdicts)
+
+
+def test_without_webrtc_nothing_can_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "webrtcvad", None)
+    with pytest.raises(EngineMissing, match="webrtcvad"):
+        voice_activity()
