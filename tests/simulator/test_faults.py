@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from service.simulator import faults
@@ -115,7 +117,7 @@ async def test_a_stall_holds_frames_back_and_then_makes_them_up(
     await phone.caller.drop("stall=400ms")
     await phone.until(lambda _: len(talker.streams[0].frames) >= before + 20, "the frames come")
     stamps = [int(m["media"]["timestamp"]) for m in talker.streams[0].of("media")]
-    assert all(after - earlier == 20 for earlier, after in zip(stamps, stamps[1:], strict=False))
+    assert all(after - earlier == 20 for earlier, after in itertools.pairwise(stamps))
     assert phone.streams == 1
 
 
