@@ -95,7 +95,7 @@ def play_digits(door: Door, digits: str, parameters: Mapping[str, str]) -> Docum
 
 
 def dial(
-    door: Door, number: str, *, caller_id: str = "", timeout_s: int = DIAL_TIMEOUT_S
+    number: str, *, door: Door, caller_id: str = "", timeout_s: int = DIAL_TIMEOUT_S
 ) -> Document:
     """Put the caller through; afterwards, or if nobody answers, Twilio asks `resume_url`.
 
@@ -109,10 +109,10 @@ def dial(
 
 
 def apologise_and_transfer(
-    door: Door,
     text: str,
     number: str,
     *,
+    door: Door,
     caller_id: str = "",
     timeout_s: int = DIAL_TIMEOUT_S,
     language: str = "",
