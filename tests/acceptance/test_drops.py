@@ -35,9 +35,7 @@ async def back(phone: Phone, streams: int = 2) -> None:
 
 async def all_heard(town: Town, phone: Phone) -> None:
     """Wait until the caller has heard every word that was meant for them."""
-    async with asyncio.timeout(30):
-        while not heard_everything(await town.state(phone)):
-            await asyncio.sleep(0.05)
+    await town.until(phone, heard_everything, "everything is heard")
 
 
 async def quiet(phone: Phone, for_ms: int = 1_000) -> None:

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -218,22 +218,30 @@ class Town:
             answer = await http.post(f"/api/calls/{phone.call_sid}/{what}", json=body)
         return answer.status_code
 
-    async def until_state(
-        self, phone: Phone, key: str, value: object, timeout_s: float = 10
+    async def until(
+        self, phone: Phone, holds: Callable[[Json], bool], description: str, timeout_s: float = 30
     ) -> None:
-        """Wait until the API shows `value` at the dotted `key`."""
-        found: object = None
+        """Wait until the call, as the API shows it, is as described."""
+        found: Json = {}
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
                     found = await self.state(phone)
-                    for part in key.split("."):
-                        found = found.get(part) if isinstance(found, dict) else None
-                    if found == value:
+                    if holds(found):
                         return
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise AssertionError(f"{key} is {found!r}, not {value!r}\n{phone.story()}") from None
+            raise AssertionError(f"not: {description}\n{found}\n{phone.story()}") from None
+
+    async def until_state(self, phone: Phone, key: str, value: object) -> None:
+        """Wait until the API shows `value` at the dotted `key`."""
+
+        def holds(found: object) -> bool:
+            for part in key.split("."):
+                found = found.get(part) if isinstance(found, dict) else None
+            return found == value
+
+        await self.until(phone, holds, f"{key} is {value!r}", 10)
 
     async def _get(self, path: str) -> Json:
         async with self._http() as http:
