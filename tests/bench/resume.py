@@ -46,7 +46,8 @@ class Silent:
 
     async def reply(self, _call: Call, _turn: Turn) -> AsyncIterator[Act]:
         """Say nothing."""
-        for act in ():
+        acts: tuple[Act, ...] = ()
+        for act in acts:
             yield act
 
 
