@@ -29,7 +29,10 @@ RECORDS_MAX = 51_200  # per call; the figure where comparable event-sourced syst
 class Durability(StrEnum):
     """What an acknowledgement means."""
 
-    MEMORY = "memory"  # a test's store: gone with the process
+    MEMORY = "memory"  # gone with the process that holds it: a test's store, a Redis without AOF
+    BUFFERED = (
+        "buffered"  # survives that process; power loss may cost the last second (AOF everysec)
+    )
     LOCAL = "local"  # on this machine's disk, fsynced
     REPLICA = "replica"  # held by at least one replica (Redis WAIT)
 

@@ -171,8 +171,7 @@ class Ledger:
         """See Journal.erase."""
         row = find(connection, call_sid)
         if row is not None:
-            for statement in ("erase_records", "erase_snapshot", "erase_call"):
-                connection.execute(SQL[statement], (row.call_id,))
+            _clear(connection, row)
         tokens = connection.execute(SQL["erase_tokens"], (call_sid,))
         return row is not None or tokens.rowcount > 0
 
@@ -194,13 +193,18 @@ class Ledger:
         if row is not None:
             if row.expires_ms > now_ms:
                 return row, False
-            self.erase(connection, call_sid)
+            _clear(connection, row)  # and not its tokens: one was spent for this very claim
         begun = (call_sid, secrets.token_hex(8), len(opening), now_ms, now_ms + self._ttl_ms)
         connection.execute(SQL["open"], begun).fetchone()
         row = find(connection, call_sid)
         assert row is not None
         _write(connection, row._replace(head=0), opening, epoch=0, key=None, now_ms=now_ms)
         return row, True
+
+
+def _clear(connection: sqlite3.Connection, row: Row) -> None:
+    for statement in ("erase_records", "erase_snapshot", "erase_call"):
+        connection.execute(SQL[statement], (row.call_id,))
 
 
 def _write(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.errors import ConfigError
 from service.journal.journal import Journal
+from service.journal.redis import RedisJournal
 from service.journal.sqlite import SqliteJournal
 
 _MEMORY = ("sqlite://:memory:", "sqlite:///:memory:")
@@ -33,8 +34,10 @@ def connect(url: str, *, ttl_ms: int) -> Journal:
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         return SqliteJournal(_path(url, rest), ttl_ms=ttl_ms)
+    if scheme in ("redis", "rediss"):
+        return RedisJournal(url, ttl_ms=ttl_ms)
     if scheme in _PLANNED:
-        raise ConfigError(f"STORE_URL: {scheme}:// is not supported yet; use sqlite:///.")
+        raise ConfigError(f"STORE_URL: {scheme}:// is not supported yet; use redis://.")
     raise ConfigError("STORE_URL must begin with sqlite:///, redis:// or rediss://.")
 
 

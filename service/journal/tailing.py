@@ -38,12 +38,14 @@ class Bells:
 
     def __init__(self) -> None:
         self._bells: dict[str, set[asyncio.Event]] = {}
+        self._stir = asyncio.Event()
 
     @contextmanager
     def hang(self, call_sid: str) -> Iterator[asyncio.Event]:
         """Give a bell that rings at news of the call, and take it down at the end."""
         bell = asyncio.Event()
         self._bells.setdefault(call_sid, set()).add(bell)
+        self._stir.set()
         try:
             yield bell
         finally:
@@ -51,6 +53,7 @@ class Bells:
             hung.discard(bell)
             if not hung:
                 del self._bells[call_sid]
+                self._stir.set()
 
     def ring(self, call_sid: str) -> None:
         """Wake every tail of the call."""
@@ -65,6 +68,12 @@ class Bells:
     def calls(self) -> tuple[str, ...]:
         """Return the calls that somebody tails."""
         return tuple(self._bells)
+
+    async def changed(self, known: frozenset[str]) -> None:
+        """Wait until the calls that somebody tails are others than `known`. For one waiter only."""
+        while frozenset(self._bells) == known:
+            self._stir.clear()
+            await self._stir.wait()
 
 
 async def follow(

@@ -5,10 +5,19 @@ within a window of the use before, a bounded number of times. Everything else is
 somebody else's hands, or a loop. See reliability.md, S-2.
 """
 
+from typing import Final
+
 OTHER_STREAM = "another stream has used this token"
 TOO_OFTEN = "this token was used too often"
 TOO_LATE = "this token was used too long ago"
 TOO_MANY = "this call has spent too many tokens"
+
+REASONS: Final = {  # by the words of spend.lua
+    "other_stream": OTHER_STREAM,
+    "too_often": TOO_OFTEN,
+    "too_late": TOO_LATE,
+    "too_many": TOO_MANY,
+}
 
 
 def refusal(

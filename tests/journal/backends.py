@@ -4,6 +4,10 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis.asyncio import Redis
 
 from service.journal.journal import Journal
 from service.journal.stores import connect
@@ -12,7 +16,10 @@ TTL_MS = 1_800_000
 
 
 class Store:
-    """A store under test, and the journals that a test opened on it, as if in several processes."""
+    """A store, and the journals opened on it as if in several processes.
+
+    A Redis is empty of our keys before, and after it every key of ours must have a time to live.
+    """
 
     def __init__(self, kind: str, url: str) -> None:
         self.kind = kind
@@ -25,15 +32,28 @@ class Store:
         await journal.start()
         return journal
 
-    async def close(self) -> None:
+    def client(self) -> Redis:
+        return Redis.from_url(self.url)
+
+    async def __aenter__(self) -> Self:
+        if self.kind == "redis":
+            async with self.client() as client:
+                async for key in client.scan_iter("stayline:*"):
+                    await client.delete(key)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for journal in self._journals:
             await journal.close()
-
-
-def store_of(kind: str, folder: Path) -> Store:
-    if kind == "memory":
-        return Store(kind, "sqlite://:memory:")
-    return Store(kind, f"sqlite:///{folder}/var/calls.db")
+        if self.kind == "redis" and error is None:
+            async with self.client() as client:
+                async for key in client.scan_iter("stayline:*"):
+                    assert await client.pttl(key) != -1, f"{key!r} would live for ever"
 
 
 async def run_writer(url: str, call_sid: str, name: str, *, count: int) -> Process:

@@ -130,6 +130,17 @@ async def test_a_token_without_a_call_is_kept_for_an_hour(journal: Journal) -> N
     assert await spend(journal, stream_sid="MZ2") == Unspendable(OTHER_STREAM)
 
 
+@pytest.mark.asyncio
+async def test_a_token_stays_spent_when_its_call_had_expired_and_is_opened_anew(
+    journal: Journal,
+) -> None:
+    await journal.open(CALL, [], now_ms=NOW_MS)
+    assert await spend(journal, at_ms=TTL_MS) == Spent(1)
+    claim = await journal.claim(CALL, [], owner="o", until_ms=0, now_ms=NOW_MS + TTL_MS)
+    assert claim.is_new
+    assert await spend(journal, stream_sid="MZ2", at_ms=TTL_MS) == Unspendable(OTHER_STREAM)
+
+
 @pytest.mark.parametrize("window_ms", [-1, 2**63])
 @pytest.mark.asyncio
 async def test_a_window_out_of_range_is_refused(journal: Journal, window_ms: int) -> None:

@@ -1,0 +1,123 @@
+"""What Redis answers, turned into the journal's values; and a record turned into bytes for it."""
+
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from service.journal.journal import (
+    Appended,
+    Behind,
+    Durability,
+    Fenced,
+    Full,
+    Headline,
+    Lease,
+    Missing,
+    Outcome,
+    Reading,
+    Record,
+    Snapshot,
+)
+from service.journal.redis_server import Answer
+
+_HEAD: Final = struct.Struct(">QQ")  # epoch and at_ms, before the body of each record in the list
+
+CALL_FIELDS: Final = (
+    "incarnation",
+    "epoch",
+    "head",
+    "expires",
+    "owner",
+    "owner_epoch",
+    "renewed",
+    "until",
+    "snapshot_at",
+    "snapshot",
+)
+HEADLINE_FIELDS: Final = CALL_FIELDS[:8]
+
+
+def packed(bodies: Sequence[bytes], *, epoch: int, at_ms: int) -> list[bytes]:
+    """Return the bodies as they stand in a call's list of records."""
+    head = _HEAD.pack(epoch, at_ms)
+    return [head + body for body in bodies]
+
+
+def records_from(answer: list[bytes], *, after: int) -> tuple[Record, ...]:
+    """Return the list's elements as records; the first has the position after `after`."""
+    return tuple(_record(position, element) for position, element in enumerate(answer, after + 1))
+
+
+def _record(position: int, element: bytes) -> Record:
+    epoch, at_ms = _HEAD.unpack_from(element)
+    return Record(position, epoch, at_ms, element[_HEAD.size :])
+
+
+def lease_from(owner: bytes | None, *numbers: bytes | None) -> Lease | None:
+    """Return the lease of four fields, None when the call was never claimed."""
+    if owner is None:
+        return None
+    epoch, renewed_ms, until_ms = (int(number or 0) for number in numbers)
+    return Lease(owner.decode(), epoch, renewed_ms, until_ms)
+
+
+def headline_from(call_sid: str, answer: list[Answer]) -> Headline:
+    """Return a call's HEADLINE_FIELDS, which are also the answer of open.lua."""
+    incarnation, epoch, head, expires_ms, *lease = answer
+    return Headline(
+        call_sid,
+        incarnation.decode(),
+        int(epoch),
+        int(head),
+        lease_from(*lease),
+        int(expires_ms),
+    )
+
+
+def reading_from(
+    fields: list[bytes | None], elements: list[bytes], length: int, *, after: int
+) -> Reading | Missing:
+    """Return a call read in one step: its CALL_FIELDS, the records after `after`, and their number.
+
+    A call whose records were evicted or have expired before it is as good as missing.
+    """
+    incarnation, epoch, head, *_, position, state = fields
+    if incarnation is None or int(head or 0) != length:
+        return Missing()
+    snapshot = None
+    if position is not None and state is not None:
+        snapshot = Snapshot(int(position), state)
+    records = records_from(elements, after=after)
+    return Reading(incarnation.decode(), int(epoch or 0), length, snapshot, records)
+
+
+def outcome_from(answer: list[Answer], durability: Durability) -> Outcome:
+    """Return what append.lua answered."""
+    word, number = answer
+    match word:
+        case b"appended":
+            return Appended(number, durability)
+        case b"repeated":
+            return Appended(number, durability, repeated=True)
+        case b"fenced":
+            return Fenced(number)
+        case b"behind":
+            return Behind(number)
+        case b"full":
+            return Full()
+        case _:
+            return Missing()
+
+
+def records_past_snapshot(reading: Reading) -> tuple[Record, ...]:
+    """Return the records after the snapshot, which may be newer than the position that was asked."""
+    if reading.snapshot is None:
+        return reading.records
+    kept = reading.snapshot.position
+    return tuple(record for record in reading.records if record.position > kept)
+
+
+def by_age(found: tuple[int, Headline]) -> tuple[int, str]:
+    """Order calls, each behind the time it was opened, oldest first."""
+    opened_ms, headline = found
+    return opened_ms, headline.call_sid

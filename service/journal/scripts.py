@@ -1,0 +1,47 @@
+"""The Lua scripts that run inside Redis: each is one atomic step of the promise.
+
+A script is its own file, behind `prelude.lua` when it is about one call. It is called by its hash and
+sent only to a server that does not have it, which is every server once, and again after a restart.
+"""
+
+from hashlib import sha1
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A script's text, its SHA-1 as EVALSHA wants it, and how many of its arguments are keys."""
+
+    text: bytes
+    sha: str
+    keys: int
+
+
+# With a first line of its own a script is refused whole by a server whose memory is full, never half way.
+_WRITES: Final = b"#!lua\n"
+_FREES: Final = b"#!lua flags=allow-oom\n"
+
+_WRITING: Final = ("open", "claim", "append", "snapshot", "lease", "spend")
+_FREEING: Final = ("erase", "sweep")
+
+
+def _lua(name: str) -> bytes:
+    return files(__package__).joinpath(f"{name}.lua").read_bytes()
+
+
+def _script(text: bytes, keys: int) -> Script:
+    # Redis names scripts by SHA-1; nothing is secured by it.
+    return Script(text, sha1(text, usedforsecurity=False).hexdigest(), keys)
+
+
+def _of_one_call(first_line: bytes, name: str) -> Script:
+    return _script(first_line + _lua("prelude") + b"\n" + _lua(name), keys=3)
+
+
+SCRIPTS: Final[dict[str, Script]] = {
+    **{name: _of_one_call(_WRITES, name) for name in _WRITING},
+    **{name: _of_one_call(_FREES, name) for name in _FREEING},
+    "unlist": _script(_FREES + _lua("unlist"), keys=1),
+}
