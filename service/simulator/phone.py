@@ -17,12 +17,12 @@ from service.clock import Clock
 from service.simulator import faults, recording, words
 from service.simulator.account import resolved
 from service.simulator.bridge import Bridge, Card
-from service.simulator.caller import Ear, Mouth, Utterance
+from service.simulator.caller import PAUSE_MS, Ear, Mouth, Utterance
 from service.simulator.course import Course, HangUp, Order
 from service.simulator.document import Stream
 from service.simulator.line import Line
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.webhook import Failure, Fields, Webhooks
+from service.simulator.webhook import Fields, Webhooks
 
 UNTIL_MS = 10_000  # what a test may wait for comes sooner, or not at all
 LOOK_MS = 20  # a predicate may read what makes no event
@@ -49,10 +49,6 @@ class Caller:
         """Stop speaking in the middle of a word."""
         self._mouth.hush(self._phone.now_ms())
 
-    def is_silent(self) -> bool:
-        """Say whether all words are spoken."""
-        return self._mouth.silent_from_ms() <= self._phone.now_ms()
-
     async def press(self, digits: str) -> None:
         """Press keys, 250 ms apart; a key pressed while no stream is there is lost, as on a real line."""
         for index, digit in enumerate(digits):
@@ -65,6 +61,11 @@ class Caller:
     async def drop(self, fault: faults.Fault | str = "reset") -> None:
         """Let a fault come to the live stream, by its value or its name."""
         await self._phone.harm(faults.parse(fault) if isinstance(fault, str) else fault)
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        """Return what was said, oldest first."""
+        return list(self._mouth.utterances)
 
     def hear(self) -> bytes:
         """Return all that was heard so far as mu-law, from the first stream's start, gaps as silence."""
@@ -87,7 +88,8 @@ class Phone:
         self.caller = Caller(self, mouth)
         self._clock = clock
         self._webhooks = webhooks
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._owed: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self.timeline.listen(lambda _: self._changed.set())
         self.course = Course(
@@ -135,8 +137,8 @@ class Phone:
 
     @property
     def agent_speaks(self) -> bool:
-        """Say whether the caller hears the agent now."""
-        return self.ear.is_spoken_to()
+        """Say whether the caller hears the agent now; a gap between streams is silence."""
+        return self.ear.is_spoken_to() and self.ear.quiet_ms(self.now_ms()) < PAUSE_MS
 
     @property
     def warnings(self) -> list[str]:
@@ -190,7 +192,12 @@ class Phone:
 
     async def finished(self) -> None:
         """Return when the call has ended by itself and everything of it is let go."""
-        await asyncio.wait(list(self._tasks), timeout=END_MS_MAX / 1_000) if self._tasks else None
+        while self._owed:
+            done, _ = await asyncio.wait(list(self._owed), timeout=END_MS_MAX / 1_000)
+            if not done:
+                break
+        for task in self._beside:
+            task.cancel()
 
     async def press(self, digit: str) -> None:
         """Send one key to the live stream, if there is one."""
@@ -217,18 +224,16 @@ class Phone:
                 self.timeline.note(self.now_ms(), kind, length)
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Run something beside the call; `release` ends it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Run something beside the call; the end of the call ends it."""
+        _kept(self._beside, work)
 
     def begin(self, *, is_doubled: bool = False) -> None:
         """Let the phone ring."""
-        self.spawn(self.course.run(self._bridge, is_doubled=is_doubled))
+        _kept(self._owed, self.course.run(self._bridge, is_doubled=is_doubled))
 
     async def release(self) -> None:
         """End the call at once, whatever it is doing, and let everything go."""
-        tasks = list(self._tasks)
+        tasks = [*self._owed, *self._beside]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -268,7 +273,7 @@ class Phone:
                 ("StreamError", f"Stream signal error, code: {error}"),
                 ("StreamErrorCode", str(error)),
             ]
-        self.spawn(self._call_back(stream, event, fields))
+        _kept(self._owed, self._call_back(stream, event, fields))
 
     async def _call_back(self, stream: Stream, event: str, fields: Fields) -> None:
         number = self.card.number
@@ -277,6 +282,7 @@ class Phone:
         self.timeline.note(self.now_ms(), Kind.CALLBACK, event, value=status)
 
 
-def failure_of(phone: Phone) -> Failure | None:
-    """Return why the call could not be served, if it could not."""
-    return phone.course.failure
+def _kept(tasks: set[asyncio.Task[None]], work: Coroutine[object, object, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)

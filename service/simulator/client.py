@@ -1,0 +1,206 @@
+"""`stayline replay`: call a running server with recorded audio, harm the call, and judge what came back.
+
+    stayline replay name.ulaw ticket.ulaw --drop-at 3.2s --drop-on agent-speaks:2+300:half-open \
+        --digits-at 8s:1w2 --expect streams>=3 --record heard.wav --junit report.xml
+
+Exit codes: see report.py. Everything wrong about the usage is one sentence on standard error.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import msgspec
+from typing_extensions import override
+
+from service.errors import ConfigError
+from service.simulator import credentials, expectation, recording, report as r, script as s
+from service.simulator.account import Account, Terms
+from service.simulator.api import Api
+from service.simulator.credentials import Credentials
+from service.simulator.director import Director
+from service.simulator.exchange import Exchange
+from service.simulator.phone import Phone
+from service.simulator.screen import Screen
+
+SERVER = "http://127.0.0.1:8000"
+PORT_MAX = 65_535
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the command line says, read and checked."""
+
+    script: s.Script
+    found: Credentials
+    terms: Terms
+    expectations: tuple[expectation.Expectation, ...]
+    server_url: str
+    rest_port: int
+
+
+class _Parser(argparse.ArgumentParser):
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `replay`; their words are read by `run`, so that all errors are alike."""
+    add = parser.add_argument
+    add(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help=".ulaw, .wav, or pause:1.5s; said one after the other",
+    )
+    add("--server", default=SERVER, help=f"where the service listens ({SERVER})")
+    add("--public-url", default="", help="the URL that the service knows of itself")
+    add("--from", dest="from_", default="+15550001", help="the caller's number")
+    add("--to", default="+15550002", help="the number that is called")
+    for name, text in (
+        ("drop-at", "TIME[:KIND], for example 3.2s:half-open"),
+        ("drop-on", "agent-speaks:N[+MS][:KIND] or caller-speaks:N[+MS][:KIND]"),
+        ("digits-at", "TIME:DIGITS, asks the service to send digits"),
+        ("press-at", "TIME:KEYS, the caller presses keys"),
+        ("parameters", "NAME=VALUE, added to the stream's parameters"),
+        ("expect", "NAME=VALUE, NAME>=NUMBER …"),
+    ):
+        add(f"--{name}", action="append", default=[], metavar="WHAT", help=text + " (repeatable)")
+    add("--hang-up-at", default="", metavar="TIME", help="when the caller hangs up")
+    add("--talk-over", action="store_true", help="speak at once and wait for nobody")
+    add("--max-duration", default="60s", metavar="TIME", help="hang up then at the latest (60s)")
+    flag = argparse.BooleanOptionalAction
+    add("--clear-echoes", action=flag, default=True, help="clear sends the pending marks back")
+    add("--echoes", action=flag, default=True, help="marks are echoed at all")
+    add("--action-on-cut", action="store_true", help="a REST update asks the cut verb's action too")
+    add("--record", type=Path, metavar="FILE.wav", help="what the caller heard")
+    add("--trace", type=Path, metavar="FILE.jsonl", help="everything that happened")
+    add("--json", dest="json_", metavar="FILE", help="the report; - for standard output")
+    add("--junit", type=Path, metavar="FILE", help="the report as JUnit XML")
+    add("--rest-port", default="", help="port of the REST API (the server's port + 1)")
+    add("--auth-token", default="", help="else TWILIO_AUTH_TOKEN, else var/development.json")
+    add("--account-sid", default="", help="else TWILIO_ACCOUNT_SID, else var/development.json")
+    add("--api-token", default="", help="else the first of API_TOKENS, else var/development.json")
+
+
+def replay(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments. Returns the exit code."""
+    parser = _Parser(prog="stayline replay", description=__doc__)
+    add_arguments(parser)
+    try:
+        options = parser.parse_args(arguments)
+    except ConfigError as error:
+        return _complain(error)
+    return asyncio.run(run(options))
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Make the call that the options ask for. Returns the exit code."""
+    try:
+        plan = read(options)
+    except (ConfigError, ValueError) as error:
+        return _complain(error)
+    try:
+        account = Account(plan.found.account_sid, plan.found.auth_token)
+        async with Exchange(
+            account,
+            server_url=plan.server_url,
+            public_url=options.public_url,
+            rest_port=plan.rest_port,
+            terms=plan.terms,
+        ) as exchange:
+            return await _call(exchange, plan, options)
+    except (ConfigError, OSError) as error:
+        return _complain(error)
+
+
+def read(options: argparse.Namespace) -> Plan:
+    """Read all the words of the options; raises ValueError or ConfigError with one clear sentence."""
+    parts = urlsplit(options.server)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"--server is an http or https URL, not {options.server!r}")
+    port = options.rest_port or str(parts.port + 1 if parts.port else 0)
+    if not port.isdecimal() or int(port) > PORT_MAX:
+        raise ValueError(f"--rest-port is a port, not {port!r}")
+    added = [text.partition("=") for text in options.parameters]
+    if not all(name and equals for name, equals, _ in added):
+        raise ValueError("--parameters are written NAME=VALUE")
+    asked = Credentials(options.account_sid, options.auth_token, options.api_token)
+    found = credentials.find(asked, os.environ)
+    if options.digits_at and not found.api_token:
+        raise ValueError("--digits-at asks the service's API: give --api-token or set API_TOKENS")
+    return Plan(
+        script=s.script(
+            options.files,
+            drops_at=options.drop_at,
+            drops_on=options.drop_on,
+            digits=options.digits_at,
+            presses=options.press_at,
+            hang_up=options.hang_up_at,
+            talk_over=options.talk_over,
+            length=options.max_duration,
+        ),
+        found=found,
+        terms=Terms(
+            clear_echoes=options.clear_echoes,
+            echoes=options.echoes,
+            action_on_cut=options.action_on_cut,
+            parameters=tuple((name, value) for name, _, value in added),
+        ),
+        expectations=tuple(map(expectation.parse, options.expect)),
+        server_url=options.server.rstrip("/"),
+        rest_port=int(port),
+    )
+
+
+async def _call(exchange: Exchange, plan: Plan, options: argparse.Namespace) -> int:
+    api = Api(plan.server_url, plan.found.api_token) if plan.found.api_token else None
+    # With the report on standard output, that must hold nothing else.
+    screen = Screen(sys.stderr if options.json_ == "-" else sys.stdout)
+    phone = await exchange.call(from_=options.from_, to=options.to)
+    director = Director(phone, plan.script, api)
+    watching = asyncio.get_running_loop().create_task(screen.watch(phone))
+    try:
+        await director.run()
+        await watching
+    finally:
+        watching.cancel()
+        if api is not None:
+            await api.close()
+    digits = [cue.what.digits for cue in plan.script.cues if isinstance(cue.what, s.AskDigits)]
+    outcome = r.Outcome(
+        timeline=phone.timeline,
+        call_sid=phone.call_sid,
+        ended_by=phone.course.ended_by,
+        is_done=director.is_done,
+        refusals=tuple(director.refusals),
+        digits=tuple(digits),
+        snapshot=director.snapshot,
+    )
+    report = r.judge(outcome, plan.expectations)
+    screen.conclude(report)
+    await asyncio.to_thread(_keep, report, phone, options)
+    return report.exit_code
+
+
+def _keep(report: r.Report, phone: Phone, options: argparse.Namespace) -> None:
+    if options.record:
+        options.record.write_bytes(recording.wav(phone.heard()))
+    if options.trace:
+        options.trace.write_text(report.timeline.lines(), encoding="utf-8")
+    if options.junit:
+        options.junit.write_text(r.junit(report), encoding="utf-8")
+    if options.json_ == "-":
+        sys.stdout.write(r.json(report))
+    elif options.json_:
+        Path(options.json_).write_text(r.json(report), encoding="utf-8")
+
+
+def _complain(error: Exception) -> int:
+    sys.stderr.write(f"stayline replay: {error}\n")
+    return r.USAGE
