@@ -13,8 +13,9 @@
 
 import json
 from base64 import b64encode
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import assert_never
 
 import msgspec
 
@@ -23,6 +24,7 @@ from service.errors import RemoteProtocolError
 from service.protocol import messages as m
 
 BUFFER_MAX = samples(600_000)  # ten minutes, the one outbound limit that Twilio documents
+WARNINGS_MAX = 100  # one is enough to fail a test; a flood must not fill the memory
 BINARY, NON_COMPLIANT, DISCARDED = 31950, 31951, 31931
 
 
@@ -58,7 +60,7 @@ class Leg:
         self._chunk = 0
         self._timestamp = 0
         self._pieces: list[tuple[int, bytes]] = []
-        self._marks: list[tuple[int, str]] = []
+        self._marks: deque[tuple[int, str]] = deque()
         self._due: list[str] = []
         self._dry_at = 0
 
@@ -100,15 +102,20 @@ class Leg:
         body = {"accountSid": self._account_sid, "callSid": self.call_sid}
         return self._numbered("stop", stop=body)
 
-    def _numbered(self, event: str, **body: Any) -> str:  # noqa: ANN401 - JSON
+    def _numbered(self, event: str, **body: object) -> str:
         self._sequence += 1
         head = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.stream_sid}
         return json.dumps(head | body)
 
-    def receive(self, text: str, now_ms: int) -> None:
-        """Take one message of the service; what Twilio would not take is warned of and dropped."""
+    def receive(self, text: str | bytes, now_ms: int) -> None:
+        """Take one message of the service, bytes for a binary one.
+
+        What Twilio would not take is warned of and dropped. Twilio warns once per stream, this model of
+        every message, up to WARNINGS_MAX.
+        """
         self._play(now_ms)
-        if text == "\x00":
+        # A NUL alone is how a line of text says "that was binary".
+        if isinstance(text, bytes) or text == "\x00":
             self._warn(BINARY, "a binary message")
             return
         try:
@@ -127,6 +134,8 @@ class Leg:
                 self._play(now_ms)
             case m.Clear():
                 self._clear(now_ms)
+            case _:
+                assert_never(message)
 
     def _buffer(self, ulaw: bytes, now_ms: int) -> None:
         now = now_ms * SAMPLES_PER_MS
@@ -153,7 +162,7 @@ class Leg:
     def _play(self, now_ms: int) -> None:
         now = now_ms * SAMPLES_PER_MS
         while self._marks and self._marks[0][0] <= now:
-            _, name = self._marks.pop(0)
+            _, name = self._marks.popleft()
             self.was_played[name] = True
             self._due.append(name)
 
@@ -188,4 +197,5 @@ class Leg:
         return max(0, self._dry_at - now_ms * SAMPLES_PER_MS)
 
     def _warn(self, code: int, text: str) -> None:
-        self.warnings.append(Warned(code, text))
+        if len(self.warnings) < WARNINGS_MAX:
+            self.warnings.append(Warned(code, text))
