@@ -3,6 +3,8 @@
 So a turn is answered wholly or not at all: a crash in between asks the agent again.
 """
 
+from typing import assert_never
+
 from service.call import acts as a, events as e
 from service.call.clauses import clauses
 from service.call.events import Known, Who
@@ -34,7 +36,7 @@ def answered(call: Call, answer: Answered, _now_ms: int) -> Decision:
     if call.turn is None or call.turn.number != answer.turn:
         return Decision()
     facts: list[Known] = []
-    prompts = 0
+    prompts = restarts = 0
     for act in answer.acts:
         if isinstance(act, a.Say | a.Ask):
             if not act.text.strip():
@@ -45,14 +47,16 @@ def answered(call: Call, answer: Answered, _now_ms: int) -> Decision:
                 facts.append(e.Greeted(prompt=prompt.prompt))
             facts.append(prompt)
             prompts += 1
+        elif isinstance(act, a.SendDigits):
+            restarts += 1
+            request = f"turn{answer.turn}" if restarts == 1 else f"turn{answer.turn}-{restarts}"
+            facts.append(e.DigitsRequested(request=request, digits=act.digits))
         else:
-            facts.append(_fact(act, answer.turn))
+            facts.append(_fact(act))
     return Decision((*facts, e.TurnAnswered(turn=answer.turn)))
 
 
-def _fact(
-    act: a.Fill | a.Confirm | a.Forget | a.Enter | a.SendDigits | a.Transfer | a.HangUp, turn: int
-) -> Known:
+def _fact(act: a.Fill | a.Confirm | a.Forget | a.Enter | a.Transfer | a.HangUp) -> Known:
     match act:
         case a.Fill():
             return e.FieldFilled(name=act.field, value=act.value, source=act.source)
@@ -62,9 +66,9 @@ def _fact(
             return e.FieldCleared(name=act.field)
         case a.Enter():
             return e.StageChanged(stage=act.stage)
-        case a.SendDigits():
-            return e.DigitsRequested(request=f"turn{turn}", digits=act.digits)
         case a.Transfer():
             return e.EndingPlanned(ending="transfer", to_number=act.to_number)
         case a.HangUp():
             return e.EndingPlanned(ending="hangup")
+        case _:
+            assert_never(act)

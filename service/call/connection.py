@@ -29,6 +29,10 @@ def _attached(call: Call, fact: e.StreamAttached, place: Place) -> Call:
         for stream in call.streams
     )
     entry = StreamEntry(fact.stream_sid, place.epoch, fact.cause, fact.gap_ms, place.at_ms)
+    if call.phase == "ended":
+        # A callback told of the end while this stream was on its way: it came to a call that is over.
+        over = replace(entry, detached_ms=place.at_ms, reason="ended")
+        return replace(call, streams=(*streams, over))
     turn, turns = call.turn, call.turns
     if not call.is_known():
         turns += 1
@@ -41,6 +45,7 @@ def _attached(call: Call, fact: e.StreamAttached, place: Place) -> Call:
         turn=turn,
         turns=turns,
         is_caller_speaking=False,
+        is_ending_started=False,  # had the carrier ended the call, no stream would have come
         digit_ms=place.at_ms if call.digits_pending else call.digit_ms,
     )
 
@@ -79,12 +84,14 @@ def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
         end_reason=fact.reason,
         streams=streams,
         requests=(),
+        turn=None,
     )
 
 
 def _ending_planned(call: Call, fact: e.EndingPlanned, _place: Place) -> Call:
     requests = tuple(r for r in call.requests if r.kind not in ("hangup", "transfer"))
-    return replace(call, ending=fact.ending, ending_to=fact.to_number, requests=requests)
+    # Nobody asks anything any more: a turn that is still open would be answered after the farewell.
+    return replace(call, ending=fact.ending, ending_to=fact.to_number, requests=requests, turn=None)
 
 
 def _ending_started(call: Call, _fact: e.EndingStarted, _place: Place) -> Call:

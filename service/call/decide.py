@@ -9,14 +9,14 @@ One small function per input, found in one table. Rules kept here:
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from service.call import events as e, inputs as i
 from service.call.answer import answered, spoken
 from service.call.events import Cause, Known
 from service.call.inputs import Decision
 from service.call.resume import Limits, Return, resume
-from service.call.state import Call
+from service.call.state import Call, Request
 
 KEY_PAUSE_MS = 5_000  # between two keys people take up to four seconds to look a number up
 DIGITS_PENDING_MAX = 64  # longer than any ticket, account or card number that is keyed
@@ -53,7 +53,7 @@ def _cause(call: Call, attached: i.Attached) -> Cause:
         return call.planned_cause
     last = call.streams[-1]
     if last.detached_ms is not None and last.reason != "replaced":
-        return "drop"
+        return "deploy" if last.reason == "shutdown" else "drop"
     if attached.door == "voice":
         return "duplicate"
     return "drop" if attached.is_live_here else "crash"
@@ -153,7 +153,7 @@ def _key(call: Call, key: i.Key, _now_ms: int) -> Decision:
     if key.digit == "#" and call.digits_pending:
         entered = e.DigitsEntered(digits=call.digits_pending, ended_by="hash")
         return Decision((*cut, pressed, entered))
-    if len(call.digits_pending) >= DIGITS_PENDING_MAX:
+    if len(call.digits_pending) >= DIGITS_PENDING_MAX and key.digit != "*":
         entered = e.DigitsEntered(digits=call.digits_pending, ended_by="limit")
         return Decision((*cut, entered, pressed))
     return Decision((*cut, pressed))
@@ -186,7 +186,7 @@ def _woke(call: Call, _woke: i.Woke, now_ms: int) -> Decision:
 
 def _settle(call: Call, _settle: i.Settle, _now_ms: int) -> Decision:
     """What follows from the state alone: one thing at a time, until nothing does."""
-    request = next((one for one in call.requests if not one.is_started), None)
+    request = _next_request(call)
     if request is not None:
         match request.kind:
             case "digits":
@@ -201,11 +201,27 @@ def _settle(call: Call, _settle: i.Settle, _now_ms: int) -> Decision:
                 return Decision((*cut, e.EndingPlanned(ending="transfer", to_number=request.value)))
             case "hangup":
                 return Decision((*_cut(call, (), "replaced"), e.EndingPlanned(ending="hangup")))
+            case _:
+                assert_never(request.kind)
     is_all_said = not call.prompts and call.turn is None
-    if call.ending and is_all_said and not call.is_ending_started:
+    is_all_done = not call.requests and call.planned_cause is None
+    if call.ending and is_all_said and is_all_done and not call.is_ending_started:
         effect = i.EndCall() if call.ending == "hangup" else i.TransferCall(call.ending_to)
         return Decision((e.EndingStarted(),), (effect,))
     return Decision()
+
+
+def _next_request(call: Call) -> Request | None:
+    """The oldest not begun. Digits wait for those before them: a second restart would cut the first."""
+    is_restarting = call.planned_cause is not None or any(one.is_started for one in call.requests)
+    return next(
+        (
+            one
+            for one in call.requests
+            if not one.is_started and not (one.kind == "digits" and is_restarting)
+        ),
+        None,
+    )
 
 
 _STEPS: dict[type[i.Input], Callable[[Call, Any, int], Decision]] = {

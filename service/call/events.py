@@ -7,7 +7,6 @@ Facts are versioned by `v`. A kind that this code doesn't know reads as `Unknown
 and skipped, so that old and new servers can share calls.
 """
 
-import json
 from typing import Literal
 
 import msgspec
@@ -57,7 +56,7 @@ class StreamAttached(Fact, frozen=True):
 
 
 class StreamDetached(Fact, frozen=True):
-    """live -> detached. `reason` is what we saw: stop, closed, idle, replaced, restart."""
+    """live -> detached. `reason`: stop, closed, idle, replaced, restart, shutdown and more."""
 
     stream_sid: str
     reason: str
@@ -278,6 +277,6 @@ def decode(body: bytes) -> AnyFact:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError:
-        parsed = json.loads(body)
+        parsed = msgspec.json.decode(body)
         kind = parsed.get("kind", "") if isinstance(parsed, dict) else ""
         return Unknown(kind=str(kind), body=body)

@@ -15,14 +15,18 @@ def _caller_began(call: Call, _fact: e.CallerBegan, _place: Place) -> Call:
 
 def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
     if not fact.text and (fact.partial or fact.duration_ms < MISHEARD_MS):
-        return replace(call, is_caller_speaking=fact.partial)
+        return call if fact.partial else replace(call, is_caller_speaking=False)
     line = Line(place.position, "caller", fact.text, fact.text, cut=fact.partial, at_ms=place.at_ms)
     lines = (*call.transcript, line) if fact.text else call.transcript
-    heard = replace(call, transcript=lines, is_caller_speaking=fact.partial)
     if fact.partial:
-        return replace(heard, half_text=_joined(call.half_text, fact.text))
-    turns = call.turns + 1
-    return replace(heard, half_text="", turns=turns, turn=_turn(call, turns, fact.text))
+        # It may be recognised after the next stream attached: whether the caller speaks is news of then.
+        return replace(call, transcript=lines, half_text=_joined(call.half_text, fact.text))
+    heard = replace(call, transcript=lines, half_text="", is_caller_speaking=False)
+    return heard if call.ending else _asked(heard, _turn(call, call.turns + 1, fact.text))
+
+
+def _asked(call: Call, turn: Turn) -> Call:
+    return replace(call, turns=turn.number, turn=turn)
 
 
 def _joined(*texts: str) -> str:
@@ -30,14 +34,14 @@ def _joined(*texts: str) -> str:
 
 
 def _turn(call: Call, number: int, text: str) -> Turn:
-    """What was said before the last answer came belongs to the same turn; so does a greeting owed."""
+    """What was said before the last answer came is the same turn; a greeting owed stays owed."""
     if call.turn is None:
         return Turn(number, "speech", text, call.half_text)
     before = "" if call.turn.reason == "keys" else call.turn.text
     earlier = _joined(call.turn.earlier, call.half_text)
     whole = _joined(before, text)
-    if call.turn.reason == "opening":
-        return Turn(number, "opening", whole, earlier)
+    if call.turn.reason in ("opening", "context_lost"):
+        return Turn(number, call.turn.reason, whole, earlier)
     return Turn(number, "speech", whole, earlier)
 
 
@@ -47,15 +51,14 @@ def _digit_pressed(call: Call, fact: e.DigitPressed, place: Place) -> Call:
 
 
 def _digits_entered(call: Call, fact: e.DigitsEntered, place: Place) -> Call:
-    turns = call.turns + 1
     line = Line(place.position, "caller", fact.digits, fact.digits, cut=False, at_ms=place.at_ms)
-    return replace(
-        call,
-        digits_pending="",
-        transcript=(*call.transcript, line),
-        turns=turns,
-        turn=Turn(turns, "keys", fact.digits),
-    )
+    lines = (*call.transcript, line)
+    entered = replace(call, digits_pending="", half_text="", transcript=lines)
+    if call.ending:
+        return entered
+    if call.turn is not None and call.turn.reason in ("opening", "context_lost"):
+        return _asked(entered, _turn(call, call.turns + 1, fact.digits))
+    return _asked(entered, Turn(call.turns + 1, "keys", fact.digits, call.half_text))
 
 
 def _field_filled(call: Call, fact: e.FieldFilled, _place: Place) -> Call:

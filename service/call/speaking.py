@@ -18,7 +18,7 @@ def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
     prompt = Prompt(fact.prompt, place.position, fact.clauses, asks=fact.asks)
     return replace(
         call,
-        prompts=(*call.prompts, prompt),
+        prompts=(*call.prompts, prompt) if fact.clauses else call.prompts,
         prompts_made=call.prompts_made + 1,
         asked=fact.asks or call.asked,
         playback=Playback(fact.prompt, len(text) * GENERATED_SAMPLES_PER_LETTER),
@@ -43,17 +43,17 @@ def _revise(
     call: Call, position: int, *, heard: str | None = None, cut: bool | None = None
 ) -> Call:
     """Change the one line of the transcript that stands at `position`."""
-    lines = list(call.transcript)
-    for index in range(len(lines) - 1, -1, -1):
-        line = lines[index]
-        if line.position == position:
-            lines[index] = replace(
-                line,
-                heard=line.heard if heard is None or len(heard) < len(line.heard) else heard,
-                cut=line.cut if cut is None else cut,
-            )
-            break
-    return replace(call, transcript=tuple(lines))
+    lines = tuple(
+        replace(
+            line,
+            heard=line.heard if heard is None or len(heard) < len(line.heard) else heard,
+            cut=line.cut if cut is None else cut,
+        )
+        if line.position == position
+        else line
+        for line in call.transcript
+    )
+    return replace(call, transcript=lines)
 
 
 def _played(call: Call, fact: e.Played, _place: Place) -> Call:

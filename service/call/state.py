@@ -146,13 +146,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.streams) or self.is_greeted
 
     def drops_since(self, since_ms: int) -> int:
-        """Count the streams that were lost (not restarted on purpose) at or after `since_ms`."""
+        """Count the streams that were lost (not restarted on purpose) at or after `since_ms`.
+
+        One that was replaced was lost if its successor says so: nobody noticed before.
+        """
+        causes: list[Cause | None] = [stream.cause for stream in self.streams[1:]]
         return sum(
             1
-            for stream in self.streams
+            for stream, cause in zip(self.streams, [*causes, None], strict=False)
             if stream.detached_ms is not None
             and stream.detached_ms >= since_ms
-            and stream.reason not in ("restart", "replaced")
+            and stream.reason not in ("restart", "shutdown")
+            and (stream.reason != "replaced" or cause in ("drop", "crash"))
         )
 
 

@@ -67,13 +67,8 @@ def record_view(fact: AnyFact, place: Place) -> Json:
     body = json.loads(encode(fact))
     if isinstance(fact, Unknown) and not isinstance(body, dict):
         body = {"kind": fact.kind}
-    return {
-        "position": place.position,
-        "epoch": place.epoch,
-        "at": timestamp(place.at_ms),
-        "kind": body.pop("kind", ""),
-        **body,
-    }
+    own = {"position": place.position, "epoch": place.epoch, "at": timestamp(place.at_ms)}
+    return {**own, "kind": body.pop("kind", ""), **body, **own}
 
 
 def _line(line: Line) -> Json:

@@ -8,6 +8,7 @@ for an engine. Pure text, no engine: anybody may import this.
 import re
 
 BREATH_LETTERS_MAX = 200  # measured: 400 words in one go make an engine's first sound 1.7 s late
+_BREATH_TINY = 20  # about one second: no shorter sentence stands alone, nor a title such as "Dr."
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -44,15 +45,15 @@ def speakable(text: str) -> str:
 def breaths(text: str) -> tuple[str, ...]:
     """Cut a text that is too long for one go into pieces of at most BREATH_LETTERS_MAX, none empty.
 
-    It is cut after the last sentence, else the last comma, else the last word that fits; only a word
-    longer than that is cut inside. Replies come in clauses already (service/call/clauses.py): this is
+    It is cut after a sentence, else after the last comma or word that fits; only a word longer than
+    that is cut inside. Replies come in clauses already (service/call/clauses.py): this is
     for what spelling made longer, and for whoever renders a text in one piece.
     """
     found: list[str] = []
     rest = text.strip(" ")
     while len(rest) > BREATH_LETTERS_MAX:
         head = rest[: BREATH_LETTERS_MAX + 1]
-        ends = (head.rfind(". ") + 1, head.rfind(", ") + 1, head.rfind(" "))
+        ends = (head.find(". ", _BREATH_TINY) + 1, head.rfind(", ") + 1, head.rfind(" "))
         cut = next((end for end in ends if end > 0), BREATH_LETTERS_MAX)
         found.append(rest[:cut])
         rest = rest[cut:].lstrip(" ")

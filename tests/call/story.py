@@ -1,0 +1,107 @@
+"""A call in memory, for tests: what happens is decided, written down and folded, as a session does it."""
+
+from service.call import events as e, inputs as i
+from service.call.decide import decide
+from service.call.events import AnyFact
+from service.call.fold import fold
+from service.call.inputs import Decision, Effect
+from service.call.place import Place
+from service.call.resume import Limits
+from service.call.state import Call
+
+START_MS = 1_700_000_000_000
+SETTLE_MAX = 50
+
+
+class Story:
+    """The journal of one call, its state, and the effects that were asked for."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.call = Call(call_sid="CA1")
+        self.now_ms = START_MS
+        self.epoch = 0
+        self.journal: list[tuple[AnyFact, Place]] = []
+        self.effects: list[Effect] = []
+        self.limits = limits or Limits()
+
+    def write(self, *facts: AnyFact, is_outside: bool = False) -> Call:
+        """Append facts and fold them; those from outside bear no epoch."""
+        for fact in facts:
+            epoch = 0 if is_outside else self.epoch
+            place = Place(len(self.journal) + 1, epoch, self.now_ms)
+            self.journal.append((fact, place))
+            self.call = fold(self.call, fact, place)
+        return self.call
+
+    def tell(self, happened: i.Input) -> Decision:
+        """Decide on one input and write; nothing that follows is settled."""
+        decision = decide(self.call, happened, self.now_ms, self.limits)
+        self.write(*decision.facts)
+        self.effects.extend(decision.effects)
+        return decision
+
+    def happen(self, happened: i.Input) -> Decision:
+        """Decide on one input, then settle, as a session does."""
+        decision = self.tell(happened)
+        self.settle()
+        return decision
+
+    def settle(self) -> None:
+        """Let everything follow that follows from the state."""
+        for _ in range(SETTLE_MAX):
+            if not self.tell(i.Settle()).facts:
+                return
+        raise AssertionError("the state never settles")
+
+    def opened(self, **parameters: str) -> Call:
+        """The phone rang."""
+        return self.write(e.CallOpened(call_sid="CA1", parameters=parameters), is_outside=True)
+
+    def attach(
+        self,
+        stream_sid: str = "MZ1",
+        *,
+        door: i.Door = "resume",
+        gap_ms: int = 0,
+        is_live_here: bool = False,
+        parameters: dict[str, str] | None = None,
+        running: tuple[str, ...] = (),
+        lost: str = "",
+    ) -> Decision:
+        """A stream takes the call."""
+        self.epoch += 1
+        return self.happen(
+            i.Attached(
+                stream_sid=stream_sid,
+                door=door,
+                server="s1",
+                gap_ms=gap_ms,
+                is_live_here=is_live_here,
+                parameters=parameters or {},
+                running=running,
+                lost=lost,
+            )
+        )
+
+    def drop(self, reason: str = "closed", *played: e.Played) -> Decision:
+        """The stream goes."""
+        sid = self.call.streams[-1].stream_sid
+        return self.happen(i.Detached(sid, reason, self.now_ms, played))
+
+    def hear_out(self) -> None:
+        """The caller hears everything that is to be said."""
+        self.happen(
+            i.Progress(tuple(whole(prompt.prompt, prompt.clauses) for prompt in self.call.prompts))
+        )
+
+
+def whole(prompt: str, clauses: tuple[str, ...]) -> e.Played:
+    """A prompt that was heard to its end."""
+    count = 8_000 * len(clauses)
+    return e.Played(
+        prompt=prompt,
+        clauses=len(clauses),
+        synthesised_samples=count,
+        sent_samples=count,
+        heard_samples=count,
+    )

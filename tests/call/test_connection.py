@@ -1,0 +1,142 @@
+import pytest
+
+from service.call import events as e
+from service.call.state import Turn
+from tests.call.story import START_MS, Story
+
+
+def attached(stream_sid: str = "MZ1", cause: e.Cause = "new") -> e.StreamAttached:
+    return e.StreamAttached(stream_sid=stream_sid, cause=cause, gap_ms=5, server="s1")
+
+
+def detached(stream_sid: str = "MZ1", reason: str = "closed") -> e.StreamDetached:
+    return e.StreamDetached(stream_sid=stream_sid, reason=reason, last_media_ms=9)
+
+
+def test_an_opened_call_rings_and_knows_its_caller() -> None:
+    story = Story()
+    call = story.write(
+        e.CallOpened(
+            call_sid="CA9",
+            from_number="+1",
+            to_number="+2",
+            direction="outbound-api",
+            account_sid="AC1",
+            tenant="t",
+            parameters={"company": "Acme"},
+        )
+    )
+    assert (call.phase, call.call_sid, call.from_number, call.to_number) == (
+        "ringing", "CA9", "+1", "+2",
+    )  # fmt: skip
+    assert (call.direction, call.account_sid, call.tenant) == ("outbound-api", "AC1", "t")
+    assert (call.parameters, call.opened_ms) == ({"company": "Acme"}, START_MS)
+
+
+def test_the_first_stream_owes_the_caller_an_opening_and_no_later_one_does() -> None:
+    story = Story()
+    call = story.write(attached())
+    assert (call.phase, call.turn) == ("live", Turn(1, "opening"))
+    call = story.write(e.TurnAnswered(turn=1), detached(), attached("MZ2", "drop"))
+    assert (call.phase, call.turn, call.turns) == ("live", None, 1)
+
+
+def test_a_stream_that_attaches_replaces_the_one_that_nobody_saw_go() -> None:
+    story = Story()
+    story.write(attached())
+    story.epoch = 2
+    first, second = story.write(attached("MZ2", "crash")).streams
+    assert (first.reason, first.detached_ms) == ("replaced", START_MS)
+    assert (second.stream_sid, second.epoch, second.cause, second.gap_ms) == ("MZ2", 2, "crash", 5)
+
+
+def test_attaching_forgets_the_plan_the_half_word_and_the_pause_between_keys() -> None:
+    story = Story()
+    story.write(
+        attached(),
+        e.RestartPlanned(request="r", cause="dtmf"),
+        e.CallerBegan(),
+        e.DigitPressed(digit="1"),
+        e.EndingStarted(),
+        detached(),
+    )
+    story.now_ms += 60_000
+    call = story.write(attached("MZ2"))
+    assert call.planned_cause is None
+    assert not call.is_caller_speaking
+    assert not call.is_ending_started
+    assert (call.digits_pending, call.digit_ms) == ("1", START_MS + 60_000)
+
+
+def test_a_stream_goes_once_and_only_the_last_one_takes_the_call_with_it() -> None:
+    story = Story()
+    story.write(attached())
+    call = story.write(attached("MZ2"), detached("MZ1", "late"))
+    assert (call.phase, call.streams[0].reason) == ("live", "replaced")
+    call = story.write(detached("MZ2", "idle"))
+    assert (call.phase, call.streams[1].reason) == ("detached", "idle")
+    assert call.streams[1].last_media_ms == 9
+    call = story.write(detached("MZ2", "again"))
+    assert call.streams[1].reason == "idle"
+
+
+def test_a_carrier_that_uses_a_stream_sid_again_closes_only_the_open_stream() -> None:
+    story = Story()
+    story.write(attached(), detached("MZ1", "stop"), attached("MZ1", "drop"))
+    call = story.write(detached("MZ1", "idle"))
+    assert [stream.reason for stream in call.streams] == ["stop", "idle"]
+
+
+def test_a_lost_context_is_confessed_and_never_greeted() -> None:
+    story = Story()
+    call = story.write(attached(), e.ContextLost(reason="gone"))
+    assert call.is_context_lost
+    assert call.is_greeted
+    assert call.turn == Turn(2, "context_lost")
+
+
+def test_an_ended_call_stays_ended() -> None:
+    story = Story()
+    story.write(attached(), e.HangupRequested(request="r"))
+    story.now_ms += 10
+    call = story.write(e.CallEnded(reason="completed"))
+    assert (call.phase, call.end_reason, call.ended_ms) == ("ended", "completed", START_MS + 10)
+    assert (call.streams[0].reason, call.requests, call.turn) == ("ended", (), None)
+    story.now_ms += 10
+    call = story.write(e.CallEnded(reason="again"), detached(), attached("MZ2"))
+    assert (call.phase, call.end_reason, call.ended_ms) == ("ended", "completed", START_MS + 10)
+    assert [stream.reason for stream in call.streams] == ["ended", "ended"]
+    assert call.turn is None
+
+
+def test_a_stream_that_was_gone_before_the_end_keeps_its_reason() -> None:
+    story = Story()
+    call = story.write(attached(), detached("MZ1", "idle"), e.CallEnded(reason="completed"))
+    assert [stream.reason for stream in call.streams] == ["idle"]
+
+
+def test_a_planned_ending_closes_the_turn_and_the_requests_to_end() -> None:
+    story = Story()
+    story.write(
+        attached(),
+        e.HangupRequested(request="r1"),
+        e.TransferRequested(request="r2", to_number="+1"),
+        e.SayRequested(request="r3", text="Bye."),
+    )
+    call = story.write(e.EndingPlanned(ending="transfer", to_number="+1"))
+    assert (call.ending, call.ending_to, call.turn) == ("transfer", "+1", None)
+    assert [request.request for request in call.requests] == ["r3"]
+    assert story.write(e.EndingStarted()).is_ending_started
+
+
+@pytest.mark.parametrize(("turn", "is_open"), [(1, False), (2, True)])
+def test_only_the_open_turn_is_answered(turn: int, *, is_open: bool) -> None:
+    story = Story()
+    call = story.write(attached(), e.TurnAnswered(turn=turn))
+    assert (call.turn is not None) is is_open
+    assert story.write(e.TurnAnswered(turn=1)).turn is None
+    assert story.write(e.TurnAnswered(turn=1)).turn is None
+
+
+def test_a_stage_is_entered() -> None:
+    assert Story().write(e.StageChanged(stage="intake")).stage == "intake"

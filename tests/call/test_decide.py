@@ -1,0 +1,389 @@
+import pytest
+from msgspec.structs import replace
+
+from service.call import acts as a, events as e, inputs as i
+from service.call.decide import (
+    CARRIER_WAIT_MS,
+    DIGITS_PENDING_MAX,
+    KEY_PAUSE_MS,
+    deadline_ms,
+    decide,
+)
+from service.call.inputs import Decision, Input
+from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, Limits
+from service.call.state import Call
+from tests.call.story import START_MS, Story, whole
+
+EVERYTHING: tuple[Input, ...] = (
+    i.Attached(stream_sid="MZ9", door="resume", server="s1", gap_ms=1),
+    i.Detached("MZ1", "closed", 1),
+    i.Progress((e.Played(prompt="p1", clauses=1),)),
+    i.SpeechBegan(),
+    i.BargedIn(),
+    i.Utterance("Hello."),
+    i.Key("1"),
+    i.Answered(1, (a.Say("Hi."),)),
+    i.DigitsDone("r1", "sent"),
+    i.EndingDone(is_gone=False),
+    i.CarrierSays(is_over=True, outcome="gone"),
+    i.Woke(),
+    i.Settle(),
+)
+
+
+def greeted() -> Story:
+    """A call that was greeted, and heard it."""
+    story = Story(Limits(drops_max=2))
+    story.opened(client_name="Maria", company="Acme")
+    story.attach("MZ1", door="voice")
+    story.happen(i.Answered(1, (a.Ask("Hello, who is there?", "name"),)))
+    story.hear_out()
+    return story
+
+
+def speaking() -> Story:
+    """A call in the middle of a sentence."""
+    story = greeted()
+    story.happen(i.Utterance("It's me."))
+    story.happen(i.Answered(2, (a.Say("Thank you for the answer. I will look it up right now."),)))
+    return story
+
+
+def kinds(decision: Decision) -> list[str]:
+    return [type(fact).__name__ for fact in decision.facts]
+
+
+@pytest.mark.parametrize("happened", EVERYTHING, ids=lambda one: type(one).__name__)
+def test_an_ended_call_decides_nothing_any_more(happened: Input) -> None:
+    story = speaking()
+    call = story.write(e.CallEnded(reason="completed"))
+    assert decide(call, happened, START_MS) == Decision()
+
+
+@pytest.mark.parametrize("happened", EVERYTHING, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("phase", ["ringing", "live", "detached"])
+def test_every_input_is_decided_in_every_phase(phase: str, happened: Input) -> None:
+    story = Story()
+    story.opened()
+    if phase != "ringing":
+        story.attach(door="voice")
+    if phase == "detached":
+        story.drop()
+    assert story.call.phase == phase
+    story.happen(happened)
+    assert (story.call.phase == "ended") == isinstance(happened, i.EndingDone | i.CarrierSays)
+
+
+def test_a_new_call_attaches_and_owes_an_opening() -> None:
+    story = Story()
+    story.opened()
+    decision = story.attach("MZ1", door="voice", gap_ms=0)
+    assert decision.facts == (
+        e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server="s1"),
+    )
+    assert story.call.turn is not None
+
+
+def test_the_greeting_is_decided_once_however_often_the_stream_drops() -> None:
+    story = Story()
+    story.opened()
+    story.attach(door="voice")
+    story.drop()
+    story.attach("MZ2")
+    assert story.call.turn is not None
+    story.happen(i.Answered(1, (a.Say("Hello."),)))
+    story.drop()
+    story.attach("MZ3")
+    story.happen(i.Answered(1, (a.Say("Hello again."),)))
+    facts = [fact for fact, _ in story.journal]
+    assert [fact for fact in facts if isinstance(fact, e.Greeted)] == [e.Greeted(prompt="p1")]
+
+
+@pytest.mark.parametrize(
+    ("reason", "door", "is_live_here", "cause"),
+    [
+        ("closed", "resume", False, "drop"),
+        ("shutdown", "resume", False, "deploy"),
+        ("", "resume", False, "crash"),
+        ("", "redial", True, "drop"),
+        ("", "voice", False, "duplicate"),
+        ("replaced", "voice", True, "duplicate"),
+        ("replaced", "resume", True, "drop"),
+    ],
+)
+def test_the_cause_of_a_return_is_what_anybody_can_know(
+    reason: str, door: i.Door, *, is_live_here: bool, cause: str
+) -> None:
+    story = greeted()
+    if reason:
+        story.drop(reason)
+    story.attach("MZ2", door=door, is_live_here=is_live_here)
+    assert story.call.streams[-1].cause == cause
+
+
+def test_a_planned_restart_is_the_cause_and_no_drop() -> None:
+    story = greeted()
+    story.write(e.DigitsRequested(request="r1", digits="1"), is_outside=True)
+    story.settle()
+    assert story.effects == [i.PlayDigits("r1", "1")]
+    story.drop("stop")
+    assert story.call.streams[-1].reason == "restart"
+    decision = story.attach("MZ2", running=("r1",))
+    assert kinds(decision) == ["StreamAttached"]
+    assert story.call.streams[-1].cause == "dtmf"
+    story.happen(i.DigitsDone("r1", "sent", "ok"))
+    assert story.call.requests == ()
+
+
+def test_digits_whose_process_died_are_of_unknown_outcome_and_not_sent_again() -> None:
+    story = greeted()
+    story.write(e.DigitsRequested(request="r1", digits="1"), is_outside=True)
+    story.settle()
+    story.attach("MZ2")
+    assert e.DigitsSent(request="r1", outcome="unknown") in [fact for fact, _ in story.journal]
+    assert len(story.effects) == 1
+
+
+def test_a_second_row_of_digits_waits_for_the_first_to_be_through() -> None:
+    story = greeted()
+    for request in ("r1", "r2"):
+        story.write(e.DigitsRequested(request=request, digits="1"), is_outside=True)
+    story.write(e.SayRequested(request="r3", text="One moment."), is_outside=True)
+    story.settle()
+    assert story.effects == [i.PlayDigits("r1", "1")]
+    assert story.call.prompts
+    story.happen(i.DigitsDone("r1", "sent"))
+    assert len(story.effects) == 1
+    story.drop("stop")
+    story.attach("MZ2")
+    assert story.effects[1:] == [i.PlayDigits("r2", "1")]
+
+
+def test_other_parameters_are_recorded_and_ignored() -> None:
+    story = greeted()
+    story.drop()
+    offered = {"client_name": "Mar", "company": "Evil", "token": "x"}
+    decision = story.attach("MZ2", parameters=offered)
+    assert decision.facts[1:] == (e.ParameterRefused(name="company", offered="Evil"),)
+    assert story.call.parameters == {"client_name": "Maria", "company": "Acme"}
+    empty = story.attach("MZ3", parameters={"company": "", "client_name": "Maria"})
+    assert e.ParameterRefused(name="company", offered="") in empty.facts
+
+
+def test_a_return_says_the_line_of_its_row() -> None:
+    story = greeted()
+    story.drop()
+    story.attach("MZ2", gap_ms=5_000)
+    assert story.call.transcript[-1].text == SILENCE_LINE
+    story.hear_out()
+    story.happen(i.SpeechBegan())
+    story.drop()
+    story.attach("MZ3", gap_ms=500)
+    assert story.call.transcript[-1].text == INTERRUPTED_LINE
+
+
+def test_a_lost_context_is_confessed_recorded_and_never_greeted() -> None:
+    story = Story()
+    story.opened()
+    decision = story.attach("MZ7", lost="the journal was gone")
+    assert kinds(decision) == ["StreamAttached", "ContextLost", "AgentSpoke"]
+    assert story.call.streams[0].cause == "crash"
+    assert story.call.transcript[0].text == LOST_LINE
+    assert story.call.turn is not None
+    story.happen(i.Answered(story.call.turn.number, (a.Say("Where were we?"),)))
+    assert not any(isinstance(fact, e.Greeted) for fact, _ in story.journal)
+
+
+def test_too_many_drops_are_the_last_resort() -> None:
+    story = greeted()
+    for at in range(3):
+        story.drop()
+        story.attach(f"MZ{at + 2}")
+    assert story.effects == [i.LastResort()]
+    assert story.journal[-1][0] == e.DropLimitReached(drops=3)
+    story.happen(i.EndingDone(is_gone=False))
+    assert (story.call.phase, story.call.end_reason) == ("ended", "hung_up")
+
+
+def test_a_drop_keeps_what_was_heard_and_is_not_the_end() -> None:
+    story = speaking()
+    heard = e.Played(prompt="p2", clauses=0, part_samples=50, part_of_samples=100, heard_samples=50)
+    story.drop("idle", heard)
+    assert story.call.phase == "detached"
+    assert story.call.prompts[0].heard_samples == 50
+    assert story.call.transcript[-1].heard
+
+
+def test_only_news_of_open_prompts_is_written() -> None:
+    story = speaking()
+    known, unknown = (e.Played(prompt=name, clauses=0, heard_samples=9) for name in ("p2", "p1"))
+    assert story.happen(i.Progress((known, unknown))).facts == (known,)
+    assert story.happen(i.Progress((known,))).facts == ()
+
+
+def test_the_caller_begins_to_speak_once() -> None:
+    story = greeted()
+    assert kinds(story.happen(i.SpeechBegan())) == ["CallerBegan"]
+    assert kinds(story.happen(i.SpeechBegan())) == []
+
+
+def test_a_barge_in_cuts_all_that_was_to_be_said() -> None:
+    story = speaking()
+    prompt = story.call.prompts[0]
+    part = e.Played(prompt="p2", clauses=0, heard_samples=80)
+    assert story.happen(i.BargedIn((part,))).facts == (
+        part,
+        e.SpeechCut(prompt=prompt.prompt, reason="barge_in"),
+    )
+    assert story.call.prompts == ()
+    assert story.happen(i.BargedIn()).facts == ()
+
+
+def test_a_farewell_is_said_to_its_end() -> None:
+    story = speaking()
+    story.write(e.EndingPlanned(ending="hangup"))
+    assert story.happen(i.BargedIn()).facts == ()
+    assert kinds(story.happen(i.Key("1"))) == ["DigitPressed"]
+    assert story.call.prompts
+
+
+def test_an_utterance_is_written_as_it_was_heard() -> None:
+    story = greeted()
+    decision = story.happen(i.Utterance("Ma", 700, 900, is_partial=True))
+    assert decision.facts == (
+        e.CallerSpoke(text="Ma", confidence_milli=700, duration_ms=900, partial=True),
+    )
+
+
+def test_keys_are_entered_by_hash_and_cut_what_we_say() -> None:
+    story = speaking()
+    assert kinds(story.happen(i.Key("1"))) == ["SpeechCut", "DigitPressed"]
+    story.happen(i.Key("2"))
+    decision = story.happen(i.Key("#"))
+    assert decision.facts[-1] == e.DigitsEntered(digits="12", ended_by="hash")
+    assert kinds(story.happen(i.Key("#"))) == ["DigitPressed"]
+
+
+def test_keys_without_end_are_entered_at_the_limit() -> None:
+    story = greeted()
+    for _ in range(DIGITS_PENDING_MAX):
+        story.happen(i.Key("7"))
+    assert len(story.call.digits_pending) == DIGITS_PENDING_MAX
+    assert kinds(decide(story.call, i.Key("*"), START_MS)) == ["DigitPressed"]
+    assert kinds(story.happen(i.Key("8"))) == ["DigitsEntered", "DigitPressed"]
+    assert story.call.digits_pending == "8"
+
+
+@pytest.mark.parametrize(("wait_ms", "is_due"), [(KEY_PAUSE_MS - 1, False), (KEY_PAUSE_MS, True)])
+def test_a_pause_enters_the_keys(wait_ms: int, *, is_due: bool) -> None:
+    story = greeted()
+    assert deadline_ms(story.call) is None
+    assert story.happen(i.Woke()) == Decision()
+    story.happen(i.Key("1"))
+    assert deadline_ms(story.call) == START_MS + KEY_PAUSE_MS
+    story.now_ms += wait_ms
+    decision = story.happen(i.Woke())
+    assert (e.DigitsEntered(digits="1", ended_by="pause") in decision.facts) is is_due
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "effects"), [(CARRIER_WAIT_MS - 1, ()), (CARRIER_WAIT_MS, (i.AskCarrier(),))]
+)
+def test_a_carrier_that_stays_away_is_asked(wait_ms: int, effects: tuple[i.Effect, ...]) -> None:
+    story = greeted()
+    story.happen(i.Key("1"))
+    story.drop()
+    story.now_ms += wait_ms
+    assert story.happen(i.Woke()) == Decision((), effects)
+    assert story.call.digits_pending == "1"
+
+
+def test_what_the_carrier_says_is_written_and_asked_again_later() -> None:
+    story = greeted()
+    story.drop()
+    story.now_ms += CARRIER_WAIT_MS
+    story.happen(i.CarrierSays(is_over=False, outcome="redirected"))
+    assert deadline_ms(story.call) == story.now_ms + CARRIER_WAIT_MS
+    story.happen(i.CarrierSays(is_over=True, outcome="gone"))
+    assert (story.call.phase, story.call.end_reason) == ("ended", "gone")
+    assert deadline_ms(story.call) is None
+
+
+def test_a_ringing_or_closed_call_waits_for_nobody() -> None:
+    assert deadline_ms(Call()) is None
+    detached = replace(greeted().call, phase="detached")
+    assert deadline_ms(detached) is None
+
+
+def test_an_old_answer_is_dropped() -> None:
+    story = greeted()
+    story.happen(i.Utterance("One."))
+    story.happen(i.Utterance("Two."))
+    assert story.happen(i.Answered(2, (a.Say("One?"),))) == Decision()
+    assert kinds(story.happen(i.Answered(3, (a.Say("Two!"),)))) == ["AgentSpoke", "TurnAnswered"]
+
+
+def test_a_line_of_a_person_is_said_once() -> None:
+    story = greeted()
+    story.write(e.SayRequested(request="r1", text="Hold the line."), is_outside=True)
+    story.settle()
+    spoken = [fact for fact, _ in story.journal if isinstance(fact, e.AgentSpoke)]
+    assert (spoken[-1].who, spoken[-1].request, len(spoken)) == ("human", "r1", 2)
+    assert story.call.transcript[-1].who == "human"
+
+
+@pytest.mark.parametrize(
+    ("fact", "effect", "reason"),
+    [
+        (e.HangupRequested(request="r1"), i.EndCall(), "hung_up"),
+        (e.TransferRequested(request="r1", to_number="+1"), i.TransferCall("+1"), "transferred"),
+    ],
+)
+def test_a_person_ends_the_call_at_once(fact: e.Known, effect: i.Effect, reason: str) -> None:
+    story = speaking()
+    story.happen(i.Utterance("But"))
+    story.write(fact, is_outside=True)
+    story.settle()
+    assert story.effects == [effect]
+    assert story.call.transcript[-2].cut
+    story.happen(i.EndingDone(is_gone=False))
+    assert (story.call.phase, story.call.end_reason) == ("ended", reason)
+
+
+def test_an_agent_ends_the_call_after_its_farewell_was_heard() -> None:
+    story = greeted()
+    story.happen(i.Utterance("Bye."))
+    story.happen(i.Answered(2, (a.SendDigits("1"), a.Say("Goodbye."), a.HangUp())))
+    assert story.effects == [i.PlayDigits("turn2", "1")]
+    story.happen(i.Utterance("Thank you."))
+    story.happen(i.DigitsDone("turn2", "sent"))
+    story.drop("stop")
+    story.attach("MZ2")
+    assert story.effects[1:] == []
+    story.happen(i.Progress((whole("p2", ("Goodbye.",)),)))
+    assert story.effects[1:] == [i.EndCall()]
+    story.settle()
+    assert story.effects[1:] == [i.EndCall()]
+
+
+def test_an_ending_that_a_crash_interrupted_is_done_on_return() -> None:
+    story = greeted()
+    story.write(e.HangupRequested(request="r1"), is_outside=True)
+    story.settle()
+    story.attach("MZ2")
+    assert story.effects == [i.EndCall(), i.EndCall()]
+
+
+@pytest.mark.parametrize(
+    ("done", "reason"),
+    [
+        (i.EndingDone(is_gone=True, detail="code 20404"), "code 20404"),
+        (i.EndingDone(is_gone=True), "hung_up"),
+        (i.EndingDone(is_gone=False, detail="stream_closed"), "transferred"),
+    ],
+)
+def test_how_a_transfer_ended_is_told(done: i.EndingDone, reason: str) -> None:
+    story = greeted()
+    story.write(e.EndingPlanned(ending="transfer", to_number="+1"))
+    story.happen(done)
+    assert story.call.end_reason == reason

@@ -1,0 +1,92 @@
+import json
+import typing
+
+import msgspec
+import pytest
+
+from service.call import events as e
+from service.call.events import Known
+
+# What stands in journals. A name that changes here makes old journals unreadable.
+GOLDEN: tuple[tuple[Known, str], ...] = (
+    (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"v":1}'),
+    (e.ParameterRefused(name="company", offered="B"), '{"kind":"parameter_refused","name":"company","offered":"B","v":1}'),
+    (e.StreamAttached(stream_sid="MZ1", cause="drop", gap_ms=812, server="s1"), '{"kind":"stream_attached","stream_sid":"MZ1","cause":"drop","gap_ms":812,"server":"s1","v":1}'),
+    (e.StreamDetached(stream_sid="MZ1", reason="stop", last_media_ms=7), '{"kind":"stream_detached","stream_sid":"MZ1","reason":"stop","last_media_ms":7,"v":1}'),
+    (e.ContextLost(reason="gone"), '{"kind":"context_lost","reason":"gone","v":1}'),
+    (e.DropLimitReached(drops=11), '{"kind":"drop_limit_reached","drops":11,"v":1}'),
+    (e.PulledBack(outcome="redirected"), '{"kind":"pulled_back","outcome":"redirected","v":1}'),
+    (e.Greeted(prompt="p1"), '{"kind":"greeted","prompt":"p1","v":1}'),
+    (e.AgentSpoke(prompt="p1", clauses=("Hi.", "You?")), '{"kind":"agent_spoke","prompt":"p1","clauses":["Hi.","You?"],"asks":"","who":"agent","request":"","v":1}'),
+    (e.Played(prompt="p1", clauses=1, part_samples=2), '{"kind":"played","prompt":"p1","clauses":1,"part_samples":2,"part_of_samples":0,"synthesised_samples":0,"sent_samples":0,"heard_samples":0,"v":1}'),
+    (e.SpeechCut(prompt="p1", reason="key"), '{"kind":"speech_cut","prompt":"p1","reason":"key","v":1}'),
+    (e.CallerBegan(), '{"kind":"caller_began","v":1}'),
+    (e.CallerSpoke(text="Yes.", partial=True), '{"kind":"caller_spoke","text":"Yes.","confidence_milli":1000,"duration_ms":0,"partial":true,"v":1}'),
+    (e.DigitPressed(digit="#"), '{"kind":"digit_pressed","digit":"#","v":1}'),
+    (e.DigitsEntered(digits="12", ended_by="hash"), '{"kind":"digits_entered","digits":"12","ended_by":"hash","v":1}'),
+    (e.FieldFilled(name="name", value="Ma", source="speech"), '{"kind":"field_filled","name":"name","value":"Ma","source":"speech","v":1}'),
+    (e.FieldConfirmed(name="name"), '{"kind":"field_confirmed","name":"name","v":1}'),
+    (e.FieldCleared(name="name"), '{"kind":"field_cleared","name":"name","v":1}'),
+    (e.StageChanged(stage="intake"), '{"kind":"stage_changed","stage":"intake","v":1}'),
+    (e.TurnAnswered(turn=3), '{"kind":"turn_answered","turn":3,"v":1}'),
+    (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","v":1}'),
+    (e.RestartPlanned(request="r1", cause="dtmf"), '{"kind":"restart_planned","request":"r1","cause":"dtmf","v":1}'),
+    (e.DigitsSent(request="r1", outcome="sent"), '{"kind":"digits_sent","request":"r1","outcome":"sent","detail":"","v":1}'),
+    (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","v":1}'),
+    (e.TransferRequested(request="r1", to_number="+1"), '{"kind":"transfer_requested","request":"r1","to_number":"+1","v":1}'),
+    (e.HangupRequested(request="r1"), '{"kind":"hangup_requested","request":"r1","v":1}'),
+    (e.NoteAdded(text="VIP"), '{"kind":"note_added","text":"VIP","by":"","v":1}'),
+    (e.EndingPlanned(ending="hangup"), '{"kind":"ending_planned","ending":"hangup","to_number":"","v":1}'),
+    (e.EndingStarted(), '{"kind":"ending_started","v":1}'),
+    (e.CallEnded(reason="hung_up"), '{"kind":"call_ended","reason":"hung_up","v":1}'),
+)  # fmt: skip
+
+
+def kind(fact: Known) -> str:
+    return str(type(fact).__struct_config__.tag)
+
+
+@pytest.mark.parametrize(("fact", "text"), GOLDEN, ids=[kind(fact) for fact, _ in GOLDEN])
+def test_a_fact_is_written_as_it_always_was_and_reads_back_as_itself(
+    fact: Known, text: str
+) -> None:
+    assert e.encode(fact).decode() == text
+    assert e.decode(text.encode()) == fact
+
+
+def test_every_kind_of_fact_has_its_golden_text() -> None:
+    assert {type(fact) for fact, _ in GOLDEN} == set(typing.get_args(Known))
+
+
+@pytest.mark.parametrize(("fact", "text"), GOLDEN, ids=[kind(fact) for fact, _ in GOLDEN])
+def test_a_fact_of_a_newer_version_with_more_in_it_is_still_read(fact: Known, text: str) -> None:
+    assert e.decode(text[:-1].encode() + b',"more":[1]}') == fact
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"kind":"moon_landed","v":2,"by":"us"}', "moon_landed"),
+        (b'{"kind":"greeted","prompt":7}', "greeted"),
+        (b'{"kind":"greeted"}', "greeted"),
+        (b'{"kind":7}', "7"),
+        (b"{}", ""),
+        (b"[1]", ""),
+        (b"null", ""),
+    ],
+)
+def test_what_this_code_cannot_read_survives_as_it_is(body: bytes, name: str) -> None:
+    fact = e.decode(body)
+    assert fact == e.Unknown(kind=name, body=body)
+    assert e.encode(fact) == body
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}{}", b"greeted"])
+def test_only_broken_json_is_an_error(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        e.decode(body)
+
+
+def test_a_fact_is_plain_json() -> None:
+    fact = e.CallerSpoke(text='Zoë said "no" \u2019')
+    assert json.loads(e.encode(fact))["text"] == fact.text

@@ -1,0 +1,123 @@
+import pytest
+from msgspec.structs import replace
+
+from service.call.resume import (
+    INTERRUPTED_LINE,
+    LOST_LINE,
+    SILENCE_LINE,
+    SILENCE_MS,
+    STALE_MS,
+    TABLE,
+    WORDS_LOST_MS,
+    Limits,
+    Plan,
+    Return,
+    resume,
+)
+from service.call.state import Call, Field, Prompt, StreamEntry, Turn
+
+NOW_MS = 10_000_000
+QUIET = Call(is_greeted=True, phase="detached", updated_ms=NOW_MS)
+LIMITS = Limits(drops_max=2, window_ms=60_000)
+FIELDS = {"name": Field("Maria"), "ticket_id": Field("TKT-1")}
+
+
+def drops(count: int, ago_ms: int = 0) -> tuple[StreamEntry, ...]:
+    one = StreamEntry("MZ", 1, "drop", 0, 0, detached_ms=NOW_MS - ago_ms, reason="closed")
+    return (one,) * count
+
+
+def back(call: Call, *, gap_ms: int = 0, lost: str = "") -> Plan:
+    return resume(Return(call, gap_ms, NOW_MS, lost, LIMITS))
+
+
+def test_a_lost_state_is_confessed() -> None:
+    assert back(QUIET, lost="gone") == Plan("lost", LOST_LINE)
+
+
+@pytest.mark.parametrize(("count", "row"), [(0, "silence"), (2, "silence"), (3, "last_resort")])
+def test_more_drops_than_the_limit_are_the_last_resort(count: int, row: str) -> None:
+    assert back(replace(QUIET, streams=drops(count))) == Plan(row)
+
+
+@pytest.mark.parametrize(("ago_ms", "row"), [(60_000, "last_resort"), (60_001, "silence")])
+def test_only_drops_within_the_window_count(ago_ms: int, row: str) -> None:
+    assert back(replace(QUIET, streams=drops(3, ago_ms))) == Plan(row)
+
+
+def test_who_was_not_greeted_yet_is_greeted_by_the_agent() -> None:
+    assert back(replace(QUIET, is_greeted=False), gap_ms=9_000) == Plan("opening")
+
+
+def test_an_ending_goes_on() -> None:
+    assert back(replace(QUIET, ending="hangup"), gap_ms=9_000) == Plan("ending")
+
+
+def test_a_sentence_that_was_playing_goes_on() -> None:
+    playing = replace(QUIET, prompts=(Prompt("p1", 1, ("Hi.",)),))
+    assert back(playing, gap_ms=9_000) == Plan("playing")
+
+
+def test_an_answer_that_is_owed_comes() -> None:
+    assert back(replace(QUIET, turn=Turn(2, "speech")), gap_ms=9_000) == Plan("answering")
+
+
+@pytest.mark.parametrize(("age_ms", "row"), [(STALE_MS - 1, "silence"), (STALE_MS, "stale")])
+def test_old_facts_are_confirmed(age_ms: int, row: str) -> None:
+    assert back(replace(QUIET, updated_ms=NOW_MS - age_ms, fields=FIELDS)).row == row
+
+
+def test_the_confirmation_names_the_facts() -> None:
+    plan = back(replace(QUIET, updated_ms=0, fields=FIELDS))
+    assert plan.line == ("Just to make sure I have this right: name Maria, ticket id TKT-1.")
+
+
+def test_an_old_state_that_knows_nothing_has_nothing_to_confirm() -> None:
+    assert back(replace(QUIET, updated_ms=0)).row == "silence"
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "line"), [(0, ""), (WORDS_LOST_MS - 1, ""), (WORDS_LOST_MS, INTERRUPTED_LINE)]
+)
+def test_a_caller_cut_off_is_asked_again_if_the_gap_cost_words(gap_ms: int, line: str) -> None:
+    assert back(replace(QUIET, is_caller_speaking=True), gap_ms=gap_ms) == Plan("interrupted", line)
+
+
+def test_half_typed_digits_stand() -> None:
+    assert back(replace(QUIET, digits_pending="12"), gap_ms=9_000) == Plan("keying")
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "line"), [(0, ""), (SILENCE_MS - 1, ""), (SILENCE_MS, SILENCE_LINE)]
+)
+def test_silence_is_broken_only_after_a_longer_gap(gap_ms: int, line: str) -> None:
+    assert back(QUIET, gap_ms=gap_ms) == Plan("silence", line)
+
+
+def test_the_rows_take_precedence_from_the_top() -> None:
+    """Everything at once is the first row; taking each row's cause away gives the next."""
+    call = Call(
+        is_greeted=False,
+        streams=drops(3),
+        ending="hangup",
+        prompts=(Prompt("p1", 1, ("Hi.",)),),
+        turn=Turn(2, "speech"),
+        fields=FIELDS,
+        is_caller_speaking=True,
+        digits_pending="12",
+    )
+    rows = [back(call, lost="gone").row, back(call).row]
+    changes: tuple[dict[str, object], ...] = (
+        {"streams": ()},
+        {"is_greeted": True},
+        {"ending": ""},
+        {"prompts": ()},
+        {"turn": None},
+        {"fields": {}},
+        {"is_caller_speaking": False},
+        {"digits_pending": ""},
+    )
+    for change in changes:
+        call = replace(call, **change)
+        rows.append(back(call).row)
+    assert rows == [name for name, _, _ in TABLE]

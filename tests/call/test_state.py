@@ -1,0 +1,61 @@
+import msgspec
+import pytest
+
+from service.call import state
+from service.call.events import Cause
+from service.call.state import Call, Field, Prompt, Request, StreamEntry, Turn
+
+
+def stream(reason: str, at_ms: int | None, cause: Cause = "drop") -> StreamEntry:
+    return StreamEntry("MZ1", 1, cause, 0, 0, detached_ms=at_ms, reason=reason)
+
+
+def test_a_call_is_known_once_it_had_a_stream_or_a_greeting() -> None:
+    assert not Call().is_known()
+    assert Call(streams=(stream("closed", 1),)).is_known()
+    assert Call(is_greeted=True).is_known()
+
+
+def test_lost_streams_are_counted_from_the_given_moment() -> None:
+    call = Call(streams=(stream("closed", 99), stream("idle", 100), stream("", None)))
+    assert call.drops_since(0) == 2
+    assert call.drops_since(100) == 1
+    assert call.drops_since(101) == 0
+
+
+@pytest.mark.parametrize("reason", ["restart", "shutdown"])
+def test_a_restart_on_purpose_is_no_drop(reason: str) -> None:
+    assert Call(streams=(stream(reason, 1), stream("", None))).drops_since(0) == 0
+
+
+def test_a_replaced_stream_was_lost_only_if_its_successor_says_so() -> None:
+    for cause, drops in (("drop", 1), ("crash", 1), ("duplicate", 0), ("dtmf", 0)):
+        after = stream("", None, msgspec.convert(cause, type=Cause))
+        assert Call(streams=(stream("replaced", 1), after)).drops_since(0) == drops
+    assert Call(streams=(stream("replaced", 1),)).drops_since(0) == 0
+
+
+def test_a_snapshot_brings_the_whole_state_back() -> None:
+    call = Call(
+        call_sid="CA1",
+        phase="live",
+        fields={"name": Field("Ma", confirmed=True)},
+        prompts=(Prompt("p1", 3, ("a", "b"), 1),),
+        streams=(stream("closed", 3),),
+        turn=Turn(2, "speech", "hi", "half"),
+        requests=(Request("r1", "digits", "12"),),
+        planned_cause="dtmf",
+        ending="transfer",
+    )
+    assert state.decode(state.encode(call)) == call
+    assert state.decode(state.encode(Call())) == Call()
+
+
+def test_a_snapshot_of_an_older_version_reads_with_the_defaults() -> None:
+    assert state.decode(b'{"call_sid":"CA1","gone":1}') == Call(call_sid="CA1")
+
+
+@pytest.mark.parametrize("body", [b'{"phase":"asleep"}', b'{"position":"x"}', b"[]"])
+def test_a_snapshot_that_was_written_otherwise_is_an_error(body: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        state.decode(body)

@@ -1,0 +1,105 @@
+import json
+
+from service.call import events as e, inputs as i
+from service.call.place import Place
+from service.call.state import Call
+from service.call.view import record_view, timestamp, view
+from tests.call.story import START_MS, Story
+
+KEYS = {
+    "call_sid", "tenant", "phase", "stage", "epoch", "incarnation", "position", "from", "to",
+    "opened_at", "updated_at", "ended_at", "parameters", "fields", "digits_pending", "transcript",
+    "operations", "streams", "playback",
+}  # fmt: skip
+LINE_KEYS = {"position", "who", "text", "heard", "cut", "at"}
+STREAM_KEYS = {"stream_sid", "epoch", "cause", "attached_at", "detached_at", "gap_ms"}
+PLAYBACK_KEYS = {"prompt", "generated_ms", "synthesised_ms", "sent_ms", "heard_ms"}
+
+
+def test_a_timestamp_is_rfc_3339_in_utc() -> None:
+    assert timestamp(0) == "1970-01-01T00:00:00.000Z"
+    assert timestamp(START_MS + 7) == "2023-11-14T22:13:20.007Z"
+
+
+def test_a_new_call_has_every_key_of_the_contract() -> None:
+    shown = view(Call(call_sid="CA1"), incarnation="i1")
+    assert set(shown) >= KEYS
+    assert (shown["incarnation"], shown["phase"], shown["ended_at"]) == ("i1", "ringing", None)
+    assert shown["parameters"] == {"client_name": "", "company": "", "ticket_id": ""}
+    assert set(shown["playback"]) == PLAYBACK_KEYS
+
+
+def test_a_whole_call_is_shown_as_the_contract_says() -> None:
+    story = Story()
+    story.opened(client_name="Maria", tier="gold")
+    story.attach("MZ1", door="voice")
+    story.tell(i.Key("1"))
+    story.write(
+        e.StageChanged(stage="intake"),
+        e.FieldFilled(name="name", value="Maria", source="directory"),
+        e.AgentSpoke(prompt="p1", clauses=("Hello Maria, how are you?",)),
+        e.Played(
+            prompt="p1",
+            clauses=0,
+            synthesised_samples=807,
+            sent_samples=800,
+            part_samples=407,
+            part_of_samples=807,
+            heard_samples=407,
+        ),
+        e.NoteAdded(text="VIP", by="ann"),
+    )
+    story.drop()
+    story.now_ms += 812
+    story.attach("MZ2", gap_ms=812)
+    story.write(e.CallEnded(reason="completed"))
+    shown = view(story.call, incarnation="i1")
+    assert json.loads(json.dumps(shown)) == shown
+    assert shown["parameters"] == {
+        "client_name": "Maria", "company": "", "ticket_id": "", "tier": "gold",
+    }  # fmt: skip
+    assert shown["fields"] == {
+        "name": {"value": "Maria", "confirmed": False, "source": "directory"}
+    }
+    assert (shown["digits_pending"], shown["stage"], shown["phase"]) == ("1", "intake", "ended")
+    assert shown["ended_at"] == "2023-11-14T22:13:20.812Z"
+    line = shown["transcript"][0]
+    assert set(line) >= LINE_KEYS
+    assert (line["heard"], line["at"]) == ("Hello Maria,", "2023-11-14T22:13:20.000Z")
+    first, second = shown["streams"]
+    assert set(first) >= STREAM_KEYS
+    assert (first["cause"], second["cause"], second["gap_ms"]) == ("new", "drop", 812)
+    assert (first["detached_at"], second["epoch"]) == ("2023-11-14T22:13:20.000Z", 2)
+    assert shown["playback"]["heard_ms"] == 50
+    assert shown["notes"][0]["text"] == "VIP"
+
+
+def test_an_open_stream_has_no_end() -> None:
+    story = Story()
+    story.attach()
+    assert view(story.call, incarnation="")["streams"][0]["detached_at"] is None
+
+
+def test_a_record_is_shown_with_its_place_and_its_kind() -> None:
+    assert record_view(e.DigitPressed(digit="1"), Place(12, 2, START_MS)) == {
+        "position": 12,
+        "epoch": 2,
+        "at": "2023-11-14T22:13:20.000Z",
+        "kind": "digit_pressed",
+        "digit": "1",
+        "v": 1,
+    }
+
+
+def test_a_record_of_a_newer_version_is_shown_as_it_is() -> None:
+    place = Place(1, 1, 0)
+    newer = e.decode(b'{"kind":"moon_landed","by":"us"}')
+    assert record_view(newer, place)["by"] == "us"
+    assert record_view(e.decode(b"[1]"), place)["kind"] == ""
+    assert record_view(e.decode(b"{}"), place)["kind"] == ""
+
+
+def test_no_record_says_otherwise_about_its_place() -> None:
+    sly = e.decode(b'{"kind":"x","position":99,"epoch":9,"at":"never"}')
+    shown = record_view(sly, Place(1, 1, 0))
+    assert (shown["position"], shown["epoch"], shown["at"]) == (1, 1, "1970-01-01T00:00:00.000Z")
