@@ -9,10 +9,10 @@ So any process can ask any agent for the next turn of any call.
             yield Say("Hello." if turn.reason == "opening" else f"You said: {turn.text}")
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.agent.intake import Intake
 from service.call.acts import Act
@@ -46,17 +46,20 @@ def agent(name: str) -> Agent:
     if ":" in name:
         return _imported(name)
     for point in entry_points(group=ENTRY_POINTS, name=name):
-        found: Agent = point.load()()
-        return found
+        return _made(name, point.load)
     raise ConfigError(f"AGENT={name}: no agent of this name; use intake, or module:Class")
 
 
 def _imported(name: str) -> Agent:
     module_name, _, class_name = name.partition(":")
+    return _made(name, lambda: getattr(import_module(module_name), class_name))
+
+
+def _made(name: str, load: Callable[[], Any]) -> Agent:
     try:
-        made: Agent = getattr(import_module(module_name), class_name)()
-    except (ImportError, AttributeError, ValueError) as trouble:
-        raise ConfigError(f"AGENT={name}: {trouble}") from trouble
+        made: Agent = load()()
+    except Exception as trouble:  # the user's code may raise anything while it is loaded or made
+        raise ConfigError(f"AGENT={name}: {type(trouble).__name__}: {trouble}") from trouble
     if not callable(getattr(made, "reply", None)):
         raise ConfigError(f"AGENT={name}: the class has no method `reply(call, turn)`")
     return made

@@ -6,49 +6,88 @@ reader here takes the words and returns the value, or an empty string when there
 
 import re
 
+from service.agent.spelling import spelled
+
 VALUE_LETTERS_MAX = 300  # a longer answer to a form's question is a story, kept by its beginning
-PREFIX_LETTERS_MAX = 5  # "TKT", "CASE": a longer word in capitals is a word
 
-_NUMBERS = {
-    "zero": "0", "oh": "0", "one": "1", "two": "2", "to": "2", "too": "2", "three": "3",
-    "four": "4", "for": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "ate": "8",
-    "nine": "9", "niner": "9",
-}  # fmt: skip
-_TEENS = {
-    "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14",
-    "fifteen": "15", "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19",
-}  # fmt: skip
-_TENS = {
-    "twenty": "2", "thirty": "3", "forty": "4", "fifty": "5", "sixty": "6", "seventy": "7",
-    "eighty": "8", "ninety": "9",
-}  # fmt: skip
-_LETTERS = {
-    "tee": "T", "tea": "T", "kay": "K", "okay": "K", "bee": "B", "be": "B", "see": "C", "sea": "C",
-    "dee": "D", "gee": "G", "jay": "J", "el": "L", "em": "M", "en": "N", "pee": "P", "are": "R",
-    "you": "U", "why": "Y", "ex": "X",
-}  # fmt: skip
-
+_NO_MATTER = re.compile(
+    r"\bno (?:problem|worries|issues?|doubt)\b|\bnot(?:hing)?(?: is|'s)? wrong\b"
+)
+_WRONG = re.compile(
+    r"\b(?:wrong|incorrect|negative|mistake)\b|\bnot (?:quite|exactly|really|at all|true|okay|"
+    r"(?:all |quite |really )?(?:right|correct))\b|\b(?:isn't|aren't|doesn't|wasn't)\b"
+)
+_UNSURE = re.compile(r"\bnot (?:so |really )?sure\b|\bdon't know\b")
+_RIGHT = re.compile(
+    r"\b(?:that's|that is|it's|it is|all|everything's|everything is|sounds|looks|you're|you are)"
+    r"(?: all| quite| absolutely| exactly)? (?:right|correct|fine|good|perfect|it)\b"
+)
+_NO = re.compile(r"\b(?:no|nope|nah|not)\b")
 _YES = re.compile(
-    r"\b(yes|yeah|yep|yup|sure|correct|right|exactly|that's it|absolutely|of course|affirmative)\b"
+    r"\b(?:yes|yeah|yep|yup|sure|correct|right|exactly|absolutely|of course|affirmative|okay|ok|"
+    r"perfect|indeed|i think so|you got it|uh-huh|mm-hmm|mhm)\b"
 )
-_NO = re.compile(r"\b(no|nope|nah|wrong|incorrect|not right|isn't|not correct|negative)\b")
-_NAME = re.compile(
-    r"\b(?:my name is|my name's|this is|i am|i'm|it is|it's|name is|call me|speaking is)\s+(.+)",
+
+_NAME = (
+    r"\b(?:my name is|my name's|the name is|the name's|name is|call me|speaking is)\s+(.+)",
+    r"\b(?:this is|i am|i'm|it is|it's|that's|that is)\s+(.+)",
+)
+_COMPANY = (
+    (
+        r"\b(?:on behalf of|calling from|work for|work at|working for|working at|i represent|"
+        r"company is called|company's called|company name is|company is|company's|i'm with|i am with|"
+        r"we're with|we are with|we're called|we are called)\s+(.+)"
+    ),
+    r"\b(?:from|at)\s+(.+)",
+    r"\b(?:it is|it's|this is|that's|that is|we are|we're)\s+(.+)",
+)
+_OPENING = re.compile(
+    r"^(?:(?:yes|yeah|yep|sure|okay|ok|oh|um+|uh+|er|well|so|hi|hello|hey|of course|good morning|"
+    r"good afternoon|good evening|no|nope|please|sorry|thanks|thank you|pardon|what)\b[\s,.!?]*)+",
     re.IGNORECASE,
 )
-_COMPANY = re.compile(
-    r"\b(?:calling from|i'm with|i am with|i'm from|i am from|work for|work at|company is|"
-    r"company's called|it is|it's|this is|from|at)\s+(.+)",
+_CLOSING = re.compile(
+    r"[\s,]+(?:speaking|here|calling|please|thanks|thank you)$|\s+(?:calling )?from\s.*$",
     re.IGNORECASE,
+)
+# Not after a title or an initial: "Dr. Smith", "J. R. Smith".
+_SENTENCE_ENDS = re.compile(
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\b[A-Z])\.\s|[,;!?]\s|"
+    r"\s+and\s+(?:my|i|i'm|the|we|we're)\b",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"^(?:fine|good|great|well|okay|ok|sorry|not|just|calling|having|trying|here|afraid|from|with|"
+    r"about|looking|a|an|the|on|in|at|my|very|doing|right|correct|your|you|can|could|i)\b",
+    re.IGNORECASE,
+)
+_NO_COMPANY = re.compile(
+    r"^(?:fine|good|great|okay|sorry|calling|my|here|not|about|right|correct|least|home)\b",
+    re.IGNORECASE,
+)
+_COMPANY_CALLED = re.compile(
+    r"^(?:a|the) (?:company|firm|business|shop)(?: (?:is|called|named))+ ", re.IGNORECASE
 )
 _HAS_NONE = re.compile(
-    r"\b(don't have|do not have|haven't got|no ticket|none|not yet|new (?:one|issue|problem))\b"
+    r"\b(?:don't have|do not have|don't know|do not know|haven't got|have not got|can't find|"
+    r"didn't get|never got|there isn't|no ticket|no number|no idea|none|not yet|"
+    r"new (?:one|issue|problem))\b|^\W*(?:no|nope)\b(?!.*\d)"
 )
+_WRITTEN = re.compile(r"\b([A-Za-z]{2,5})-?(\d{3,12})\b(?![\s,.-]*\d)")
 
 
 def yes_or_no(text: str) -> bool | None:
-    """Return True for a yes, False for a no, None when it is neither."""
-    words = text.lower().replace("\u2019", "'")
+    """Return True for a yes, False for a no, None when it is neither.
+
+    "No, that's right" is a yes: it says that nothing is wrong.
+    """
+    words = _NO_MATTER.sub("that's right", _plain(text).lower())
+    if _WRONG.search(words):
+        return False
+    if _UNSURE.search(words):
+        return None
+    if _RIGHT.search(words):
+        return True
     if _NO.search(words):
         return False
     return True if _YES.search(words) else None
@@ -56,12 +95,12 @@ def yes_or_no(text: str) -> bool | None:
 
 def person(text: str) -> str:
     """Return a person's name."""
-    return _title(_after(_NAME, text))
+    return _title(_CLOSING.sub("", _value(_NAME, _NO_NAME, text)).strip(" .,"))
 
 
 def company(text: str) -> str:
     """Return a company's name."""
-    return _after(_COMPANY, text)
+    return _COMPANY_CALLED.sub("", _value(_COMPANY, _NO_COMPANY, text))
 
 
 def story(text: str) -> str:
@@ -71,60 +110,47 @@ def story(text: str) -> str:
 
 def has_none(text: str) -> bool:
     """Whether the caller says that there is none."""
-    return bool(_HAS_NONE.search(text.lower().replace("\u2019", "'")))
+    return bool(_HAS_NONE.search(_plain(text).lower()))
 
 
 def ticket(text: str) -> str:
     """Return a ticket ID such as TKT-1234: letters, then digits; digits alone will do.
 
-    Empty when fewer than three digits were said: no ticket is that short.
+    The last one when several were said. Empty when fewer than three digits were said: no ticket is
+    that short.
     """
-    symbols = _symbols(text)
-    found = re.search(r"([A-Z]{2,5})?(\d{3,12})(?!.*\d)", symbols)
-    if found is None:
+    signs = spelled(text)
+    found = (
+        _WRITTEN.findall(text)
+        or re.findall(r"(?<![A-Z])([A-Z]{2,5})(\d{3,12})(?!\d)", signs)
+        or re.findall(r"()(?<!\d)(\d{3,12})(?!\d)", signs)
+    )
+    if not found:
         return ""
-    letters, digits = found.groups()
-    return f"{letters}-{digits}" if letters else digits
+    letters, digits = found[-1]
+    return f"{letters.upper()}-{digits}" if letters else digits
 
 
-def _after(pattern: re.Pattern[str], text: str) -> str:
-    tidy = " ".join(text.replace("\u2019", "'").split()).strip(" .,!?")
-    found = pattern.search(tidy)
-    value = found.group(1) if found else tidy
-    value = re.split(r"[.,;!?]\s|\s+and\s+(?:my|i|i'm|the)\b", value)[0]
-    return value.strip(" .,!?")[:VALUE_LETTERS_MAX]
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\u2019", "'").split())
+
+
+def _value(leads: tuple[str, ...], refused: re.Pattern[str], text: str) -> str:
+    """Return what follows the first lead that is followed by a name; all of it when none leads."""
+    tidy = _plain(text)
+    for lead in leads:
+        for found in re.finditer(f"(?=({lead}))", tidy, re.IGNORECASE):
+            value = _first_part(found[2])
+            if value and not refused.match(value):
+                return value
+    rest = _OPENING.sub("", tidy)
+    is_question = rest.endswith("?")
+    return "" if is_question else _first_part(rest)
+
+
+def _first_part(text: str) -> str:
+    return _SENTENCE_ENDS.split(text)[0].strip(" .,!?")[:VALUE_LETTERS_MAX]
 
 
 def _title(name: str) -> str:
     return name.title() if name.islower() or name.isupper() else name
-
-
-def _symbols(text: str) -> str:
-    """Spell the words out: "T K T one two" and "TKT-12" both become TKT12."""
-    symbols: list[str] = []
-    tens = ""
-    for word in re.findall(r"[A-Za-z]+|\d+", text):
-        low = word.lower()
-        if tens and low in _NUMBERS and _NUMBERS[low] != "0":
-            symbols.append(tens + _NUMBERS[low])
-            tens = ""
-            continue
-        if tens:
-            symbols.append(tens + "0")
-            tens = ""
-        if low in _TENS:
-            tens = _TENS[low]
-        else:
-            symbols.append(_symbol(word, low))
-    if tens:
-        symbols.append(tens + "0")
-    return "".join(symbols)
-
-
-def _symbol(word: str, low: str) -> str:
-    spelled = _NUMBERS.get(low) or _TEENS.get(low) or _LETTERS.get(low)
-    if spelled:
-        return spelled
-    if word.isdigit() or len(word) == 1 or (word.isupper() and len(word) <= PREFIX_LETTERS_MAX):
-        return word.upper()
-    return " "

@@ -55,15 +55,14 @@ def _answer(call: Call, turn: Turn) -> list[Act]:
     if turn.reason == "opening":
         return _opening(call)
     if turn.reason == "context_lost":
-        filled = _from_directory(call)
-        return [*filled, *_next(_known(call) | {act.field for act in filled})]
+        return [*_from_directory(call), *_next(_known(call))]
     if call.asked == READ_BACK:
         return _read_back_answered(call, turn)
     if call.asked == WHICH_FIELD:
         return _which_field_answered(call, turn)
     question = next((one for one in FORM if one.field == call.asked), None)
     if question is None:
-        return _next(_known(call))
+        return [*_from_directory(call), *_next(_known(call))]
     return _answered(call, question, turn)
 
 
@@ -74,13 +73,11 @@ def _opening(call: Call) -> list[Act]:
     hello = f"Hello {name}" if name else "Hello"
     at = f" from {company}" if company else ""
     about = f" I see this is about ticket {ticket}." if ticket else ""
-    filled = _from_directory(call)
-    following = _next({act.field for act in filled})
     return [
         Enter("intake"),
-        *filled,
+        *_from_directory(call),
         Say(f"{hello}{at}, thank you for calling support.{about}"),
-        *following,
+        *_next(_known(call)),
     ]
 
 
@@ -92,16 +89,21 @@ def _from_directory(call: Call) -> list[Fill]:
     ]
 
 
-def _known(call: Call) -> set[str]:
-    return set(call.fields)
+def _known(call: Call) -> dict[str, str]:
+    """What the directory knows, and what the caller told us."""
+    return {act.field: act.value for act in _from_directory(call)} | _told(call)
 
 
-def _next(known: set[str], values: dict[str, str] | None = None) -> list[Act]:
+def _told(call: Call) -> dict[str, str]:
+    return {name: field.value for name, field in call.fields.items()}
+
+
+def _next(known: dict[str, str]) -> list[Act]:
     """Ask the first question without an answer; when there is none, read everything back."""
     question = next((one for one in FORM if one.field not in known), None)
     if question is not None:
         return [Ask(question.text, question.field)]
-    return [Enter("confirming"), Ask(_summary(values or {}), READ_BACK)]
+    return [Enter("confirming"), Ask(_summary(known), READ_BACK)]
 
 
 def _summary(values: dict[str, str]) -> str:
@@ -111,10 +113,6 @@ def _summary(values: dict[str, str]) -> str:
         if values.get(one.field) and values[one.field] != NO_TICKET
     ]
     return f"Let me read that back: {', '.join(parts)}. Is that right?"
-
-
-def _values(call: Call) -> dict[str, str]:
-    return {name: field.value for name, field in call.fields.items()}
 
 
 def _answered(call: Call, question: Question, turn: Turn) -> list[Act]:
@@ -129,15 +127,17 @@ def _answered(call: Call, question: Question, turn: Turn) -> list[Act]:
         value = NO_TICKET
     if not value:
         return [Ask(question.again, question.field)]
-    values = {**_values(call), question.field: value}
-    return [Fill(question.field, value, source), *_next(set(values), values)]
+    known = {**_told(call), question.field: value}
+    return [Fill(question.field, value, source), *_next(known)]
 
 
 def _read_back_answered(call: Call, turn: Turn) -> list[Act]:
     is_right = answers.yes_or_no(turn.text) if turn.reason == "speech" else turn.text == "1"
     if is_right is None:
-        return [Ask(f"Sorry, I need a yes or a no. {_summary(_values(call))}", READ_BACK)]
+        return [Ask(f"Sorry, I need a yes or a no. {_summary(_told(call))}", READ_BACK)]
     if not is_right:
+        if _named(turn.text) is not None:
+            return _which_field_answered(call, turn)
         return [Ask("Which part is wrong: name, company, ticket or problem?", WHICH_FIELD)]
     confirmed: list[Act] = [Confirm(field) for field in call.fields]
     farewell = (
@@ -147,8 +147,15 @@ def _read_back_answered(call: Call, turn: Turn) -> list[Act]:
 
 
 def _which_field_answered(call: Call, turn: Turn) -> list[Act]:
-    words = turn.text.lower()
-    wrong = next((one for one in FORM if one.field.split("_")[0] in words), None)
+    wrong = _named(turn.text)
     if wrong is None:
         return [Ask("Sorry, is it the name, the company, the ticket or the problem?", WHICH_FIELD)]
-    return [Forget(wrong.field), *_next(_known(call) - {wrong.field}, _values(call))]
+    kept = {name: value for name, value in _told(call).items() if name != wrong.field}
+    return [Forget(wrong.field), *_next(kept)]
+
+
+def _named(text: str) -> Question | None:
+    """The question that the caller's words name: "the company name" is the company."""
+    words = text.lower()
+    found = next((word for word in ("company", "ticket", "name", "problem") if word in words), "")
+    return next((one for one in FORM if found and one.field.startswith(found)), None)

@@ -1,0 +1,64 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.agent.agent import ENTRY_POINTS, agent
+from service.agent.intake import Intake
+from service.call.acts import Say
+from service.call.state import Call, Turn
+from service.errors import ConfigError
+
+
+def test_intake_is_built_in() -> None:
+    assert isinstance(agent("intake"), Intake)
+
+
+@pytest.mark.asyncio
+async def test_a_class_of_a_module_is_an_agent() -> None:
+    echo = agent("tests.agent.brains:Echo")
+    acts = [act async for act in echo.reply(Call(call_sid="CA1"), Turn(1, "speech", "hi"))]
+    assert acts == [Say("CA1: hi")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nobody",
+        "",
+        ":",
+        ":Echo",
+        "tests.agent.brains:",
+        "tests.agent.brains:Nobody",
+        "tests.agent.nowhere:Echo",
+        ".brains:Echo",
+        "tests.agent.brains:Demanding",
+        "tests.agent.brains:Failing",
+        "tests.agent.brains:Mute",
+        "tests.agent.brains:ENTRY",
+        "json:__doc__",
+    ],
+)
+def test_a_name_that_gives_no_agent_is_one_clear_line(name: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        agent(name)
+    assert str(wrong.value).startswith(f"AGENT={name}: ")
+    assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(("target", "is_good"), [("Echo", True), ("Failing", False)])
+def test_an_installed_package_brings_agents_by_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, *, is_good: bool
+) -> None:
+    package = tmp_path / "echoes-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: echoes\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text(
+        f"[{ENTRY_POINTS}]\nechoes = tests.agent.brains:{target}\n"
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    if is_good:
+        assert type(agent("echoes")).__name__ == "Echo"
+    else:
+        with pytest.raises(ConfigError, match="AGENT=echoes: OSError: no key"):
+            agent("echoes")
