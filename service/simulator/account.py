@@ -75,12 +75,18 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolved(url: str, against: str) -> str:
-    """Return a URL of a document, which may be relative to the document's own."""
-    return urljoin(against, url.strip()) if url.strip() else against
+    """Return a URL of a document, which may be relative to the document's own; one that is none stays."""
+    try:
+        return urljoin(against, url.strip()) if url.strip() else against
+    except ValueError:
+        return url
 
 
 def socket_url(url: str, against: str) -> str:
-    """Return a stream's URL; Twilio turns a relative one into the document's host over wss."""
+    """Return a stream's URL; Twilio turns a relative one into the document's host over wss.
+
+    Raises ValueError for what is no URL.
+    """
     parts = urlsplit(resolved(url, against))
     return urlunsplit(parts._replace(scheme=_SOCKET_SCHEMES.get(parts.scheme, parts.scheme)))
 

@@ -28,7 +28,8 @@ REDIALS_MAX = 5  # 1, 2, 4, 8, 16 s: the budget of carrier-side bridges is about
 MESSAGE_BYTES_MAX = 1_048_576  # Twilio's limit is not published; a bigger message is a fault to see
 STREAMS_MAX = 1_000  # a call that opens more is looping
 
-CONNECT_TIMEOUT, CONNECT_REFUSED, BAD_HANDSHAKE, BAD_SCHEME = 31_901, 31_902, 31_920, 31_922
+CONNECT_TIMEOUT, CONNECT_REFUSED, BAD_HANDSHAKE = 31_901, 31_902, 31_920
+BAD_SCHEME, MALFORMED = 31_922, 31_923
 
 
 class Tell(Protocol):
@@ -96,7 +97,7 @@ class Bridge:
 
     async def connect(self, stream: Stream, against: str) -> Ended:
         """Perform one `<Connect>`, redials included; returns when its stream has ended."""
-        url, stream_sid = socket_url(stream.url, against), new_sid("MZ")
+        url, stream_sid = _url(stream, against), new_sid("MZ")
         ended = await self._attempt(stream, url, stream_sid)
         fault = ended.fault
         redials = 0
@@ -111,7 +112,7 @@ class Bridge:
 
     async def add(self, stream: Stream, against: str) -> None:
         """Open a stream beside the call's own, which the next one replaces: what a double webhook gives."""
-        opened = await self._open(stream, socket_url(stream.url, against), new_sid("MZ"))
+        opened = await self._open(stream, _url(stream, against), new_sid("MZ"))
         if isinstance(opened, Line):
             self._late.append(opened)
             self._spawn(self._beside(opened))
@@ -178,6 +179,8 @@ class Bridge:
         return line
 
     async def _handshake(self, url: str) -> ClientConnection | int:
+        if not url:
+            return MALFORMED
         if urlsplit(url).scheme not in {"ws", "wss"}:
             return BAD_SCHEME
         sign = signing.signature(self._card.account.auth_token, url)
@@ -194,8 +197,8 @@ class Bridge:
             )
         except TimeoutError:
             return CONNECT_TIMEOUT
-        except InvalidURI:
-            return BAD_SCHEME
+        except (InvalidURI, ValueError):
+            return MALFORMED
         except (InvalidStatus, InvalidHandshake):
             return BAD_HANDSHAKE
         except (OSError, EOFError):
@@ -241,3 +244,10 @@ class Bridge:
     async def _drop_later(self, line: Line, hold_ms: int) -> None:
         await asyncio.sleep(hold_ms / 1_000)
         await line.dispose()
+
+
+def _url(stream: Stream, against: str) -> str:
+    try:
+        return socket_url(stream.url, against)
+    except ValueError:
+        return ""

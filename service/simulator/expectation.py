@@ -47,7 +47,7 @@ def found_value(
         return value
     if "." in name:
         return None
-    return sum(record.get("kind") == name for record in snapshot.records)
+    return sum(1 for record in snapshot.records if record.get("kind") == name)
 
 
 def is_met(expectation: Expectation, value: str | int | None) -> bool:

@@ -25,7 +25,7 @@ RETRIES_MAX = 5
 RETRY_PAUSE_MS = 250  # the page names no pause; without one, a restarting server never had a chance
 TELL_MS_MAX = 5_000  # nobody waits for a callback's answer
 
-REFUSED, UNREACHABLE, UNREADABLE = 11_200, 11_205, 12_100
+MALFORMED, REFUSED, UNREACHABLE, UNREADABLE = 11_100, 11_200, 11_205, 12_100
 WRONG_CONTENT = 12_300
 
 Fields = list[tuple[str, str]]
@@ -68,6 +68,8 @@ class Webhooks:
         self, number: Number, url: str, fields: Fields, method: str = "POST"
     ) -> Answer | Failure:
         """Request the document at a public URL. Never raises for what the service does, never waits over 15 s."""
+        if not _is_url(url):
+            return Failure(url, MALFORMED, "this is no URL")
         retries, on_error = _overrides(url)
         token = str(uuid.uuid4())
         began_ms = self._clock.now_ms()
@@ -88,6 +90,8 @@ class Webhooks:
 
     async def tell(self, number: Number, url: str, fields: Fields, method: str = "POST") -> int:
         """Send a status callback; returns the HTTP status of the answer, 0 when there was none."""
+        if not _is_url(url):
+            return 0
         try:
             async with asyncio.timeout(TELL_MS_MAX / 1_000):
                 response = await self._client.send(self._request(number, url, fields, method, ""))
@@ -131,6 +135,14 @@ class Webhooks:
         return self._client.build_request(
             "POST", number.dialled(url), content=urlencode(fields).encode(), headers=headers
         )
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _overrides(url: str) -> tuple[int, set[int]]:

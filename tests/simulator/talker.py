@@ -80,6 +80,9 @@ class Talker:
         self.closes_after_start = 0
         self.api_url = ""
         self.greeted = 1
+        self.refuses = 0
+        self.sockets: list[WebSocket] = []
+        self.media_type = "text/xml"
 
     def document(self) -> str:
         media = quoteattr(self.url.replace("http", "ws", 1) + "/media")
@@ -117,7 +120,7 @@ class Talker:
         await self.keep(request)
         path = request.url.path
         document = self.documents.get(path, self.document())
-        return Response(document, self.statuses.get(path, 200), media_type="text/xml")
+        return Response(document, self.statuses.get(path, 200), media_type=self.media_type)
 
     async def note(self, request: Request) -> Response:
         await self.keep(request)
@@ -130,7 +133,8 @@ class Talker:
         return JSONResponse({"phase": "live", "fields": fields, "parameters": {"company": "Acme"}})
 
     async def events(self, _: Request) -> Response:
-        return JSONResponse([{"position": n + 1, "kind": "greeted"} for n in range(self.greeted)])
+        records = [{"position": n + 1, "kind": "greeted"} for n in range(self.greeted)]
+        return JSONResponse({"incarnation": "one", "position": len(records), "events": records})
 
     async def digits(self, request: Request) -> Response:
         digits = (await request.json())["digits"]
@@ -145,7 +149,12 @@ class Talker:
         return JSONResponse({}, answer.status_code)
 
     async def media(self, ws: WebSocket) -> None:
+        if self.refuses > 0:
+            self.refuses -= 1
+            await ws.close()
+            return
         await ws.accept()
+        self.sockets.append(ws)
         stream = Heard(dict(ws.headers))
         self.streams.append(stream)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
@@ -184,6 +193,15 @@ class Talker:
         if self.closes_after_start:
             await ws.close(self.closes_after_start)
 
+    async def speak_on(self, index: int) -> None:
+        await self.say(self.sockets[index], self.sid(index), REPLY)
+
+    async def clear_on(self, index: int) -> None:
+        await self.sockets[index].send_json({"event": "clear", "streamSid": self.sid(index)})
+
+    def sid(self, index: int) -> str:
+        return str(self.streams[index].of("start")[0]["streamSid"])
+
     async def say(self, ws: WebSocket, sid: str, ulaw: bytes) -> None:
         if self.is_mute:
             return
@@ -203,7 +221,9 @@ class Quiet(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(talker: Talker) -> AsyncIterator[Talker]:
-    ours = socket.create_server(("127.0.0.1", 0))
+    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    ours.bind(("127.0.0.1", 0))
+    ours.listen()
     talker.url = f"http://127.0.0.1:{ours.getsockname()[1]}"
     settings = uvicorn.Config(
         talker.app(),
