@@ -75,7 +75,7 @@ def headline_from(call_sid: str, answer: list[Answer]) -> Headline:
 
 
 def reading_from(
-    fields: list[bytes | None], elements: list[bytes], length: int, *, after: int
+    fields: Sequence[bytes | None], elements: list[bytes], length: int, *, after: int
 ) -> Reading | Missing:
     """Return a call read in one step: its CALL_FIELDS, the records after `after`, and their number.
 

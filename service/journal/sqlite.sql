@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS calls (
     renewed_ms INTEGER,
     until_ms INTEGER
 ) STRICT;
-CREATE INDEX IF NOT EXISTS calls_by_expiry ON calls (expires_ms);
+-- No index by expiry: every append would rewrite it, and a sweep reads a few thousand rows at most.
 -- The key of an append stands on its last record, so that a key and its answer are one row.
 CREATE TABLE IF NOT EXISTS records (
     call_id INTEGER NOT NULL,

@@ -115,10 +115,10 @@ class StoreFile:
         return not is_blocked
 
     def give_up(self, error: BaseException) -> StoreUnavailable:
-        """Return what to say of `error`. The connection is let go unless it was only busy."""
+        """Return what to say of `error`. A connection that may be broken is let go."""
         with suppress(sqlite3.Error):
             self.roll_back()
-        if not is_busy(error):
+        if self._path is not None and not is_busy(error):
             self.close()
         advice = _ADVICE.get(_code(error)) or str(error)
         return StoreUnavailable(f"The journal's file {self._path} can't be used: {advice}.")
