@@ -15,13 +15,13 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from service.journal.redis_server import RedisServer, hang_up
+from service.journal.scripts import CALL_KEY
 from service.journal.tailing import Bells
 
 PING_MS = 5_000  # how often a quiet connection is asked whether it lives
 SILENCE_MAX_MS = 12_000  # without a word, not even a PONG to two PINGs
 PAUSE_FIRST_MS = 50  # before the first new connection
 PAUSE_MAX_MS = 2_000  # before any later one
-CHANNEL = "stayline:{%s}"
 
 
 class Belfry:
@@ -97,8 +97,8 @@ class Belfry:
 
 
 def _channel_of(call_sid: str) -> str:
-    return CHANNEL % call_sid
+    return CALL_KEY % call_sid
 
 
 def _call_of(channel: bytes) -> str:
-    return channel.decode(errors="replace")[len("stayline:{") : -1]
+    return channel.decode(errors="replace").removeprefix("stayline:{").removesuffix("}")

@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseE
 
 from service.errors import StoreUnavailable
 from service.journal.redis_server import Answer, Line, RedisServer, hang_up
-from service.journal.scripts import SCRIPTS
+from service.journal.scripts import LIFE, SCRIPTS, Command
 
 QUEUE_MAX = 4_096  # orders that wait: 2 s of 2,000 writes/s, as long as an answer is waited for
 PIPELINE_MAX = (
@@ -33,23 +33,11 @@ logger = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT_S = 2  # a whole pipeline; as long as the SQLite journal waits for a lock
 
-Command = tuple[str | bytes | int, ...]
-
-# Stands in a command for the life of the data that the connection leads to: it is known only when the
-# command is sent, perhaps through a new connection.
-LIFE = "\0life"
-
 
 @dataclass(slots=True)
 class _Order:
     commands: tuple[Command, ...]
     future: asyncio.Future[list[Answer]]
-
-
-def script(name: str, *words: str | bytes | int) -> Command:
-    """Return the command that runs a script with these keys and arguments."""
-    known = SCRIPTS[name]
-    return ("EVALSHA", known.sha, known.keys, *words)
 
 
 class Pump:

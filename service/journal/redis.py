@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, Sequence
 from itertools import repeat
 
 from service.errors import StoreUnavailable
-from service.journal.belfry import CHANNEL, Belfry
+from service.journal.belfry import Belfry
 from service.journal.journal import (
     RECORDS_MAX,
     Claim,
@@ -45,7 +45,7 @@ from service.journal.limits import (
     is_name,
     position_within,
 )
-from service.journal.pump import LIFE, Command, Pump, script
+from service.journal.pump import Pump
 from service.journal.redis_rows import (
     CALL_FIELDS,
     HEADLINE_FIELDS,
@@ -58,6 +58,7 @@ from service.journal.redis_rows import (
     records_past_snapshot,
 )
 from service.journal.redis_server import RedisServer
+from service.journal.scripts import CALL_KEY, Command, call_script, script
 from service.journal.tailing import Bells, Page, follow
 from service.journal.tokens import REASONS
 
@@ -226,7 +227,7 @@ class RedisJournal:
         for first in range(0, len(members), SWEEP_MAX):
             call_sids = [member.decode() for member in members[first : first + SWEEP_MAX]]
             rows = await self._reading.run(
-                *(("HMGET", CHANNEL % sid, *HEADLINE_FIELDS, "opened") for sid in call_sids)
+                *(("HMGET", CALL_KEY % sid, *HEADLINE_FIELDS, "opened") for sid in call_sids)
             )
             found += [
                 (int(opened_ms), headline_from(call_sid, row))
@@ -259,11 +260,7 @@ class RedisJournal:
             swept += sum(await self._writing.run(*tidied))
 
     def _script(self, name: str, call_sid: str, now_ms: int, *words: str | bytes | int) -> Command:
-        call = CHANNEL % call_sid
-        keys = (call, f"{call}:records", f"{call}:tokens")
-        expires_ms = now_ms + self._ttl_ms
-        fresh = secrets.token_hex(8)
-        return script(name, *keys, now_ms, expires_ms, self._ttl_ms, fresh, LIFE, *words)
+        return call_script(name, call_sid, *words, ttl_ms=self._ttl_ms, now_ms=now_ms)
 
     def _listed(self, call_sid: str, now_ms: int) -> tuple[Command, Command]:
         """Return what puts a call into the list."""
@@ -274,7 +271,7 @@ class RedisJournal:
         )
 
     async def _read(self, call_sid: str, *, after: int, last: int = -1) -> Reading | Missing:
-        call = CHANNEL % call_sid
+        call = CALL_KEY % call_sid
         answers = await self._reading.run(
             ("MULTI",),
             ("HMGET", call, *CALL_FIELDS),

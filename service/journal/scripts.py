@@ -6,6 +6,7 @@ sent only to a server that does not have it, which is every server once, and aga
 
 from hashlib import sha1
 from importlib.resources import files
+from secrets import token_hex
 from typing import Final
 
 import msgspec
@@ -18,6 +19,15 @@ class Script(msgspec.Struct, frozen=True):
     sha: str
     keys: int
 
+
+Command = tuple[str | bytes | int, ...]
+
+# A call's key, its channel, and the stem of its other keys. The braces keep them in one hash slot.
+CALL_KEY: Final = "stayline:{%s}"
+
+# Stands in a command for the life of the data that the connection leads to: it is known only when the
+# command is sent, perhaps through a new connection.
+LIFE: Final = "\0life"
 
 # With a first line of its own a script is refused whole by a server whose memory is full, never half way.
 _WRITES: Final = b"#!lua\n"
@@ -45,3 +55,18 @@ SCRIPTS: Final[dict[str, Script]] = {
     **{name: _of_one_call(_FREES, name) for name in _FREEING},
     "unlist": _script(_FREES + _lua("unlist"), keys=1),
 }
+
+
+def script(name: str, *words: str | bytes | int) -> Command:
+    """Return the command that runs a script with these keys and arguments."""
+    known = SCRIPTS[name]
+    return ("EVALSHA", known.sha, known.keys, *words)
+
+
+def call_script(
+    name: str, call_sid: str, *words: str | bytes | int, ttl_ms: int, now_ms: int = 0
+) -> Command:
+    """Return the command that runs a script on a call; `words` follow what prelude.lua asks for."""
+    call = CALL_KEY % call_sid
+    keys = (call, f"{call}:records", f"{call}:tokens")
+    return script(name, *keys, now_ms, now_ms + ttl_ms, ttl_ms, token_hex(8), LIFE, *words)

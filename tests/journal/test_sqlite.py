@@ -5,12 +5,13 @@ import json
 import random
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.journal import Appended, Durability, Gone, Missing, Reading, Reset
+from service.journal.journal import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from service.journal.sqlite import SqliteJournal
 from tests.journal.backends import TTL_MS, run_writer
 
@@ -32,6 +33,10 @@ async def note(journal: SqliteJournal, key: str, body: bytes = b"note") -> int:
 
 def all_bytes(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def next_of(tail: AsyncIterator[Record | Reset | Gone]) -> Record | Reset | Gone:
+    return await anext(tail)
 
 
 def empty(folder: Path) -> None:
@@ -143,6 +148,22 @@ async def test_a_file_deleted_under_us_is_made_anew_and_tails_are_gone(tmp_path:
     await tail.aclose()
     await journal.close()
     assert (tmp_path / "calls.db").stat().st_size
+
+
+@pytest.mark.asyncio
+async def test_a_tail_ends_with_an_error_when_its_file_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "calls.db"
+    journal = await started(path)
+    await journal.open(CALL, [b"a"], now_ms=NOW_MS)
+    tail = journal.tail(CALL, incarnation=None, after=0)
+    await anext(tail)
+    waiting = asyncio.create_task(next_of(tail))
+    empty(tmp_path)
+    path.write_bytes(b"not a database at all" * 400)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreUnavailable, match="not a SQLite file"):
+            await waiting
+    await journal.close()
 
 
 @pytest.mark.asyncio
