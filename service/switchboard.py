@@ -8,7 +8,7 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from service.session.line import Arrival
+from service.session.line import AGAIN, REFUSED, Arrival
 from service.session.means import Means
 from service.session.session import Session
 
@@ -28,6 +28,7 @@ class Switchboard:
         self._means = means
         self._sessions: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._is_closed = False
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -46,10 +47,10 @@ class Switchboard:
             asked = replace(arrival, done=loop.create_future())
             session.post(asked)
             epoch = await asked.done
-            if epoch:
-                return session, epoch
-            if session.call.phase == "ended":
+            if epoch == REFUSED:
                 return None
+            if epoch != AGAIN:
+                return session, epoch
             await self._finished(call_sid, session)
         return None
 
@@ -59,6 +60,8 @@ class Switchboard:
             await asyncio.wait({task})
 
     def _begin(self, call_sid: str) -> Session | None:
+        if self._is_closed:
+            return None
         if len(self._sessions) >= SESSIONS_MAX:
             _log.error(
                 "! too many calls; a stream was refused", extra={"action": "switchboard_full"}
@@ -83,10 +86,13 @@ class Switchboard:
             self._means.meter.calls_live.set(len(self._sessions))
 
     async def close(self) -> None:
-        """Write where every call stands and let go of it; its streams are closed."""
+        """Write where every call stands and let go of it; its streams are closed, no more are taken."""
+        self._is_closed = True
         for session in tuple(self._sessions.values()):
             session.finish()
         if self._tasks:
             await asyncio.wait(tuple(self._tasks.values()), timeout=CLOSE_S_MAX)
-        for task in tuple(self._tasks.values()):
+        rest = tuple(self._tasks.values())
+        for task in rest:
             task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

@@ -1,24 +1,23 @@
-"""What a session does after it wrote: think with the agent, and ask the carrier.
+"""What a session asks of the carrier, after it wrote.
 
-Everything here runs beside the session's one task and reports back as an input, so that an agent or
-a carrier that takes seconds delays nothing, and outlives the stream.
+Everything here runs beside the session's one task and reports back as an input, so that a carrier
+that takes seconds delays nothing, and outlives the stream.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
 
-from service.call import acts as a, inputs as i
-from service.call.state import Call, Turn
+from service.call import inputs as i
+from service.call.state import Call
 from service.documents import REST_TWIML_CHARACTERS_MAX
 from service.errors import CallGone, CarrierError
 from service.session.means import Means
 
-THINK_MS_MAX = 20_000  # a caller who waits longer has hung up
-ACTS_MAX = 64  # per turn; a form's whole answer is under ten
-APOLOGY = "I'm sorry, something went wrong on my side. Could you say that again, please?"
-
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Acting:
@@ -28,8 +27,6 @@ class Acting:
         self._call_sid = call_sid
         self._means = means
         self._post = post
-        self._thinking: asyncio.Task[None] | None = None
-        self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: set[str] = set()
         self.is_asking_carrier = False
@@ -44,31 +41,6 @@ class Acting:
         """Whether anything is under way that should be waited for."""
         return bool(self._tasks)
 
-    def think(self, call: Call) -> None:
-        """Have the agent answer the open turn; a newer turn cancels the thought of an older one."""
-        turn = call.turn
-        if turn is None or turn.number == self._turn:
-            return
-        if self._thinking is not None:
-            self._thinking.cancel()
-        self._turn = turn.number
-        self._thinking = self._means.tasks.start(self._think(call, turn))
-
-    async def _think(self, call: Call, turn: Turn) -> None:
-        acts: list[a.Act] = []
-        try:
-            async with asyncio.timeout(THINK_MS_MAX / 1000):
-                async for act in self._means.agent.reply(call, turn):
-                    acts.append(act)
-                    if len(acts) == ACTS_MAX:
-                        break
-        except Exception:  # noqa: BLE001 - the agent is the user's code: whatever it raises, the call goes on
-            _log.exception(
-                "! the agent failed", extra={"action": "agent_failed", "call_sid": self._call_sid}
-            )
-            acts = [a.Say(APOLOGY)]
-        self._post(i.Answered(turn.number, tuple(acts)))
-
     def act(self, effect: i.Effect, call: Call) -> None:
         """Begin what `effect` asks for."""
         match effect:
@@ -78,7 +50,7 @@ class Acting:
             case i.EndCall():
                 self._start(self._end())
             case i.TransferCall():
-                self._start(self._run_ending(self._means.documents.transfer(effect.to_number)))
+                self._start(self._transfer(effect.to_number))
             case i.LastResort():
                 self._start(self._run_ending(self._means.documents.last_resort()))
             case i.AskCarrier():
@@ -98,9 +70,10 @@ class Acting:
                 self._call_sid, call.parameters, effect.digits, now_ms=self._means.clock.now_ms()
             )
             if len(twiml) <= REST_TWIML_CHARACTERS_MAX:
-                await carrier.run_twiml(self._call_sid, twiml)
+                await _answer(carrier.run_twiml(self._call_sid, twiml))
             else:
-                await carrier.redirect(self._call_sid, documents.resume_url(effect.request))
+                url = documents.resume_url(effect.request)
+                await _answer(carrier.redirect(self._call_sid, url))
             done = i.DigitsDone(effect.request, "sent")
         except CallGone as trouble:
             done = i.DigitsDone(effect.request, "call_gone", str(trouble))
@@ -113,16 +86,25 @@ class Acting:
     async def _end(self) -> None:
         """Hang up by REST first, so that the carrier sees no stream error."""
         try:
-            await self._means.carrier.hang_up(self._call_sid)
+            await _answer(self._means.carrier.hang_up(self._call_sid))
             self._post(i.EndingDone(is_gone=False, detail="hung_up"))
         except CarrierError as trouble:
             self._tell("hang_up", str(trouble))
             # Closing the stream makes the carrier ask for TwiML, and that answer hangs up.
             self._post(i.EndingDone(is_gone=False, detail="stream_closed"))
 
+    async def _transfer(self, to_number: str) -> None:
+        try:
+            twiml = self._means.documents.transfer(to_number)
+        except ValueError as trouble:
+            self._tell("transfer", str(trouble))
+            self._post(i.EndingDone(is_gone=True, detail="transfer_impossible"))
+            return
+        await self._run_ending(twiml)
+
     async def _run_ending(self, twiml: str) -> None:
         try:
-            await self._means.carrier.run_twiml(self._call_sid, twiml)
+            await _answer(self._means.carrier.run_twiml(self._call_sid, twiml))
             self._post(i.EndingDone(is_gone=False))
         except CallGone as trouble:
             self._post(i.EndingDone(is_gone=True, detail=str(trouble)))
@@ -133,20 +115,22 @@ class Acting:
     async def _ask_carrier(self) -> None:
         """The carrier has not come back: see whether the call lives, and if so have it come."""
         try:
-            if await self._means.carrier.is_live(self._call_sid):
-                await self._means.carrier.redirect(
-                    self._call_sid, self._means.documents.resume_url()
-                )
-                says = i.CarrierSays(is_over=False, outcome="redirected")
-            else:
-                says = i.CarrierSays(is_over=True, outcome="gone_at_carrier")
+            says = await self._pull_back()
         except CallGone:
             says = i.CarrierSays(is_over=True, outcome="gone_at_carrier")
         except CarrierError as trouble:
             says = i.CarrierSays(is_over=False, outcome=str(trouble)[:200])
+        finally:
+            self.is_asking_carrier = False
         self._tell("pull_back", says.outcome)
         self._post(says)
-        self.is_asking_carrier = False
+
+    async def _pull_back(self) -> i.CarrierSays:
+        if not await _answer(self._means.carrier.is_live(self._call_sid)):
+            return i.CarrierSays(is_over=True, outcome="gone_at_carrier")
+        url = self._means.documents.resume_url()
+        await _answer(self._means.carrier.redirect(self._call_sid, url))
+        return i.CarrierSays(is_over=False, outcome="redirected")
 
     def _tell(self, what: str, outcome: str) -> None:
         _log.info(
@@ -155,3 +139,16 @@ class Acting:
             outcome,
             extra={"action": "carrier_asked", "call_sid": self._call_sid},
         )
+
+
+async def _answer(asked: Awaitable[T]) -> T:
+    """Return the carrier's answer. Whatever goes wrong is a CarrierError.
+
+    An ending that failed otherwise would leave the caller in silence.
+    """
+    try:
+        return await asked
+    except CarrierError:
+        raise
+    except Exception as trouble:
+        raise CarrierError(f"the carrier could not be asked: {type(trouble).__name__}") from trouble

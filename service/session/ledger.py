@@ -8,7 +8,10 @@ Only facts that commute come from outside (notes, requests, callbacks), so after
 facts are simply written behind them.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from service.call import events, state
 from service.call.fold import fold_all
@@ -34,6 +37,8 @@ ATTEMPTS_MAX = (
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
 LEASE_MS = 5_000  # a dead server's calls are found this much later
 RENEW_MS = 1_000
+
+_log = logging.getLogger(__name__)
 
 
 def folded(call: Call, records: Iterable[Record]) -> Call:
@@ -77,9 +82,20 @@ class Ledger:
         )
         self._epoch = claim.epoch
         self.incarnation = claim.incarnation
-        self.call = rebuilt(claim.snapshot, claim.records)
-        self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
+        try:
+            self.call = rebuilt(claim.snapshot, claim.records)
+            self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
+        except msgspec.DecodeError:
+            # Another version of the code wrote the snapshot; the records themselves are always there.
+            self.call = await self._from_the_first()
+            self._snapshot_at = 0
         return claim
+
+    async def _from_the_first(self) -> Call:
+        reading = await self._journal.read(self.call_sid)
+        if isinstance(reading, Missing):
+            raise StoreError("the call was erased while it was claimed")
+        return rebuilt(None, reading.records)
 
     async def write(self, facts: Sequence[events.Known], now_ms: int) -> bool:
         """Append `facts` under the fence and fold them. False when the call is no longer ours.
@@ -108,8 +124,7 @@ class Ledger:
     async def _may_try_again(self, outcome: Outcome) -> bool:
         match outcome:
             case Behind():
-                await self.catch_up()
-                return True
+                return await self.catch_up()
             case NotDurable():
                 return True
             case Fenced() | Missing():
@@ -127,24 +142,35 @@ class Ledger:
         )
         self.call = folded(self.call, records)
 
-    async def catch_up(self) -> None:
-        """Fold what others wrote behind our last position."""
+    async def catch_up(self) -> bool:
+        """Fold what others wrote behind our last position. False when the call is no longer ours."""
         reading = await self._journal.read(self.call_sid, after=self.call.position)
         if isinstance(reading, Missing) or reading.incarnation != self.incarnation:
-            return
+            return False
         self.call = folded(self.call, reading.records)
+        return reading.epoch == self._epoch
 
     async def keep_snapshot(self) -> None:
-        """Keep the folded state when enough has been written since the last time."""
+        """Keep the folded state when enough has been written since the last time.
+
+        A snapshot only saves time later, so one that can't be kept is logged and forgotten.
+        """
         if self.call.position - self._snapshot_at < SNAPSHOT_EVERY:
             return
         self._snapshot_at = self.call.position
-        await self._journal.snapshot(
-            self.call_sid,
-            epoch=self._epoch,
-            position=self.call.position,
-            body=state.encode(self.call),
-        )
+        try:
+            await self._journal.snapshot(
+                self.call_sid,
+                epoch=self._epoch,
+                position=self.call.position,
+                body=state.encode(self.call),
+            )
+        except (StoreError, ValueError) as trouble:
+            _log.warning(
+                "! no snapshot was kept: %s",
+                trouble,
+                extra={"action": "snapshot_failed", "call_sid": self.call_sid},
+            )
 
     async def renew(self, now_ms: int) -> bool:
         """Renew the hold on the call. False when it is no longer ours."""

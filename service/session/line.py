@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 from service.call import inputs as i
 from service.call.events import Played
-from service.call.state import Prompt
+from service.call.state import Prompt, StreamEntry
+from service.journal.journal import Lease
 from service.session.means import Means, Socket
 from service.session.mouth import Mouth
 
 CLOSE_REPLACED = 4409  # a newer stream took the call
 CLOSE_OVER = 1000
+AGAIN = 0  # this session is ending; another one may take the stream
+REFUSED = -1  # the call is over, a newer stream took it at once, or it can't be written
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """An authenticated stream that asks for the call. `done` gets its epoch, 0 when it can't have it."""
+    """An authenticated stream that asks for the call. `done` gets its epoch, AGAIN or REFUSED."""
 
     socket: Socket
     stream_sid: str
@@ -26,6 +29,13 @@ class Arrival:
     is_known: bool
     started_us: int
     done: asyncio.Future[int]
+
+    def answer(self, epoch: int) -> bool:
+        """Say who got the call, once. False when it was said before, or nobody waits any more."""
+        if self.done.done():
+            return False
+        self.done.set_result(epoch)
+        return True
 
 
 class Line:
@@ -89,6 +99,15 @@ class Line:
     def played(self) -> tuple[Played, ...]:
         """How far each prompt got on this stream."""
         return self._mouth.played() if self._mouth is not None else ()
+
+    def gap_ms(self, streams: Sequence[StreamEntry], lease: Lease | None, now_ms: int) -> int:
+        """Without inbound media: since what we heard here, what was written, or the last lease."""
+        if not streams:
+            return 0
+        last_ms = max(self.last_media_ms, streams[-1].last_media_ms)
+        if not last_ms:
+            last_ms = max(lease.renewed_ms if lease else 0, streams[-1].attached_ms)
+        return max(0, now_ms - last_ms)
 
     async def unplug(self, reason: str, code: int, *, grace_ms: int = 0) -> i.Detached:
         """Stop speaking, close the socket in the background, and tell how far everything got."""

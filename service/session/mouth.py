@@ -18,12 +18,12 @@ from service.audio import samples, silence
 from service.call.events import Played
 from service.call.state import Prompt
 from service.clock import Clock
-from service.errors import SpeechError
 from service.protocol import messages
 from service.protocol.playout import Playout, SendMark
 from service.session.means import Socket, Speech
 
 SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
+RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
 CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and renders in milliseconds
 UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
 
@@ -41,6 +41,10 @@ class _Said:
     @property
     def first(self) -> int:
         return self.prompt.clauses_heard
+
+    @property
+    def is_done(self) -> bool:
+        return self.first + self.heard >= len(self.prompt.clauses)
 
 
 class Mouth:
@@ -66,11 +70,11 @@ class Mouth:
         self._on_lost = on_lost
         self._playout = Playout(epoch)
         self._said: dict[str, _Said] = {}
+        self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
         self._must_clear = False
         self._work = asyncio.Event()
         self._room = asyncio.Event()
-        self.first_sent_us = 0
 
     def is_speaking(self) -> bool:
         """Whether anything is left that the caller has not heard."""
@@ -79,7 +83,11 @@ class Mouth:
     def want(self, prompts: tuple[Prompt, ...]) -> None:
         """Say exactly these prompts, in this order; whatever else is queued or playing is cut."""
         wanted = {prompt.prompt for prompt in prompts}
-        if any(name not in wanted for name in self._said):
+        unwanted = [name for name in self._said if name not in wanted]
+        if all(self._said[name].is_done for name in unwanted):
+            for name in unwanted:  # Heard to the end: there is nothing to cut.
+                del self._said[name]
+        else:
             self._hush()
         for prompt in prompts:
             if prompt.prompt not in self._said:
@@ -105,7 +113,8 @@ class Mouth:
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""
-        self._note(self._clock.now_ms())
+        if self._note(self._clock.now_ms()):
+            self._work.set()  # Whoever asks may drop the answer; it is still to be reported.
         return tuple(self._progress(name) for name in self._said)
 
     def _progress(self, name: str) -> Played:
@@ -125,26 +134,31 @@ class Mouth:
             heard_samples=before + done + min(part, whole),
         )
 
-    def _note(self, now_ms: int) -> list[str]:
-        """Take note of clauses heard to their end; return the prompts that got further."""
-        further: list[str] = []
+    def _note(self, now_ms: int) -> bool:
+        """Take note of clauses heard to their end. True when there is something to report."""
         for event in self._playout.heard(now_ms):
             if event.prompt in self._said:
                 said = self._said[event.prompt]
                 said.heard = max(said.heard, event.clause - said.first + 1)
-                further.append(event.prompt)
-        return further
+                self._further[event.prompt] = None
+        return bool(self._further)
 
     async def run(self) -> None:
         """Render and send until cancelled or the socket is lost."""
-        async with asyncio.TaskGroup() as tasks:
-            rendering = tasks.create_task(self._render())
-            try:
-                await self._send()
-            except (ConnectionError, TimeoutError) as trouble:
-                self._on_lost(type(trouble).__name__)
-            finally:
-                rendering.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                rendering = tasks.create_task(self._render())
+                try:
+                    await self._send()
+                except (ConnectionError, TimeoutError) as trouble:
+                    self._on_lost(type(trouble).__name__)
+                finally:
+                    rendering.cancel()
+        except Exception:  # noqa: BLE001 - a mouth that died in silence would leave a live call mute
+            _log.exception(
+                "! the mouth failed", extra={"action": "mouth_failed", "call_sid": self._call_sid}
+            )
+            self._on_lost("fault")
 
     async def _render(self) -> None:
         while True:
@@ -164,10 +178,13 @@ class Mouth:
     async def _audio(self, text: str) -> bytes:
         """The clause's audio. One that can't be spoken is a moment of silence, not a dead call."""
         try:
-            return await self._speech.render(text, call=self._call_sid)
-        except SpeechError as trouble:
+            async with asyncio.timeout(RENDER_MS_MAX / 1000):
+                return await self._speech.render(text, call=self._call_sid) or UNSPEAKABLE
+        except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes: the mouth must not die of it
             _log.error(
-                "! a clause can't be spoken: %s", trouble, extra={"action": "synthesis_failed"}
+                "! a clause can't be spoken: %s",
+                type(trouble).__name__,
+                extra={"action": "synthesis_failed", "call_sid": self._call_sid},
             )
             return UNSPEAKABLE
 
@@ -182,7 +199,6 @@ class Mouth:
                 if isinstance(out, SendMark):
                     await self._put(messages.mark(self._stream_sid, out.name))
                 else:
-                    self.first_sent_us = self.first_sent_us or self._clock.now_us()
                     await self._put(messages.media(self._stream_sid, out.payload))
                 if self._must_clear:
                     break
@@ -190,9 +206,11 @@ class Mouth:
             await self._rest()
 
     def _report(self) -> None:
-        further = self._note(self._clock.now_ms())
-        if further:
-            self._on_heard(tuple(self._progress(name) for name in dict.fromkeys(further)))
+        if self._note(self._clock.now_ms()):
+            told = tuple(self._progress(name) for name in self._further if name in self._said)
+            self._further.clear()
+            if told:
+                self._on_heard(told)
         self._room.set()
 
     async def _rest(self) -> None:

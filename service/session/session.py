@@ -19,44 +19,27 @@ Rules kept here:
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
 from service.call import inputs as i
 from service.call.decide import deadline_ms, decide
 from service.call.state import Call
 from service.errors import StoreError
-from service.journal.journal import Gone, Lease, Record
 from service.session.acting import Acting
 from service.session.ear import Ear
-from service.session.ledger import RENEW_MS, Ledger
-from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
+from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
+from service.session.ledger import Ledger
+from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
+from service.session.thinking import Thinking
+from service.session.watch import Watch
 
-INBOX_MAX = 1_000  # twenty seconds of keys pressed at machine speed; then the sender is at fault
 SETTLE_MAX = 50  # things that follow from one input; more means a decision that never settles
 LINGER_MS = 60_000  # the longest redial window of a carrier; later resumes read the journal
+LINGER_AGAIN_MS = 1_000  # how often a session that should go looks whether its work is done
 OVER_MS = 5_000  # after the call's end the carrier closes the stream itself within this
+SHUTDOWN = "shutdown"  # why a stream is lost when this process goes down
 
 _log = logging.getLogger(__name__)
-
-
-class _News:
-    """Others wrote to this call's journal."""
-
-
-class _Finish:
-    """This process is going down."""
-
-
-@dataclass(frozen=True)
-class _Lost:
-    """The socket of `epoch` is gone."""
-
-    epoch: int
-    reason: str
-
-
-_Letter = i.Input | Arrival | _News | _Lost | _Finish
 
 
 class Session:
@@ -66,12 +49,14 @@ class Session:
         self.call_sid = call_sid
         self._means = means
         self._ledger = Ledger(call_sid, means.journal, means.owner)
-        self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX_MAX)
+        self._inbox = Inbox(call_sid)
+        self._line = Line(call_sid, means)
         self._ear = Ear(call_sid, means.speech, means.endpointer, self.post)
         self._acting = Acting(call_sid, means, self.post)
-        self._line = Line(call_sid, means)
-        self._claimed = asyncio.Event()
+        self._thinking = Thinking(call_sid, means, self.post)
+        self._watch = Watch(means, self._ledger, self._line, self.post)
         self._is_over = False
+        self._close_code = CLOSE_OVER
 
     @property
     def call(self) -> Call:
@@ -88,15 +73,9 @@ class Session:
         """The fence under which this session writes."""
         return self._ledger.epoch
 
-    def post(self, letter: _Letter) -> None:
-        """Put an input in the row. One too many is dropped with a log line, never waited for."""
-        try:
-            self._inbox.put_nowait(letter)
-        except asyncio.QueueFull:
-            _log.error(
-                "! the session can't keep up; an input was dropped",
-                extra={"action": "inbox_full", "call_sid": self.call_sid},
-            )
+    def post(self, letter: Letter) -> None:
+        """Put an input in the row."""
+        self._inbox.post(letter)
 
     # What the socket calls. An older stream's audio, keys, echoes and end mean nothing here.
 
@@ -118,22 +97,23 @@ class Session:
 
     def lost(self, epoch: int, reason: str) -> None:
         """Take it that the stream of `epoch` is gone."""
-        self.post(_Lost(epoch, reason))
+        self.post(Lost(epoch, reason))
 
     def finish(self) -> None:
         """Write where the call stands and let go of it; another process will take it up."""
-        self.post(_Finish())
+        self.post(Finish())
 
     async def run(self) -> None:
         """Hold the call until it ends, is lost to another owner, or lingers too long."""
         beside = [
-            asyncio.create_task(self._ear.run()),
-            asyncio.create_task(self._keep_lease()),
-            asyncio.create_task(self._follow()),
+            asyncio.create_task(work)
+            for work in (self._ear.run(), self._watch.keep_lease(), self._watch.follow())
         ]
         try:
             while not self._is_over:
-                await self._take_one()
+                await self._take(await self._next())
+                if not self._line.is_live and self._has_lingered():
+                    self._is_over = True
         except StoreError as trouble:
             self._means.meter.store_errors.inc()
             _log.error(
@@ -143,58 +123,64 @@ class Session:
             )
         finally:
             self._is_over = True
+            self._thinking.stop()
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             grace_ms = OVER_MS if self.call.phase == "ended" else 0
-            await self._line.unplug("over", CLOSE_OVER, grace_ms=grace_ms)
-            self._refuse_waiting()
+            await self._line.unplug("over", self._close_code, grace_ms=grace_ms)
+            self._inbox.refuse_arrivals()
 
-    def _refuse_waiting(self) -> None:
-        """Tell streams that came too late for this session; the switchboard makes another one."""
-        while not self._inbox.empty():
-            waiting = self._inbox.get_nowait()
-            if isinstance(waiting, Arrival) and not waiting.done.done():
-                waiting.done.set_result(0)
+    async def _next(self) -> Letter:
+        due_ms = self._due_ms()
+        wait_ms = None if due_ms is None else max(0, due_ms - self._means.clock.now_ms())
+        return await self._inbox.take(wait_ms)
 
-    async def _take_one(self) -> None:
-        letter = await self._next()
+    async def _take(self, letter: Letter) -> None:
         match letter:
             case Arrival():
                 await self._arrive(letter)
-            case _Lost():
+            case Lost():
                 await self._detach(letter)
-            case _News():
-                await self._ledger.catch_up()
-                await self._settle()
-            case _Finish():
-                await self._detach(_Lost(self.epoch, "shutdown"))
+            case News():
+                await self._catch_up()
+            case Taken():
+                if letter.epoch == self.epoch:
+                    self._let_go()
+            case Finish():
+                await self._detach(Lost(self.epoch, SHUTDOWN))
                 self._is_over = True
             case i.BargedIn():
                 await self._step(i.BargedIn(self._line.played()))
             case _:
                 await self._step(letter)
-        if not self._line.is_live and self._has_lingered():
-            self._is_over = True
-
-    async def _next(self) -> _Letter:
-        due_ms = self._due_ms()
-        wait_ms = None if due_ms is None else max(0, due_ms - self._means.clock.now_ms())
-        try:
-            async with asyncio.timeout(None if wait_ms is None else wait_ms / 1000):
-                return await self._inbox.get()
-        except TimeoutError:
-            return i.Woke()
 
     def _due_ms(self) -> int | None:
         wants = [] if self._acting.is_asking_carrier else [deadline_ms(self.call)]
         if not self._line.is_live:
-            wants.append(self._line.detached_ms + LINGER_MS)
+            over_ms = self._line.detached_ms + LINGER_MS
+            if self._acting.is_busy:
+                over_ms = max(over_ms, self._means.clock.now_ms() + LINGER_AGAIN_MS)
+            wants.append(over_ms)
         return min((at_ms for at_ms in wants if at_ms is not None), default=None)
 
     def _has_lingered(self) -> bool:
         is_late = self._means.clock.now_ms() >= self._line.detached_ms + LINGER_MS
         return is_late and not self._acting.is_busy
+
+    async def _catch_up(self) -> None:
+        """Others wrote: an owner that is newer than we are, or somebody who asks for something."""
+        if await self._ledger.catch_up():
+            await self._settle()
+        else:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """The call is no longer ours: end here, silently, and free the socket."""
+        self._means.meter.fenced.inc()
+        _log.info("= fenced", extra={"action": "fenced", "call_sid": self.call_sid})
+        self._close_code = CLOSE_REPLACED
+        self._is_over = True
 
     async def _step(self, happened: i.Input) -> None:
         if await self._decide(happened):
@@ -205,9 +191,7 @@ class Session:
         now_ms = self._means.clock.now_ms()
         decision = decide(self.call, happened, now_ms, self._means.limits)
         if decision.facts and not await self._ledger.write(decision.facts, now_ms):
-            self._means.meter.fenced.inc()
-            _log.info("= fenced", extra={"action": "fenced", "call_sid": self.call_sid})
-            self._is_over = True
+            self._let_go()
             return False
         for effect in decision.effects:
             self._acting.act(effect, self.call)
@@ -221,34 +205,29 @@ class Session:
         if self._is_over:
             return
         self._line.want(self.call.prompts)
-        self._acting.think(self.call)
+        self._thinking.think(self.call)
         await self._ledger.keep_snapshot()
         if self.call.phase == "ended":
             self._means.meter.calls_ended.inc()
             self._is_over = True
 
     async def _arrive(self, arrival: Arrival) -> None:
-        """Give a stream the call: claimed, durable, before anything is said."""
+        """Give a stream the call. Whatever happens, whoever brought it is told."""
+        try:
+            await self._take_over(arrival)
+        finally:
+            arrival.answer(REFUSED)
+
+    async def _take_over(self, arrival: Arrival) -> None:
+        """Claim the call for a stream: durable, before anything is said on it."""
         was_live_here = self._line.is_live
         if was_live_here:
             self._ear.detach()
             await self._decide(await self._line.unplug("replaced", CLOSE_REPLACED))
         now_ms = self._means.clock.now_ms()
-        try:
-            claim = await self._ledger.claim(arrival.opening, now_ms)
-        except StoreError:
-            arrival.done.set_result(0)
-            raise
-        gap_ms = self._gap_ms(claim.lease, now_ms)
-        epoch = self.epoch
-        self._ear.attach()
-        self._line.plug_in(
-            arrival,
-            epoch,
-            lambda played: self.post(i.Progress(played)),
-            lambda reason: self.lost(epoch, reason),
-        )
-        self._claimed.set()
+        claim = await self._ledger.claim(arrival.opening, now_ms)
+        self._is_over, self._close_code = False, CLOSE_OVER  # Ours again, whoever had it meanwhile.
+        gap_ms = self._line.gap_ms(self.call.streams, claim.lease, now_ms)
         attached = i.Attached(
             stream_sid=arrival.stream_sid,
             door=arrival.door,
@@ -259,23 +238,25 @@ class Session:
             running=self._acting.running,
             lost="the journal was gone" if arrival.is_known and claim.is_new else "",
         )
-        if self.call.phase == "ended" or not await self._decide(attached):
+        if not await self._decide(attached):
             self._is_over = True
-            arrival.done.set_result(0)
             return
-        arrival.done.set_result(epoch)
+        self._plug_in(arrival)
         await self._settle()
         self._tell_attached(arrival, gap_ms)
 
-    def _gap_ms(self, lease: Lease | None, now_ms: int) -> int:
-        """Without inbound media: since what we heard here, what was written, or the last lease."""
-        streams = self.call.streams
-        if not streams:
-            return 0
-        last_ms = self._line.last_media_ms or streams[-1].last_media_ms
-        if not last_ms:
-            last_ms = max(lease.renewed_ms if lease else 0, streams[-1].attached_ms)
-        return max(0, now_ms - last_ms)
+    def _plug_in(self, arrival: Arrival) -> None:
+        epoch = self.epoch
+        self._ear.attach()
+        self._line.plug_in(
+            arrival,
+            epoch,
+            lambda played: self.post(i.Progress(played)),
+            lambda reason: self.lost(epoch, reason),
+        )
+        self._watch.begin()
+        if not arrival.answer(epoch):
+            self.lost(epoch, "closed")  # Nobody waited: nobody would tell of its end either.
 
     def _tell_attached(self, arrival: Arrival, gap_ms: int) -> None:
         cause = self.call.streams[-1].cause
@@ -292,7 +273,7 @@ class Session:
             extra={"action": "stream_attached", "call_sid": self.call_sid},
         )
 
-    async def _detach(self, lost: _Lost) -> None:
+    async def _detach(self, lost: Lost) -> None:
         """Note that the stream is gone; one that was replaced meanwhile is of no interest."""
         if lost.epoch != self.epoch or not self._line.is_live:
             return
@@ -304,27 +285,3 @@ class Session:
             lost.reason,
             extra={"action": "stream_detached", "call_sid": self.call_sid},
         )
-
-    async def _keep_lease(self) -> None:
-        """Renew the hold while a stream is attached."""
-        while True:
-            await asyncio.sleep(RENEW_MS / 1000)
-            if not self._line.is_live:
-                continue
-            try:
-                await self._ledger.renew(self._means.clock.now_ms())
-            except StoreError:
-                self._means.meter.store_errors.inc()
-
-    async def _follow(self) -> None:
-        """Hear of what others write: requests, notes, callbacks."""
-        await self._claimed.wait()
-        tail = self._means.journal.tail(
-            self.call_sid, incarnation=self._ledger.incarnation, after=self.call.position
-        )
-        async for item in tail:
-            if isinstance(item, Gone):
-                self.post(i.CarrierSays(is_over=True, outcome="erased"))
-                return
-            if isinstance(item, Record) and item.position > self.call.position:
-                self.post(_News())

@@ -1,0 +1,87 @@
+"""A session's letters: one row, taken one after the other.
+
+What the carrier can send faster than we can write is bounded here. What is ours (a stream's arrival and
+end, an answer, news of other writers) always finds room: each is bounded where it comes from, and
+to lose one would leave somebody waiting.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from service.call import inputs as i
+from service.session.line import AGAIN, Arrival
+
+INBOX_MAX = 1_000  # twenty seconds of keys pressed at machine speed; then the sender is at fault
+
+_FROM_THE_WIRE = (i.Key, i.SpeechBegan, i.BargedIn)
+
+_log = logging.getLogger(__name__)
+
+
+class News:
+    """Others wrote to this call's journal."""
+
+
+class Finish:
+    """This process is going down."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The socket of `epoch` is gone."""
+
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The store says that the call is not ours under `epoch`."""
+
+    epoch: int
+
+
+Letter: TypeAlias = i.Input | Arrival | News | Lost | Taken | Finish
+
+
+class Inbox:
+    """The letters that wait for one session."""
+
+    def __init__(self, call_sid: str) -> None:
+        self._call_sid = call_sid
+        self._row: asyncio.Queue[Letter] = asyncio.Queue()
+        self._has_news = False
+
+    def post(self, letter: Letter) -> None:
+        """Put a letter in the row. One too many from the wire is dropped with a log line."""
+        if isinstance(letter, News):
+            if self._has_news:
+                return  # One look at the journal finds all that was written.
+            self._has_news = True
+        elif isinstance(letter, _FROM_THE_WIRE) and self._row.qsize() >= INBOX_MAX:
+            _log.error(
+                "! the session can't keep up; an input was dropped",
+                extra={"action": "inbox_full", "call_sid": self._call_sid},
+            )
+            return
+        self._row.put_nowait(letter)
+
+    async def take(self, wait_ms: int | None) -> Letter:
+        """Return the next letter, or `Woke` when none came within `wait_ms`."""
+        try:
+            async with asyncio.timeout(None if wait_ms is None else wait_ms / 1000):
+                letter = await self._row.get()
+        except TimeoutError:
+            return i.Woke()
+        if isinstance(letter, News):
+            self._has_news = False
+        return letter
+
+    def refuse_arrivals(self) -> None:
+        """Tell streams that came too late for this session; the switchboard makes another one."""
+        while not self._row.empty():
+            waiting = self._row.get_nowait()
+            if isinstance(waiting, Arrival):
+                waiting.answer(AGAIN)
