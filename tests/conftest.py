@@ -1,0 +1,56 @@
+"""What every test has around it: nothing that it started may outlive it. And how a test waits."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+import pytest_asyncio
+
+WAIT_S_MAX = 10.0
+LOOK_S = 0.005
+
+_ELSEWHERE = ("_shutdown_watcher",)  # sse-starlette keeps one for as long as the loop lives
+
+
+async def wait_until(
+    holds: Callable[[], bool | Awaitable[bool]], *, description: str, within_s: float = WAIT_S_MAX
+) -> None:
+    """Look again and again until `holds` does; fail with the description when it never does."""
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                answer = holds()
+                if (await answer) if inspect.isawaitable(answer) else answer:
+                    return
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        pytest.fail(f"waited {within_s} s in vain until {description}")
+
+
+async def for_a_moment(moment_s: float) -> None:
+    """Give what must not happen the time to happen."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(moment_s):
+            await asyncio.Event().wait()
+
+
+@pytest_asyncio.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    left = [
+        task
+        for task in asyncio.all_tasks() - before - {asyncio.current_task()}
+        if getattr(task.get_coro(), "__name__", "") not in _ELSEWHERE
+    ]
+    if left:  # What was cancelled a moment ago may need a turn of the loop to end.
+        _, still = await asyncio.wait(left, timeout=1)
+        assert not still, f"still running after the test: {still}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_the_test(request: pytest.FixtureRequest) -> None:
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("no_task_left")

@@ -1,0 +1,178 @@
+import pytest
+
+from service.call import events as e
+from service.call.acts import SendDigits
+from service.errors import CallGone, CarrierBusy
+from tests.conftest import wait_until
+from tests.session.house import CALL, Caller, House, words_of
+
+pytestmark = pytest.mark.asyncio
+
+GREETING = "Hello and welcome to our support line, dear caller."
+
+
+async def a_call(house: House) -> Caller:
+    caller = await house.connect()
+    await caller.is_told(GREETING)
+    return caller
+
+
+async def outcome(house: House) -> e.DigitsSent:
+    async def is_there() -> bool:
+        return "DigitsSent" in await house.kinds()
+
+    await wait_until(is_there, description="the sending is recorded")
+    return next(fact for fact in await house.facts() if isinstance(fact, e.DigitsSent))
+
+
+async def test_digits_that_another_process_asked_for_restart_the_stream(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.DigitsRequested(request="r1", digits="1w2"))
+    assert (await outcome(house)).outcome == "sent"
+    (twiml,) = house.carrier.asked_for("run_twiml")
+    assert '<Play digits="1w2"' in twiml
+    assert "<Connect" in twiml
+    assert "<Redirect" in twiml
+    kinds = await house.kinds()
+    assert kinds.index("RestartPlanned") < kinds.index("DigitsSent")
+    caller.drops("stop")
+    again = await house.returns()
+    assert again.call.streams[-1].cause == "dtmf"
+    assert again.call.streams[0].reason == "restart"
+    assert words_of(again.call) == [GREETING]
+
+
+async def test_digits_with_long_parameters_are_fetched_from_our_address(house: House) -> None:
+    opened = e.CallOpened(call_sid=CALL, parameters={f"name{n}": "&" * 490 for n in range(4)})
+    caller = await house.connect(opening=(e.encode(opened),), parameters={})
+    await caller.is_told(GREETING)
+    await house.write(e.DigitsRequested(request="r1", digits="5"))
+    assert (await outcome(house)).outcome == "sent"
+    assert house.carrier.asked_for("redirect") == ["https://calls.example.com/twiml/resume?play=r1"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"),
+    [
+        (CallGone("over"), "call_gone"),
+        (CarrierBusy("busy"), "failed"),
+        (RuntimeError("a fault of the client"), "failed"),
+    ],
+)
+async def test_what_the_carrier_refuses_is_recorded_and_the_call_goes_on(
+    house: House, trouble: Exception, word: str
+) -> None:
+    caller = await a_call(house)
+    house.carrier.trouble = trouble
+    await house.write(e.DigitsRequested(request="r1", digits="5"))
+    assert (await outcome(house)).outcome == word
+    caller.presses("3")
+    await wait_until(lambda: caller.call.digits_pending == "3", description="the talk goes on")
+
+
+async def test_digits_of_the_agent_that_can_not_be_played_fail_and_the_call_goes_on(
+    house: House,
+) -> None:
+    house.agent.script.append([SendDigits("12x")])
+    house.speech.transcripts.append("dial it")
+    caller = await a_call(house)
+    caller.says()
+    assert (await outcome(house)).outcome == "failed"
+    assert house.carrier.asked == []
+    assert caller.call.phase == "live"
+
+
+async def test_a_person_says_a_line(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.SayRequested(request="r2", text="This is Grace, I will take over now."))
+    await caller.is_told("This is Grace, I will take over now.")
+    assert caller.call.transcript[-1].who == "human"
+
+
+async def test_a_note_is_known_and_nothing_is_said(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.NoteAdded(text="He is angry."))
+    await wait_until(lambda: bool(caller.call.notes), description="the note is known")
+    assert words_of(caller.call) == [GREETING]
+
+
+async def test_a_transfer_is_asked_of_the_carrier_and_ends_our_part(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.TransferRequested(request="r3", to_number="+15550123"))
+    await wait_until(lambda: caller.call.phase == "ended", description="our part is over")
+    (twiml,) = house.carrier.asked_for("run_twiml")
+    assert "+15550123" in twiml
+    assert caller.call.end_reason == "transferred"
+
+
+async def test_a_transfer_that_can_not_be_dialled_ends_the_call_instead_of_the_session(
+    house: House,
+) -> None:
+    caller = await a_call(house)
+    await house.write(e.TransferRequested(request="r3", to_number="my colleague"))
+    await wait_until(lambda: caller.call.phase == "ended", description="it ended")
+    assert caller.call.end_reason == "transfer_impossible"
+    assert house.carrier.asked == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"), [(CallGone("over"), "over"), (CarrierBusy("busy"), "transferred")]
+)
+async def test_a_transfer_that_the_carrier_refuses_ends_the_stream(
+    house: House, trouble: Exception, reason: str
+) -> None:
+    caller = await a_call(house)
+    house.carrier.trouble = trouble
+    await house.write(e.TransferRequested(request="r3", to_number="+15550123"))
+    await wait_until(lambda: caller.socket.closed is not None, description="the stream is closed")
+    assert caller.call.end_reason == reason
+
+
+async def test_a_person_ends_the_call(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.HangupRequested(request="r4"))
+    await wait_until(lambda: caller.call.phase == "ended", description="it ended")
+    assert house.carrier.asked == [("hang_up", CALL)]
+
+
+async def test_a_callback_that_says_it_is_over_ends_the_session(house: House) -> None:
+    caller = await a_call(house)
+    await house.write(e.CallEnded(reason="completed"))
+    await wait_until(lambda: len(house.switchboard) == 0, description="the session is gone")
+    await wait_until(lambda: caller.socket.closed is not None, description="the socket is closed")
+    assert house.carrier.asked == []
+    assert await house.try_to_connect(stream_sid="MZ9") is None
+
+
+@pytest.mark.parametrize(
+    "trouble", [CarrierBusy("busy"), RuntimeError("a fault"), CallGone("gone")]
+)
+async def test_a_carrier_that_can_not_be_asked_about_a_detached_call_is_asked_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    monkeypatch.setattr("service.call.decide.CARRIER_WAIT_MS", 20)
+    caller = await a_call(house)
+    house.carrier.trouble = trouble
+    await caller.has_dropped()
+    if isinstance(trouble, CallGone):
+        await wait_until(lambda: caller.call.phase == "ended", description="it is over")
+        assert caller.call.end_reason == "gone_at_carrier"
+        return
+    await wait_until(
+        lambda: len(house.carrier.asked_for("is_live")) > 1, description="it is asked again"
+    )
+    assert caller.call.phase == "detached"
+
+
+async def test_digits_under_way_when_the_stream_returns_are_not_taken_for_lost(
+    house: House,
+) -> None:
+    caller = await a_call(house)
+    house.carrier.may_answer.clear()
+    await house.write(e.DigitsRequested(request="r1", digits="5"))
+    await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
+    caller.drops("stop")
+    await house.returns()
+    assert "DigitsSent" not in await house.kinds()
+    house.carrier.may_answer.set()
+    assert (await outcome(house)).outcome == "sent"

@@ -1,0 +1,160 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from service.call import events as e, state
+from service.call.state import Call
+from service.errors import StoreError
+from service.journal.journal import (
+    Durability,
+    Full,
+    Journal,
+    Missing,
+    NotDurable,
+    Outcome,
+    Snapshot,
+)
+from service.session import ledger as module
+from service.session.ledger import Ledger, rebuilt
+from tests.session.house import CALL
+from tests.session.troubles import FailingJournal
+
+pytestmark = pytest.mark.asyncio
+
+OPENING = (e.encode(e.CallOpened(call_sid=CALL)),)
+NOW_MS = 1_700_000_000_000
+
+
+class Answering(FailingJournal):
+    """Answers appends with what it was given first."""
+
+    def __init__(self, journal: Journal, *answers: Outcome) -> None:
+        super().__init__(journal)
+        self.answers = list(answers)
+        self.keys: list[str] = []
+
+    @override
+    async def append(self, call_sid: str, bodies: Sequence[bytes], **named: Any) -> Outcome:
+        self.keys.append(str(named["key"]))
+        if self.answers:
+            return self.answers.pop(0)
+        return await super().append(call_sid, bodies, **named)
+
+
+async def claimed(journal: Journal, owner: str = "here") -> Ledger:
+    ledger = Ledger(CALL, journal, owner)
+    await ledger.claim(OPENING, NOW_MS)
+    return ledger
+
+
+async def test_a_write_is_folded_and_stands_in_the_journal(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    assert await ledger.write((e.DigitPressed(digit="1"), e.DigitPressed(digit="2")), NOW_MS)
+    assert ledger.call.digits_pending == "12"
+    assert ledger.call.position == 3
+    reading = await journal.read(CALL)
+    assert not isinstance(reading, Missing)
+    assert rebuilt(None, reading.records) == ledger.call
+
+
+async def test_what_others_wrote_stands_before_our_next_write(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    note = e.encode(e.NoteAdded(text="hm"))
+    await journal.append(CALL, (note,), epoch=None, after=None, key="n", now_ms=NOW_MS)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert [one.text for one in ledger.call.notes] == ["hm"]
+    assert ledger.call.position == 3
+
+
+async def test_an_older_owner_writes_nothing(journal: Journal) -> None:
+    older, newer = await claimed(journal), await claimed(journal, "there")
+    assert not await older.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert not await older.catch_up()
+    assert not await older.renew(NOW_MS)
+    assert await newer.renew(NOW_MS)
+    assert await newer.write((e.DigitPressed(digit="2"),), NOW_MS)
+    assert newer.call.digits_pending == "2"
+
+
+async def test_an_erased_call_takes_no_write(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    await journal.erase(CALL)
+    assert not await ledger.catch_up()
+    assert not await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+
+
+async def test_a_call_that_was_opened_anew_is_another_call(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    await journal.erase(CALL)
+    await claimed(journal, "there")
+    assert not await ledger.catch_up()
+
+
+async def test_a_write_that_is_not_durable_is_repeated_with_its_key(journal: Journal) -> None:
+    answering = Answering(journal, NotDurable(2), NotDurable(2))
+    ledger = await claimed(answering)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert len(answering.keys) == 3
+    assert len(set(answering.keys)) == 1
+
+
+@pytest.mark.parametrize("answers", [[Full()], [NotDurable(2)] * module.ATTEMPTS_MAX])
+async def test_a_journal_that_takes_nothing_is_an_error(
+    journal: Journal, answers: list[Outcome]
+) -> None:
+    ledger = await claimed(Answering(journal, *answers))
+    with pytest.raises(StoreError):
+        await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+
+
+async def test_a_write_that_had_arrived_before_is_not_folded_twice(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    body = e.encode(e.DigitPressed(digit="1"))
+    await journal.append(CALL, (body,), epoch=1, after=1, key="here:1:1", now_ms=NOW_MS)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert ledger.call.digits_pending == "1"
+    assert ledger.call.position == 2
+
+
+async def test_a_snapshot_and_what_follows_give_the_same_state(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    for digit in "12345":
+        await ledger.write((e.DigitPressed(digit=digit),), NOW_MS)
+    reading = await journal.read(CALL)
+    assert not isinstance(reading, Missing)
+    half = rebuilt(None, reading.records[:3])
+    snapshot = Snapshot(3, state.encode(half))
+    assert rebuilt(snapshot, reading.records[3:]) == ledger.call
+
+
+async def test_a_claim_reads_from_the_snapshot_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 3)
+    ledger = await claimed(journal)
+    for digit in "12345":
+        await ledger.write((e.DigitPressed(digit=digit),), NOW_MS)
+        await ledger.keep_snapshot()
+    again = await claimed(journal, "there")
+    claim = await Ledger(CALL, journal, "third").claim(OPENING, NOW_MS)
+    assert claim.snapshot is not None
+    assert len(claim.records) < 6
+    assert again.call.digits_pending == "12345"
+
+
+@pytest.mark.parametrize("body", [b"{}]", b'{"turns": "many"}', b"null", b"\xff"])
+async def test_a_snapshot_that_can_not_be_read_is_passed_over(
+    journal: Journal, body: bytes
+) -> None:
+    ledger = await claimed(journal)
+    await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    await journal.snapshot(CALL, epoch=1, position=2, body=body)
+    again = await claimed(journal, "there")
+    assert again.call.digits_pending == "1"
+    assert isinstance(again.call, Call)
+
+
+async def test_a_memory_store_says_what_it_is(journal: Journal) -> None:
+    assert await journal.check(now_ms=NOW_MS) is Durability.MEMORY

@@ -1,0 +1,194 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from service.audio import samples
+from service.call.events import Played
+from service.call.state import Prompt
+from service.clock import Clock
+from service.errors import SpeechError
+from service.session import mouth as module
+from service.session.mouth import Mouth
+from tests.conftest import for_a_moment, wait_until
+from tests.session.parts import MemorySocket, ScriptedSpeech
+
+pytestmark = pytest.mark.asyncio
+
+ONE = Prompt("p1", 1, ("the first clause is here", "and here is the second"))
+TWO = Prompt("p2", 2, ("another prompt",))
+
+
+class Stage:
+    """A mouth on a socket, and what it told."""
+
+    def __init__(self) -> None:
+        self.socket = MemorySocket()
+        self.speech = ScriptedSpeech()
+        self.told: list[Played] = []
+        self.lost: list[str] = []
+        self.mouth = Mouth(
+            "CA1", "MZ1", 3, self.socket, self.speech, Clock(), self.told.extend, self.lost.append
+        )
+        self.socket.echo = self.mouth.echoed
+
+    @asynccontextmanager
+    async def speaking(self) -> AsyncIterator[Mouth]:
+        running = asyncio.create_task(self.mouth.run())
+        try:
+            yield self.mouth
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    def heard(self, prompt: str) -> int:
+        return max((one.clauses for one in self.told if one.prompt == prompt), default=0)
+
+
+async def test_a_prompt_is_sent_marked_and_reported_clause_by_clause() -> None:
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        assert mouth.is_speaking()
+        await wait_until(lambda: stage.heard("p1") == 2, description="both clauses are heard")
+        assert not mouth.is_speaking()
+    assert all(mark.startswith("e3.p1.") for mark in stage.socket.marks())
+    assert all(message["streamSid"] == "MZ1" for message in stage.socket.sent)
+    assert stage.told[-1].heard_samples == samples(200)
+    assert stage.told[-1].sent_samples == samples(200)
+    assert stage.lost == []
+
+
+async def test_a_prompt_goes_on_from_its_first_clause_not_heard() -> None:
+    stage = Stage()
+    half = Prompt("p1", 1, ONE.clauses, clauses_heard=1, heard_samples=800, done_samples=800)
+    async with stage.speaking() as mouth:
+        mouth.want((half,))
+        await wait_until(lambda: stage.heard("p1") == 2, description="the rest is heard")
+    assert stage.speech.said == [ONE.clauses[1]]
+    assert stage.told[-1].heard_samples == 800 + samples(100)
+
+
+async def test_a_prompt_that_was_heard_makes_room_for_the_next_without_a_cut() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((ONE, TWO))
+        await wait_until(lambda: len(stage.speech.said) == 3, description="all is rendered")
+        await wait_until(lambda: len(stage.socket.marks()) == 3, description="all is sent")
+        for mark in stage.socket.marks()[:2]:
+            mouth.echoed(mark)
+        await wait_until(lambda: stage.heard("p1") == 2, description="the first is heard")
+        mouth.want((TWO,))
+        stage.socket.is_listening = True
+        stage.socket.listen()
+        await wait_until(lambda: stage.heard("p2") == 1, description="the second is heard")
+    assert "clear" not in stage.socket.events()
+    assert len(stage.speech.said) == 3
+
+
+async def test_what_is_no_longer_wanted_is_cleared_and_nothing_of_it_follows() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 400
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.sent) > 10, description="some of it is sent")
+        mouth.want(())
+        await wait_until(lambda: stage.socket.events()[-1] == "clear", description="it is cleared")
+        assert not mouth.is_speaking()
+        await for_a_moment(0.05)
+        assert stage.socket.events()[-1] == "clear"
+        stage.socket.is_listening = True
+        stage.socket.listen()
+        await for_a_moment(0.02)
+    assert stage.told == []
+
+
+async def test_audio_is_paced_two_seconds_ahead() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 2_000
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.marks()) >= 5, description="two seconds are sent")
+        await for_a_moment(0.05)
+        assert stage.socket.events().count("media") <= 12
+
+
+async def test_progress_that_somebody_asked_for_is_reported_all_the_same() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        for mark in stage.socket.marks():
+            mouth.echoed(mark)
+        await wait_until(lambda: mouth.played()[0].clauses == 1, description="it is heard")
+        await wait_until(lambda: stage.heard("p2") == 1, description="it is reported")
+
+
+@pytest.mark.parametrize("trouble", [SpeechError("no"), RuntimeError("a fault of the engine")])
+async def test_a_clause_that_can_not_be_spoken_is_a_moment_of_silence(trouble: Exception) -> None:
+    stage = Stage()
+    stage.speech.trouble = trouble
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: stage.heard("p2") == 1, description="the moment has passed")
+    assert stage.told[-1].heard_samples == len(module.UNSPEAKABLE)
+
+
+async def test_an_engine_that_never_answers_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "RENDER_MS_MAX", 20)
+    stage = Stage()
+    stage.speech.may_answer.clear()
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: stage.heard("p2") == 1, description="the moment has passed")
+
+
+async def test_a_peer_that_is_gone_is_told_of_once() -> None:
+    stage = Stage()
+    stage.socket.is_dead = True
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["ConnectionError"]
+
+
+async def test_a_peer_that_takes_nothing_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEND_MS_MAX", 20)
+    stage = Stage()
+    stage.socket.is_stuck = True
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["TimeoutError"]
+
+
+async def test_a_fault_of_our_own_gives_the_stream_up_instead_of_falling_mute() -> None:
+    stage = Stage()
+
+    def broken(_told: tuple[Played, ...]) -> None:
+        raise RuntimeError("a bug")
+
+    stage.mouth._on_heard = broken
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["fault"]
+
+
+async def test_an_echo_that_nobody_expects_changes_nothing() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        for mark in ("", "e1.p2.160", "e3.p9.1", "x" * 100_000):
+            mouth.echoed(mark)
+        assert mouth.is_speaking()
+        assert mouth.played()[0].clauses == 0

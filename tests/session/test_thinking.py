@@ -1,0 +1,119 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from service.call.acts import Ask, Enter, Fill, HangUp, Say, SendDigits, Transfer
+from service.call.inputs import Answered
+from service.call.state import Call, Turn
+from service.session import thinking as module
+from service.session.thinking import APOLOGY, Thinking
+from tests.conftest import wait_until
+from tests.session.house import House, words_of
+
+pytestmark = pytest.mark.asyncio
+
+OPENING = Turn(1, "opening")
+
+
+class Letters(list[Answered]):
+    """What the thinking posted."""
+
+
+async def thought(house: House, turn: Turn = OPENING) -> tuple[Any, ...]:
+    letters = Letters()
+    Thinking("CA1", house.means, letters.append).think(Call(turn=turn))
+    await wait_until(lambda: bool(letters), description="the agent answered")
+    return letters[0].acts
+
+
+async def test_acts_are_handed_on_in_their_order(house: House) -> None:
+    acts = [Enter("intake"), Fill("name", "Ada"), Ask("Which company?", "company")]
+    house.agent.greeting = list(acts)
+    assert await thought(house) == tuple(acts)
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "just a string",
+        None,
+        Say(text=7),  # type: ignore[arg-type] # rubbish on purpose
+        Fill("name", None),  # type: ignore[arg-type] # rubbish on purpose
+        Say("so long " * 2_000),
+        Say("half a letter \ud800"),
+        Transfer("a colleague"),
+        Say,
+    ],
+    ids=repr,
+)
+async def test_rubbish_is_answered_for_with_an_apology(house: House, rubbish: object) -> None:
+    house.agent.greeting = [Say("This was fine."), rubbish]
+    assert await thought(house) == (Say(APOLOGY),)
+
+
+async def test_digits_that_can_not_be_played_are_the_carriers_to_refuse(house: House) -> None:
+    house.agent.greeting = [SendDigits("x"), HangUp(), Transfer("+15550123")]
+    assert await thought(house) == (SendDigits("x"), HangUp(), Transfer("+15550123"))
+
+
+@pytest.mark.parametrize(
+    "trouble", [ValueError("no"), asyncio.CancelledError(), RuntimeError("no"), TimeoutError()]
+)
+async def test_an_agent_that_raises_is_answered_for(house: House, trouble: BaseException) -> None:
+    house.agent.trouble = trouble
+    assert await thought(house) == (Say(APOLOGY),)
+
+
+async def test_an_agent_that_never_answers_is_answered_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "THINK_MS_MAX", 20)
+    house.agent.may_answer.clear()
+    assert await thought(house) == (Say(APOLOGY),)
+
+
+async def test_an_agent_that_never_ends_is_stopped(house: House) -> None:
+    house.agent.greeting = [Say("And on.")] * 1_000
+    assert len(await thought(house)) == module.ACTS_MAX
+
+
+async def test_a_newer_turn_gives_up_the_thought_about_the_older_one(house: House) -> None:
+    letters = Letters()
+    house.agent.may_answer.clear()
+    thinking = Thinking("CA1", house.means, letters.append)
+    thinking.think(Call(turn=OPENING))
+    thinking.think(Call(turn=OPENING))
+    await wait_until(lambda: len(house.agent.turns) == 1, description="the agent is asked")
+    thinking.think(Call(turn=Turn(2, "speech", "go on")))
+    await wait_until(lambda: len(house.agent.turns) == 2, description="the agent is asked again")
+    house.agent.may_answer.set()
+    await wait_until(lambda: bool(letters), description="the agent answered")
+    assert [letter.turn for letter in letters] == [2]
+    assert len(house.agent.turns) == 2
+
+
+async def test_no_turn_no_thought(house: House) -> None:
+    thinking = Thinking("CA1", house.means, Letters().append)
+    thinking.think(Call())
+    thinking.stop()
+    assert house.agent.turns == []
+
+
+async def test_a_failing_agent_leaves_a_call_that_goes_on(house: House) -> None:
+    house.agent.greeting = [Say(None)]  # type: ignore[arg-type] # rubbish on purpose
+    house.speech.transcripts.append("hello")
+    caller = await house.connect()
+    await caller.is_told(APOLOGY)
+    caller.says()
+    await caller.is_told("You said hello to me.")
+    assert words_of(caller.call)[0] == APOLOGY
+
+
+async def test_the_thought_of_a_call_that_is_over_is_given_up(house: House) -> None:
+    house.agent.may_answer.clear()
+    await house.connect()
+    await wait_until(lambda: bool(house.agent.turns), description="the agent is asked")
+    await house.switchboard.close()
+    async with asyncio.timeout(1):
+        await house.tasks.close()

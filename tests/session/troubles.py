@@ -1,0 +1,44 @@
+"""A journal whose store fails when a test wants it to."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from service.errors import StoreUnavailable
+from service.journal.journal import Claim, Gone, Journal, Outcome, Record, Reset
+
+
+class FailingJournal:
+    """Passes everything on to a real journal, but for the operations named in `fails`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.fails: set[str] = set()
+        self.tails = 0
+        self.may_claim = asyncio.Event()
+        self.may_claim.set()
+
+    def __getattr__(self, name: str) -> Any:
+        self._check(name)
+        return getattr(self._journal, name)
+
+    def _check(self, name: str) -> None:
+        if name in self.fails:
+            raise StoreUnavailable(f"no {name} today")
+
+    async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim:
+        await self.may_claim.wait()
+        self._check("claim")
+        return await self._journal.claim(call_sid, opening, **named)
+
+    async def append(self, call_sid: str, bodies: Sequence[bytes], **named: Any) -> Outcome:
+        self._check("append")
+        return await self._journal.append(call_sid, bodies, **named)
+
+    async def tail(
+        self, call_sid: str, *, incarnation: str | None, after: int
+    ) -> AsyncGenerator[Record | Reset | Gone, None]:
+        self.tails += 1
+        async for item in self._journal.tail(call_sid, incarnation=incarnation, after=after):
+            self._check("tail")
+            yield item
