@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from requests import RequestException
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -26,6 +26,7 @@ AT_ONCE_MAX = 20  # the official figure for hand-overs; more at once is what ear
 
 _GONE_CODES = (20404, 21220)
 _BUSY = 429
+_UNREADABLE = (ValueError, TypeError, AttributeError)  # what the client makes of a strange answer
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +49,17 @@ class Carrier:
     """What can be asked of the carrier about one call. Every method may raise CarrierError."""
 
     def __init__(
-        self, account_sid: str, auth_token: str, api_url: str, chance: random.Random
+        self,
+        account_sid: str,
+        auth_token: str,
+        api_url: str,
+        chance: random.Random,
+        *,
+        wait_ms_first: int = WAIT_MS_FIRST,
     ) -> None:
         self._client = Client(account_sid, auth_token, http_client=_Redirected(api_url))
         self._chance = chance
+        self._wait_ms_first = wait_ms_first
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def run_twiml(self, call_sid: str, twiml: str) -> None:
@@ -78,12 +86,13 @@ class Carrier:
         return found.status in ("queued", "ringing", "in-progress")
 
     async def _ask(self, call_sid: str, ask: Any) -> Any:
-        wait_ms = WAIT_MS_FIRST
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        wait_ms = self._wait_ms_first
+        attempt = 1
+        while True:
             try:
                 async with self._at_once:
                     return await asyncio.to_thread(lambda: ask(self._client.calls(call_sid)))
-            except (TwilioException, RequestException) as trouble:
+            except (TwilioException, RequestException, *_UNREADABLE) as trouble:
                 error = _error(trouble)
                 if isinstance(error, CallGone) or not _is_passing(error):
                     raise error from trouble
@@ -96,18 +105,22 @@ class Carrier:
             )
             await asyncio.sleep((wait_ms + self._chance.randint(0, wait_ms)) / 1000)
             wait_ms = min(2 * wait_ms, WAIT_MS_MAX)
-        raise AssertionError("the last attempt returns or raises")
+            attempt += 1
 
 
 def _error(trouble: Exception) -> CarrierError:
-    if not isinstance(trouble, TwilioRestException):
+    status, code = (_number(getattr(trouble, name, 0)) for name in ("status", "code"))
+    if not status:
         return CarrierError(f"the carrier's API can't be reached: {type(trouble).__name__}")
-    code = int(trouble.code or 0)
     # Only the carrier's own code proves it: a bare 404 may come from anything on the way.
     kind = CallGone if code in _GONE_CODES else CarrierError
-    return kind(
-        f"the carrier answered {trouble.status}, code {code}", status=trouble.status, code=code
-    )
+    return kind(f"the carrier answered {status}, code {code}", status=status, code=code)
+
+
+def _number(value: object) -> int:
+    """A carrier that only looks like Twilio may send any code, or none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _is_passing(error: CarrierError) -> bool:

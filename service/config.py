@@ -7,10 +7,11 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.errors import ConfigError
@@ -19,17 +20,21 @@ TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEVELOPMENT_ACCOUNT_SID = "AC" + "0" * 32
 DEVELOPMENT_FILE = Path("var/development.json")
+DEFAULT_TENANT = "default"
+DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
+WINDOW_S_MAX = 86_400  # a day: longer than any call
 
 Role = Literal["viewer", "agent", "admin"]
 
 
-class ApiToken(BaseSettings):
+class ApiToken(BaseModel):
     """One bearer token of the API: what it may do, and for which tenant."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix="STAYLINE_UNUSED_")
-    token: str
+    model_config = ConfigDict(frozen=True)
+
+    token: str = Field(repr=False)
     role: Role
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
 
 
 class Config(BaseSettings):
@@ -89,7 +94,8 @@ class Config(BaseSettings):
     @classmethod
     def _address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        if value and (not is_sound or parts.query or parts.fragment):
             raise ValueError("expected http(s)://host[:port][/path]")
         return value.rstrip("/")
 
@@ -97,15 +103,21 @@ class Config(BaseSettings):
     @classmethod
     def _drop_limit(cls, value: str) -> str:
         drops, slash, seconds = value.partition("/")
-        if not (slash and drops.isdigit() and seconds.isdigit() and int(drops) and int(seconds)):
+        is_sound = slash and drops.isdecimal() and seconds.isdecimal()
+        if (
+            not is_sound
+            or not 1 <= int(drops) <= DROPS_MAX
+            or not 1 <= int(seconds) <= WINDOW_S_MAX
+        ):
             raise ValueError("expected drops/seconds, for example 10/60")
         return value
 
-    @model_validator(mode="after")
-    def _sealed(self) -> Self:
-        if self.seal_keys:
-            raise ValueError("SEAL_KEYS: sealing is not available in this version; unset it")
-        return self
+    @field_validator("seal_keys")
+    @classmethod
+    def _sealed(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            raise ValueError("sealing is not available in this version; unset it")
+        return value
 
     @property
     def drops_max(self) -> int:
@@ -123,9 +135,9 @@ def _api_token(text: str) -> ApiToken:
     if len(parts) not in (2, 3) or not all(parts):
         raise ValueError("expected token:role[:tenant]")
     if parts[1] not in ("viewer", "agent", "admin"):
-        raise ValueError(f"unknown role {parts[1]!r}; expected viewer, agent or admin")
+        raise ValueError("expected token:role[:tenant] with the role viewer, agent or admin")
     return ApiToken.model_construct(
-        token=parts[0], role=parts[1], tenant=(parts[2:] or ["default"])[0]
+        token=parts[0], role=parts[1], tenant=parts[2] if parts[2:] else DEFAULT_TENANT
     )
 
 
@@ -135,14 +147,17 @@ def load(**overrides: object) -> Config:
         config = Config(**overrides)  # type: ignore[arg-type] # the keywords are the fields
     except ValidationError as trouble:
         first = trouble.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]).upper() or "SETTINGS"
+        name = str(first["loc"][0]).upper()
         raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+    except (OSError, ValueError) as trouble:
+        raise ConfigError(f".env: it can't be read: {trouble}") from None
     return _for_production(config) if config.twilio_auth_token else _for_development(config)
 
 
 def _for_production(config: Config) -> Config:
     return config.model_copy(
         update={
+            "is_development": False,
             "host": config.host or "0.0.0.0",  # noqa: S104 - a web process is reached from outside
             "twilio_api_url": config.twilio_api_url or TWILIO_API_URL,
             "public_url": config.public_url or f"http://127.0.0.1:{config.port}",
@@ -157,7 +172,10 @@ def _for_development(config: Config) -> Config:
         raise ConfigError(
             f"TWILIO_AUTH_TOKEN: needed to listen on {host}; without it only loopback is served"
         )
-    made = development_credentials(DEVELOPMENT_FILE)
+    try:
+        made = development_credentials(DEVELOPMENT_FILE)
+    except OSError as trouble:
+        raise ConfigError(f"TWILIO_AUTH_TOKEN: not set, and none can be kept: {trouble}") from None
     tokens = (ApiToken.model_construct(token=made["api_token"], role="admin", tenant="default"),)
     return config.model_copy(
         update={
@@ -175,8 +193,8 @@ def _for_development(config: Config) -> Config:
 def development_credentials(path: Path) -> dict[str, str]:
     """Return the development credentials, made on first use and kept for the next start."""
     try:
-        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
         kept = {}
     if {"account_sid", "auth_token", "api_token"} <= kept.keys():
         return kept

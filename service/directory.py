@@ -5,6 +5,7 @@ The DIRECTORY setting names a JSON file, a CSV file with the columns `number`, `
 directory that can't answer costs nobody a call: the caller is simply not known.
 """
 
+import asyncio
 import csv
 import json
 import logging
@@ -18,6 +19,8 @@ from service.errors import ConfigError
 FIELDS = ("client_name", "company", "ticket_id")
 ANSWER_S_MAX = 2.0  # Twilio waits 15 s for our TwiML; a caller notices three
 ANSWER_BYTES_MAX = 65_536  # three short strings; more is a mistake at the other end
+
+_UNREADABLE = (ValueError, RecursionError, csv.Error)  # what JSON and CSV say of a wrong text
 
 _log = logging.getLogger(__name__)
 
@@ -50,17 +53,29 @@ class HttpDirectory:
     async def lookup(self, number: str) -> dict[str, str]:
         """See Directory.lookup."""
         try:
-            async with httpx2.AsyncClient(timeout=ANSWER_S_MAX) as http:
-                answer = await http.get(self._url, params={"from": number})
-            answer.raise_for_status()
-            return _entry(json.loads(answer.content[:ANSWER_BYTES_MAX]))
-        except (httpx2.HTTPError, ValueError) as trouble:
+            async with asyncio.timeout(ANSWER_S_MAX):
+                return _entry(json.loads(await self._ask(number)))
+        except (httpx2.HTTPError, httpx2.InvalidURL, *_UNREADABLE, TimeoutError) as trouble:
             _log.warning(
                 "! the directory did not answer: %s",
                 type(trouble).__name__,
                 extra={"action": "directory_failed"},
             )
             return {}
+
+    async def _ask(self, number: str) -> bytes:
+        url = httpx2.URL(self._url).copy_merge_params({"from": number})
+        body = b""
+        async with (
+            httpx2.AsyncClient(timeout=ANSWER_S_MAX) as http,
+            http.stream("GET", url) as answer,
+        ):
+            answer.raise_for_status()
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > ANSWER_BYTES_MAX:
+                    raise ValueError("the answer is too long")
+        return body
 
 
 def directory(setting: str) -> Directory:
@@ -72,7 +87,7 @@ def directory(setting: str) -> Directory:
     try:
         text = Path(setting).read_text(encoding="utf-8-sig")
         entries = _from_csv(text) if setting.endswith(".csv") else _from_json(text)
-    except (OSError, ValueError) as trouble:
+    except (OSError, *_UNREADABLE) as trouble:
         raise ConfigError(f"DIRECTORY={setting}: {trouble}") from trouble
     return FileDirectory(entries)
 

@@ -6,6 +6,7 @@ The leaf package `twiml` knows the verbs; here they meet the settings.
 import logging
 from collections.abc import Callable
 
+from service.errors import ConfigError
 from service.token import TokenMint
 from twiml import verbs
 
@@ -24,21 +25,26 @@ _log = logging.getLogger(__name__)
 
 
 class Documents:
-    """Makes every TwiML document. `nonce` returns 16 or more random letters at each call."""
+    """Makes every TwiML document. `nonce` returns 16 or more random letters at each call.
+
+    Raises ConfigError for a public URL or a number to transfer to that no document can carry.
+    """
 
     def __init__(
         self, public_url: str, mint: TokenMint, nonce: Callable[[], str], transfer_to: str
     ) -> None:
         self._mint = mint
         self._nonce = nonce
-        self._transfer_to = transfer_to
-        self._public_url = public_url
-        stream_url = public_url.replace("http", "ws", 1) + "/media"
-        self._door = verbs.Door(
-            resume_url=f"{public_url}/twiml/resume",
-            stream_url=stream_url,
-            stream_status_url=f"{public_url}/callbacks/stream",
-        )
+        try:
+            self._door = verbs.Door(
+                resume_url=f"{public_url}/twiml/resume",
+                stream_url=public_url.replace("http", "ws", 1) + "/media",
+                stream_status_url=f"{public_url}/callbacks/stream",
+            )
+        except ValueError as trouble:
+            raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
+        # Made now, because when it is needed is too late to learn that it can't be made.
+        self._last_resort = self._made_last_resort(transfer_to)
 
     def resume_url(self, request: str = "") -> str:
         """Return the address of `/twiml/resume`, naming the digits request to play first."""
@@ -80,11 +86,15 @@ class Documents:
 
     def last_resort(self) -> str:
         """Return the apology after too many drops: then a human if one is configured, else the end."""
-        if self._transfer_to:
-            return verbs.apologise_and_transfer(
-                TRANSFER_APOLOGY, self._transfer_to, door=self._door
-            ).xml
-        return verbs.apologise_and_hang_up(APOLOGY).xml
+        return self._last_resort
+
+    def _made_last_resort(self, transfer_to: str) -> str:
+        if not transfer_to:
+            return verbs.apologise_and_hang_up(APOLOGY).xml
+        try:
+            return verbs.apologise_and_transfer(TRANSFER_APOLOGY, transfer_to, door=self._door).xml
+        except ValueError as trouble:
+            raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
 
     def fallback(self) -> str:
         """Return the document for when our own webhook failed: a word, then the way back."""

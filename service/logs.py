@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 
 from typing_extensions import override
 
@@ -10,13 +11,14 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: level, text, logger, and whatever `extra` brought."""
+    """One JSON object a line: level, text, logger, and whatever `extra` brought. Times are UTC."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter.format."""
+        at = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, object] = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
+            "at": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
             "level": record.levelname.lower(),
             "text": record.getMessage(),
             "logger": record.name,

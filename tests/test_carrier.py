@@ -1,0 +1,162 @@
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+import pytest
+
+from service.carrier import AT_ONCE_MAX, ATTEMPTS_MAX, Carrier
+from service.errors import CallGone, CarrierBusy, CarrierError
+from tests.answering import Answering, answering
+
+ACCOUNT = "AC" + "1" * 32
+SID = "CA" + "2" * 32
+GONE = (404, b'{"code":20404,"message":"not found","status":404}')
+OVER = (400, b'{"code":21220,"message":"not in-progress","status":400}')
+BUSY = (429, b'{"code":20429,"message":"slow down","status":429}')
+BROKEN = (503, b"<html>no</html>")
+LIVE = (200, json.dumps({"sid": SID, "status": "in-progress"}).encode())
+
+
+def carrier(url: str) -> Carrier:
+    return Carrier(ACCOUNT, "secret", url, random.Random(1), wait_ms_first=1)
+
+
+def form(script: Answering) -> dict[str, list[str]]:
+    return parse_qs(script.asked[-1].body)
+
+
+@pytest.mark.asyncio
+async def test_twiml_is_run_on_the_call_by_its_account() -> None:
+    with answering(LIVE) as script:
+        await carrier(script.url).run_twiml(SID, "<Response><Hangup/></Response>")
+    (asked,) = script.asked
+    assert (asked.method, asked.path) == (
+        "POST",
+        f"/2010-04-01/Accounts/{ACCOUNT}/Calls/{SID}.json",
+    )
+    assert form(script) == {"Twiml": ["<Response><Hangup/></Response>"]}
+    assert asked.authorization.startswith("Basic ")
+
+
+@pytest.mark.asyncio
+async def test_a_call_is_sent_to_another_address() -> None:
+    with answering(LIVE) as script:
+        await carrier(f"{script.url}/").redirect(SID, "https://x/twiml/resume?play=r1")
+    assert form(script) == {"Url": ["https://x/twiml/resume?play=r1"], "Method": ["POST"]}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", [LIVE, GONE, OVER])
+async def test_a_call_is_hung_up_even_when_it_was_over(answer: tuple[int, bytes]) -> None:
+    with answering(answer) as script:
+        await carrier(script.url).hang_up(SID)
+    assert form(script) == {"Status": ["completed"]}
+    assert len(script.asked) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answer", "is_live"),
+    [
+        (LIVE, True),
+        ((200, b'{"status":"ringing"}'), True),
+        ((200, b'{"status":"queued"}'), True),
+        ((200, b'{"status":"completed"}'), False),
+        ((200, b'{"status":"busy"}'), False),
+        ((200, b"{}"), False),
+        (GONE, False),
+    ],
+)
+async def test_whether_a_call_lives_is_the_carriers_to_say(
+    answer: tuple[int, bytes], *, is_live: bool
+) -> None:
+    with answering(answer) as script:
+        assert await carrier(script.url).is_live(SID) is is_live
+    assert script.asked[0].method == "GET"
+
+
+Ask = Callable[[Carrier], Awaitable[object]]
+ASKED: dict[str, Ask] = {
+    "run_twiml": lambda one: one.run_twiml(SID, "<Response/>"),
+    "redirect": lambda one: one.redirect(SID, "https://x/"),
+    "hang_up": lambda one: one.hang_up(SID),
+    "is_live": lambda one: one.is_live(SID),
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", [GONE, OVER])
+async def test_only_the_carriers_own_code_means_that_the_call_is_gone(
+    answer: tuple[int, bytes],
+) -> None:
+    with answering(answer) as script, pytest.raises(CallGone) as gone:
+        await carrier(script.url).run_twiml(SID, "<Response/>")
+    assert gone.value.code in (20404, 21220)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ((404, b"no such page"), 404, 404),
+        ((404, b'{"message":"no such page"}'), 404, 404),
+        ((400, b'{"code":"E12"}'), 400, 0),
+        ((400, b'{"code":null}'), 400, 0),
+        ((400, b"[1]"), 400, 400),
+        ((401, b'{"code":20003}'), 401, 20003),
+        ((400, b'{"type":"t","title":"x","status":400,"code":21205}'), 400, 21205),
+    ],
+)
+async def test_any_other_refusal_is_an_error_at_once(
+    ask: Ask, answer: tuple[int, bytes], status: int, code: int
+) -> None:
+    with answering(answer) as script, pytest.raises(CarrierError) as refused:
+        await ask(carrier(script.url))
+    assert type(refused.value) is CarrierError
+    assert (refused.value.status, refused.value.code) == (status, code)
+    assert len(script.asked) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_busy_carrier_is_asked_again_until_it_takes_the_request() -> None:
+    with answering(BUSY, BROKEN, (200, b"<html>"), (200, b"[1]"), LIVE) as script:
+        assert await carrier(script.url).is_live(SID)
+    assert len(script.asked) == ATTEMPTS_MAX == 5
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", [BUSY, BROKEN])
+async def test_a_carrier_that_stays_busy_is_given_up(answer: tuple[int, bytes]) -> None:
+    with answering(answer) as script, pytest.raises(CarrierBusy) as busy:
+        await carrier(script.url).run_twiml(SID, "<Response/>")
+    assert busy.value.status == answer[0]
+    assert len(script.asked) == ATTEMPTS_MAX
+
+
+@pytest.mark.asyncio
+async def test_a_carrier_that_cannot_be_reached_is_an_error_without_its_secrets() -> None:
+    with answering(LIVE) as script:
+        pass
+    with pytest.raises(CarrierBusy, match="can't be reached") as unreachable:
+        await carrier(script.url).run_twiml(SID, "<Response/>")
+    assert unreachable.value.status == 0
+    assert "secret" not in str(unreachable.value)
+
+
+@pytest.mark.asyncio
+async def test_more_than_are_asked_at_once_get_their_answers_all_the_same() -> None:
+    with answering(LIVE) as script:
+        one = carrier(script.url)
+        await asyncio.gather(*(one.is_live(SID) for _ in range(AT_ONCE_MAX + 5)))
+    assert len(script.asked) == AT_ONCE_MAX + 5
+
+
+@pytest.mark.asyncio
+async def test_a_call_with_a_query_keeps_it() -> None:
+    with answering((200, b'{"calls":[]}')) as script:
+        client = carrier(script.url)._client
+        await asyncio.to_thread(lambda: client.calls.list(to="+1", limit=1))
+    assert script.asked[0].path.startswith(f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?To=")

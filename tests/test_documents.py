@@ -1,0 +1,111 @@
+import logging
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from service.documents import APOLOGY, FALLBACK_APOLOGY, NOBODY, TRANSFER_APOLOGY, Documents
+from service.errors import ConfigError
+from service.token import Token, TokenMint
+
+NOW_MS = 1_700_000_000_000
+URL = "https://voice.example.com/line"
+MINT = TokenMint(["secret"])
+
+
+@pytest.fixture
+def documents() -> Documents:
+    return Documents(URL, MINT, lambda: "nonce0123456789x", "")
+
+
+def verbs(xml: str) -> list[str]:
+    return [verb.tag for verb in ET.fromstring(xml)]  # noqa: S314 - our own document
+
+
+def parameters(xml: str) -> dict[str, str]:
+    found = ET.fromstring(xml).iter("Parameter")  # noqa: S314 - our own document
+    return {one.attrib["name"]: one.attrib["value"] for one in found}
+
+
+def test_a_stream_opens_with_the_contract_a_token_and_both_ways_back(documents: Documents) -> None:
+    xml = documents.connect(
+        "CA1", {"client_name": "Zoë & Co", "tier": "1"}, door="voice", is_known=False, now_ms=NOW_MS
+    )
+    sent = parameters(xml)
+    token = MINT.read(sent.pop("token"), "CA1", now_ms=NOW_MS)
+    assert isinstance(token, Token)
+    assert (token.door, token.is_known, token.nonce) == ("voice", False, "nonce0123456789x")
+    assert sent == {"client_name": "Zoë & Co", "company": "", "ticket_id": "", "tier": "1"}
+    assert verbs(xml) == ["Connect", "Redirect"]
+    assert 'url="wss://voice.example.com/line/media"' in xml
+    assert xml.count(f"{URL}/twiml/resume") == 2
+    assert f'statusCallback="{URL}/callbacks/stream"' in xml
+
+
+def test_a_plain_address_gives_a_plain_socket() -> None:
+    documents = Documents("http://127.0.0.1:8000", MINT, lambda: "n" * 16, "")
+    xml = documents.connect("CA1", {}, door="resume", is_known=True, now_ms=NOW_MS)
+    assert 'url="ws://127.0.0.1:8000/media"' in xml
+
+
+def test_digits_are_played_before_the_stream_comes_back_as_a_known_call(
+    documents: Documents,
+) -> None:
+    xml = documents.play_digits("CA1", {"company": "Acme"}, "1w2", now_ms=NOW_MS)
+    assert verbs(xml) == ["Play", "Connect", "Redirect"]
+    assert 'digits="1w2"' in xml
+    token = MINT.read(parameters(xml)["token"], "CA1", now_ms=NOW_MS)
+    assert isinstance(token, Token)
+    assert (token.door, token.is_known) == ("resume", True)
+    with pytest.raises(ValueError, match="can be played"):
+        documents.play_digits("CA1", {}, "x", now_ms=NOW_MS)
+
+
+def test_a_parameter_that_is_too_long_is_shortened_and_told_without_its_value(
+    documents: Documents, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        xml = documents.connect(
+            "CA1", {"company": "A" * 600}, door="voice", is_known=False, now_ms=NOW_MS
+        )
+    assert set(parameters(xml)["company"]) == {"A"}
+    assert len(parameters(xml)["company"]) < 500
+    assert "parameter company is over" in caplog.text
+    assert "AAA" not in caplog.text
+
+
+def test_a_call_ends_or_goes_to_a_human(documents: Documents) -> None:
+    assert verbs(documents.hang_up()) == ["Hangup"]
+    assert verbs(documents.transfer("+15550100")) == ["Dial", "Redirect"]
+    assert "+15550100" in documents.transfer("+15550100")
+    assert NOBODY in documents.nobody_answered()
+    with pytest.raises(ValueError, match="dialled"):
+        documents.transfer("nobody at all")
+
+
+def test_the_last_resort_is_an_apology_then_a_human_or_the_end(documents: Documents) -> None:
+    assert verbs(documents.last_resort()) == ["Say", "Hangup"]
+    assert APOLOGY in documents.last_resort()
+    human = Documents(URL, MINT, lambda: "n" * 16, "+15550100").last_resort()
+    assert verbs(human) == ["Say", "Dial", "Redirect"]
+    assert TRANSFER_APOLOGY in human
+
+
+def test_a_failed_webhook_says_a_word_and_comes_back(documents: Documents) -> None:
+    assert verbs(documents.fallback()) == ["Say", "Redirect"]
+    assert FALLBACK_APOLOGY in documents.fallback()
+
+
+def test_the_way_back_may_name_the_digits_to_play(documents: Documents) -> None:
+    assert documents.resume_url() == f"{URL}/twiml/resume"
+    assert documents.resume_url("r1") == f"{URL}/twiml/resume?play=r1"
+
+
+@pytest.mark.parametrize(
+    ("url", "transfer_to", "name"),
+    [(URL, "nobody at all", "TRANSFER_TO"), ("https://a b", "", "PUBLIC_URL")],
+)
+def test_settings_that_no_document_can_carry_are_refused_at_the_start(
+    url: str, transfer_to: str, name: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: "):
+        Documents(url, MINT, lambda: "n" * 16, transfer_to)

@@ -1,0 +1,81 @@
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+from typing_extensions import override
+
+from service import logs
+
+
+class Terminal(io.StringIO):
+    """A place to write where a person reads."""
+
+    @override
+    def isatty(self) -> bool:
+        """Yes, a person reads here."""
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _the_logging_of_others_is_left_alone() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def shown(record: logging.LogRecord) -> dict[str, object]:
+    found: dict[str, object] = json.loads(logs.JsonLines().format(record))
+    return found
+
+
+def record(text: str, *args: object, **extra: object) -> logging.LogRecord:
+    made = logging.makeLogRecord({"name": "service.x", "levelname": "WARNING", "msg": text})
+    made.args = args
+    made.created, made.msecs = 1_700_000_000.0071, 7.1
+    vars(made).update(extra)
+    return made
+
+
+def test_a_line_is_one_json_object_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    line = logs.JsonLines().format(record("= %s\nattached", "stream", action="attached", epoch=3))
+    assert "\n" not in line
+    assert json.loads(line) == {
+        "at": "2023-11-14T22:13:20.007Z",
+        "level": "warning",
+        "text": "= stream\nattached",
+        "logger": "service.x",
+        "action": "attached",
+        "epoch": 3,
+    }
+
+
+def test_a_trace_is_part_of_the_line() -> None:
+    with pytest.raises(ValueError, match="invalid") as wrong:
+        int("no")
+    trace = shown(record("!", exc_info=(wrong.type, wrong.value, wrong.tb)))["trace"]
+    assert "ValueError: invalid literal" in str(trace)
+
+
+def test_what_json_cannot_say_is_said_in_words() -> None:
+    assert shown(record("!", what={1, 2}))["what"] == "{1, 2}"
+    assert shown(record("\ud800 é"))["text"] == "\ud800 é"
+
+
+@pytest.mark.parametrize(("place", "is_json"), [(io.StringIO(), True), (Terminal(), False)])
+def test_lines_are_json_unless_a_person_reads(
+    place: io.StringIO, monkeypatch: pytest.MonkeyPatch, *, is_json: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", place)
+    logs.set_up("INFO")
+    logging.getLogger("service.x").info("= started")
+    logging.getLogger("service.x").debug("never")
+    logging.getLogger("httpx2").info("GET http://secret")
+    (line,) = place.getvalue().splitlines()
+    assert line.startswith("{") is is_json
+    assert "= started" in line

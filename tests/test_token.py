@@ -1,0 +1,110 @@
+import random
+import secrets
+
+import pytest
+
+from service.token import LIFE_MS, SKEW_MS, TOKEN_LETTERS_MAX, Token, TokenMint
+
+NOW_MS = 1_700_000_000_000
+SID = "CA" + "1" * 32
+NONCE = "abcdefgh12345678"
+
+
+@pytest.fixture
+def mint() -> TokenMint:
+    return TokenMint(["secret"])
+
+
+def issued(mint: TokenMint, now_ms: int = NOW_MS) -> str:
+    return mint.issue(SID, door="voice", is_known=False, nonce=NONCE, now_ms=now_ms)
+
+
+def refusal(mint: TokenMint, token: str, call_sid: str = SID, now_ms: int = NOW_MS) -> str:
+    read = mint.read(token, call_sid, now_ms=now_ms)
+    assert isinstance(read, str)
+    return read
+
+
+@pytest.mark.parametrize("door", ["voice", "resume"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_token_says_what_it_was_issued_for(mint: TokenMint, door: str, *, is_known: bool) -> None:
+    token = mint.issue(SID, door=door, is_known=is_known, nonce=NONCE, now_ms=NOW_MS)
+    assert mint.read(token, SID, now_ms=NOW_MS) == Token(door, is_known, NONCE, NOW_MS + LIFE_MS)
+
+
+def test_a_token_is_short_printable_and_never_names_its_call(mint: TokenMint) -> None:
+    token = mint.issue(
+        SID, door="resume", is_known=True, nonce=secrets.token_urlsafe(24), now_ms=NOW_MS
+    )
+    assert len(token) <= TOKEN_LETTERS_MAX
+    assert token.isascii()
+    assert token.isprintable()
+    assert SID not in token
+
+
+def test_every_change_of_every_character_is_refused(mint: TokenMint) -> None:
+    token = issued(mint)
+    for seed in range(3):
+        chance = random.Random(seed)
+        for at, letter in enumerate(token):
+            others = [one for one in "aAzZ019-_.~ é\u0661" if one != letter]
+            forged = token[:at] + chance.choice(others) + token[at + 1 :]
+            assert refusal(mint, forged), f"seed {seed}, character {at}"
+
+
+def test_a_character_more_or_less_is_refused(mint: TokenMint) -> None:
+    token = issued(mint)
+    for at in range(len(token)):
+        assert refusal(mint, token[:at] + token[at + 1 :])
+        assert refusal(mint, token[:at] + "A" + token[at:])
+
+
+@pytest.mark.parametrize("call_sid", ["", "CA2", SID + "1", SID[:-1], SID.lower(), "\ud800"])
+def test_a_token_of_another_call_is_refused(mint: TokenMint, call_sid: str) -> None:
+    assert refusal(mint, issued(mint), call_sid) == "the token does not belong to this call"
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        ("", "the stream brought no token"),
+        ("x", "the token is malformed"),
+        ("1.a.v.0.1.n", "the token is malformed"),
+        ("2.a.v.0.1.n.m", "the token is malformed"),
+        ("1.a.v.0.1.n.m.x", "the token is malformed"),
+        ("1.a.v.0.1.n." + "m" * TOKEN_LETTERS_MAX, "the token is malformed"),
+        ("1.a.v.0.1.n.\ud800", "the token is malformed"),
+        ("......", "the token is malformed"),
+        ("1......", "the token was signed with a key that is not in use"),
+    ],
+)
+def test_what_is_no_token_is_refused_with_one_sentence(
+    mint: TokenMint, token: str, reason: str
+) -> None:
+    assert refusal(mint, token) == reason
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "is_good"),
+    [
+        (LIFE_MS + SKEW_MS, True),
+        (LIFE_MS + SKEW_MS + 1, False),
+        (-SKEW_MS, True),
+        (-SKEW_MS - 1, False),
+    ],
+)
+def test_a_token_lives_for_its_time_and_the_clocks_skew(
+    mint: TokenMint, late_ms: int, *, is_good: bool
+) -> None:
+    read = mint.read(issued(mint), SID, now_ms=NOW_MS + late_ms)
+    assert isinstance(read, Token) is is_good
+    if not is_good:
+        assert read == ("the token has expired" if late_ms > 0 else "the token is from the future")
+
+
+def test_while_keys_rotate_the_newest_signs_and_all_verify() -> None:
+    old, both, new = TokenMint(["old"]), TokenMint(["new", "old"]), TokenMint(["new"])
+    assert isinstance(both.read(issued(old), SID, now_ms=NOW_MS), Token)
+    assert isinstance(new.read(issued(both), SID, now_ms=NOW_MS), Token)
+    assert refusal(old, issued(both)) == "the token was signed with a key that is not in use"
+    assert isinstance(TokenMint(["new", "old"]).read(issued(both), SID, now_ms=NOW_MS), Token)
