@@ -42,10 +42,11 @@ class Api:
             for answer in (call, events):
                 if answer.status_code != httpx2.codes.OK:
                     return f"{answer.request.url.path} answers HTTP {answer.status_code}"
-            return Snapshot(call.json(), list(events.json()["events"]))
+            shown = {"call": call.json(), "records": events.json()["events"]}
+            return msgspec.convert(shown, Snapshot)
         except httpx2.HTTPError as error:
             return f"the API gives no answer: {type(error).__name__} {error}"
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, msgspec.ValidationError):
             return "the API's answer can't be read"
 
     async def send_digits(self, call_sid: str, digits: str) -> str:

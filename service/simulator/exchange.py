@@ -31,6 +31,15 @@ STOP_S_MAX = 2  # the REST server's connections get this long at the end
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
+    @override
+    async def main_loop(self) -> None:
+        # uvicorn's own loop looks ten times a second whether it should end; ours is told.
+        await self.ending.wait()
+
     @override
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -125,7 +134,7 @@ class Exchange:
         await self._webhooks.close()
         assert self._server is not None
         assert self._serving is not None
-        self._server.should_exit = True
+        self._server.ending.set()
         await asyncio.wait({self._serving}, timeout=STOP_S_MAX + 1)
         self._serving.cancel()
 

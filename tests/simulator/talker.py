@@ -37,7 +37,7 @@ def tone(duration_ms: int, pitch_hz: int = 440) -> bytes:
     return encode(b"".join(value.to_bytes(2, "little", signed=True) for value in wave))
 
 
-GREETING, RETURN, REPLY = tone(300, 440), tone(200, 660), tone(200, 550)
+GREETING, RETURN, REPLY = tone(200, 440), tone(200, 660), tone(200, 550)
 
 
 class Asked:
@@ -82,6 +82,7 @@ class Talker:
         self.greeted = 1
         self.refuses = 0
         self.sockets: list[WebSocket] = []
+        self.records: object = None
         self.media_type = "text/xml"
 
     def document(self) -> str:
@@ -134,7 +135,7 @@ class Talker:
 
     async def events(self, _: Request) -> Response:
         records = [{"position": n + 1, "kind": "greeted"} for n in range(self.greeted)]
-        return JSONResponse({"incarnation": "one", "position": len(records), "events": records})
+        return JSONResponse({"incarnation": "one", "events": self.records or records})
 
     async def digits(self, request: Request) -> Response:
         digits = (await request.json())["digits"]
@@ -211,7 +212,26 @@ class Talker:
 
 
 class Quiet(uvicorn.Server):
-    """A server that leaves the signals alone."""
+    """A server that leaves the signals alone and ends at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
+    @override
+    async def main_loop(self) -> None:
+        await self.ending.wait()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for ours in sockets or []:
+            ours.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        tasks = list(self.server_state.tasks)
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
 
     @override
     @contextlib.contextmanager
@@ -237,5 +257,5 @@ async def serving(talker: Talker) -> AsyncIterator[Talker]:
     try:
         yield talker
     finally:
-        server.should_exit = True
+        server.ending.set()
         await task

@@ -31,7 +31,7 @@ async def test_marks_come_back_when_their_audio_has_played(
     phone = await exchange.call()
     await phone.until(lambda _: bool(talker.streams) and bool(talker.streams[0].of("mark")), "echo")
     assert talker.streams[0].of("mark")[0]["mark"] == {"name": "said"}
-    assert phone.now_ms() - phone.lines[0].started_ms >= 300
+    assert phone.now_ms() - phone.lines[0].started_ms >= 200
 
 
 async def test_a_carrier_without_echoes_sends_none(exchange: Exchange, talker: Talker) -> None:

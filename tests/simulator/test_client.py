@@ -1,0 +1,135 @@
+import argparse
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from service.simulator import client, recording, report as r
+from service.simulator.credentials import Credentials
+from tests.simulator.talker import ACCOUNT, API_TOKEN, TOKEN, Talker, tone
+
+ACCESS = ["--auth-token", TOKEN, "--account-sid", ACCOUNT, "--api-token", API_TOKEN]
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    client.add_arguments(parser)
+    return parser.parse_args([*ACCESS, *arguments])
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+async def replayed(talker: Talker, *arguments: str) -> int:
+    port = free_port()
+    talker.api_url = f"http://127.0.0.1:{port}"
+    return await client.run(options("--server", talker.url, "--rest-port", str(port), *arguments))
+
+
+@pytest.mark.asyncio
+async def test_a_call_with_drops_and_digits_is_replayed_and_judged(
+    talker: Talker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = tmp_path / "said.ulaw"
+    said.write_bytes(tone(200, 300))
+    code = await replayed(
+        talker, str(said),
+        "--drop-at", "0.4s", "--digits-at", "1.5s:1w2", "--press-at", "0.9s:5",
+        "--expect", "greeted=1", "--expect", "fields.ticket_id=TKT-1234", "--expect", "streams>=3",
+        "--record", str(tmp_path / "heard.wav"), "--trace", str(tmp_path / "trace.jsonl"),
+        "--json", str(tmp_path / "report.json"), "--junit", str(tmp_path / "report.xml"),
+    )  # fmt: skip
+    shown = capsys.readouterr().out
+    assert code == r.OK, shown
+    assert "FAULT on stream 1: reset" in shown
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["figures"]["streams"] == 3
+    assert report["figures"]["keys"] == 1
+    assert len(recording.read(tmp_path / "heard.wav")) > 8_000
+    assert (tmp_path / "report.xml").read_text().count("<testcase") == len(report["findings"])
+    assert len((tmp_path / "trace.jsonl").read_text().splitlines()) == len(report["timeline"])
+
+
+@pytest.mark.asyncio
+async def test_an_expectation_that_is_not_met_gives_1(
+    talker: Talker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = await replayed(talker, "--hang-up-at", "300ms", "--expect", "streams=7", "--json", "-")
+    assert code == r.FAILED
+    report = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in report["findings"] if not one["is_met"]] == ["streams=7"]
+
+
+@pytest.mark.asyncio
+async def test_an_agent_that_never_speaks_gives_2(talker: Talker) -> None:
+    talker.is_mute = True
+    assert await replayed(talker, "--hang-up-at", "300ms") == r.MUTE
+
+
+@pytest.mark.asyncio
+async def test_a_broken_protocol_gives_3(talker: Talker) -> None:
+    talker.bad_text = '{"event":"mark"}'
+    assert await replayed(talker, "--hang-up-at", "300ms") == r.VIOLATION
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_is_not_there_gives_5() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    assert await client.run(options("--server", url, "--max-duration", "5s")) == r.NO_CONNECTION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--server", "127.0.0.1:8000"], "--server is an http or https URL"),
+        (["--rest-port", "many"], "--rest-port is a port"),
+        (["--rest-port", "70000"], "--rest-port is a port"),
+        (["--parameters", "From"], "NAME=VALUE"),
+        (["--drop-at", "soon"], "no duration"),
+        (["--drop-at", "1s:explode"], "no fault"),
+        (["--expect", "greeted"], "no expectation"),
+        (["--max-duration", "2h"], "no duration"),
+        (["nothing.ulaw"], "can't be read"),
+        (["--no-such-option"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_gives_4_and_one_sentence(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.replay([*ACCESS, *arguments]) == r.USAGE
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+
+
+def test_digits_need_a_token_of_the_api(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("API_TOKENS", raising=False)
+    arguments = ["--auth-token", TOKEN, "--account-sid", ACCOUNT, "--digits-at", "1s:1"]
+    assert client.replay(arguments) == r.USAGE
+    assert "give --api-token" in capsys.readouterr().err
+
+
+def test_a_taken_rest_port_gives_4(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert client.replay([*ACCESS, "--rest-port", port]) == r.USAGE
+    assert "can't be used" in capsys.readouterr().err
+
+
+def test_the_rest_port_follows_the_servers() -> None:
+    assert client.read(options("--server", "http://127.0.0.1:8000/")).rest_port == 8001
+    assert client.read(options("--server", "https://calls.example.com")).rest_port == 0
+
+
+def test_the_words_become_a_plan() -> None:
+    plan = client.read(options("--no-clear-echoes", "--parameters", "From=+1", "--action-on-cut"))
+    assert plan.terms.parameters == (("From", "+1"),)
+    assert not plan.terms.clear_echoes
+    assert plan.terms.action_on_cut
+    assert plan.found == Credentials(ACCOUNT, TOKEN, API_TOKEN)
