@@ -5,27 +5,31 @@
 
 Rules this file keeps:
 
-1. Positions are whole samples from the stream's first. Time is whole milliseconds; 8 samples = 1 ms.
-2. The carrier's buffer plays 8 samples a millisecond from the moment it has any. A dry buffer stands
-   still: silence is not playback.
-3. Heard is never more than the first mark that has not come back, unless that mark is overdue: then
-   it is taken for lost, and time alone speaks.
-4. An echo moves the pointer forward or not at all. An echo that `clear` caused, or that belongs to
-   another epoch, is counted and ignored.
-5. After `clear` or the stream's end nothing that was queued before is sent.
+1. Positions are whole samples from the stream's first; 8 samples = 1 ms.
+2. Never more than AHEAD_MAX is sent ahead of what was heard.
+3. Heard follows time (see buffer.py), but not past the first mark that has not come back. When that
+   mark is overdue the peer is taken for mute, and time alone speaks until an echo comes again.
+4. Heard never moves back, whatever comes late.
+5. A mark's name is unique on its stream: `e{epoch}.{prompt}.{sample}`, and the number of clears when
+   there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
+   epoch, is counted and ignored.
+6. After `clear` nothing that was queued before is sent.
 """
 
 from collections import deque
 
 import msgspec
 
-from service.audio import SAMPLES_PER_MS, samples
+from service.audio import samples
+from service.protocol.buffer import Buffer
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
 MESSAGE = samples(200)  # Twilio takes any size; larger messages cost less, smaller ones stop sooner
-MESSAGE_MIN = samples(100)  # a shorter rest is sent along with what stands before it
-MARK_EVERY = samples(400)  # how far off "heard" can be while an echo is on its way
-ECHO_GRACE_MS = 1_000  # network both ways and a busy carrier; later means that it is lost
+MESSAGE_MIN = samples(100)  # a rest shorter than this is shared out with the message before it
+MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
+MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
+ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
+ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
 
 
 class SendMedia(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ class ClauseHeard(msgspec.Struct, frozen=True):
 
 
 class Pointers(msgspec.Struct, frozen=True):
-    """How far one prompt got on this stream, in samples."""
+    """How far one prompt got on this stream, in samples: heard <= sent <= synthesised."""
 
     prompt: str
     synthesised: int = 0
@@ -56,176 +60,182 @@ class Pointers(msgspec.Struct, frozen=True):
     heard: int = 0
 
 
-class _Clause(msgspec.Struct):
-    """One clause: where it begins on the stream once it is being sent, and how much of it is."""
+class _Clause(msgspec.Struct, frozen=True):
+    """One clause: where it begins on the stream, and in its prompt."""
 
     prompt: str
     clause: int
     audio: bytes
+    begin: int
     offset: int
-    begin: int = -1
-    sent: int = 0
 
     @property
     def end(self) -> int:
         return self.begin + len(self.audio)
 
+    def part(self, position: int) -> int:
+        """Return how much of the clause lies before a position of the stream."""
+        return max(0, min(position - self.begin, len(self.audio)))
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    """A mark that was sent and has not come back."""
+
+    name: str
+    position: int
+
 
 class Playout:
-    """The outbound audio of one epoch."""
+    """The outbound audio of one epoch. The caller bounds how much it queues: `clauses_waiting`."""
 
     def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._waiting: deque[_Clause] = deque()
-        self._sounding: deque[_Clause] = deque()
-        self._done: dict[str, Pointers] = {}
-        self._sent = 0
-        self._since_mark = 0
-        self._anchor_ms = 0
-        self._anchor = 0
-        self._heard = 0
-        self._marks: deque[tuple[int, str]] = deque()
-        self._clears = 0
         self.echoes_ignored = 0
+        self._epoch = epoch
+        self._buffer = Buffer()
+        self._waiting: deque[_Clause] = deque()
+        self._unheard: deque[_Clause] = deque()
+        self._synthesised: dict[str, int] = {}
+        self._queued = 0
+        self._heard = 0
+        self._marks: deque[_Mark] = deque()
+        self._marked = 0
+        self._clears = 0
+        self._is_proven = False
+        self._is_mute = False
 
     def queue(self, prompt: str, clause: int, audio: bytes) -> None:
         """Add a clause behind all that is queued; `clause` numbers rise within a prompt."""
-        offset = self._synthesised(prompt)
-        self._waiting.append(_Clause(prompt, clause, audio, offset))
+        offset = self._synthesised.get(prompt, 0)
+        added = _Clause(prompt, clause, audio, self._queued, offset)
+        self._waiting.append(added)
+        self._unheard.append(added)
+        self._synthesised[prompt] = offset + len(audio)
+        self._queued += len(audio)
 
     def clauses_waiting(self) -> int:
-        """How many clauses are not wholly sent."""
+        """Return how many clauses are not wholly sent."""
         return len(self._waiting)
 
     def due(self, now_ms: int) -> list[SendMedia | SendMark]:
-        """Return what may be sent now, in order."""
+        """Return what is to be sent now, in order; it counts as sent from here on."""
         out: list[SendMedia | SendMark] = []
-        while self._waiting and self._ahead(now_ms) < AHEAD_MAX:
+        while self._has_room(now_ms):
             clause = self._waiting[0]
-            if clause.begin < 0:
-                clause.begin = self._sent
-                self._sounding.append(clause)
-            piece = clause.audio[clause.sent : clause.sent + _size(len(clause.audio) - clause.sent)]
+            begin = clause.part(self._buffer.sent)
+            piece = clause.audio[begin : begin + _size(len(clause.audio) - begin)]
             if piece:
-                self._anchor_now(now_ms)
                 out.append(SendMedia(piece))
-            clause.sent += len(piece)
-            self._sent += len(piece)
-            self._since_mark += len(piece)
-            is_end = clause.sent == len(clause.audio)
-            if is_end or self._since_mark >= MARK_EVERY:
-                out.append(SendMark(self._mark(clause)))
-            if is_end:
+                self._buffer.send(len(piece), now_ms)
+            if self._buffer.sent == clause.end:
                 self._waiting.popleft()
+            if self._wants_mark(clause):
+                out.append(SendMark(self._mark(clause)))
         return out
 
-    def _mark(self, clause: _Clause) -> str:
-        """Name the point that was just sent by epoch, prompt and sample, and expect its echo."""
-        name = f"e{self._epoch}.{clause.prompt}.{clause.offset + clause.sent}"
-        if self._clears:
-            name = f"{name}.{self._clears}"
-        self._since_mark = 0
-        self._marks.append((self._sent, name))
-        return name
-
-    def _anchor_now(self, now_ms: int) -> None:
-        self._anchor = self._played(now_ms)
-        self._anchor_ms = now_ms
-
-    def _played(self, now_ms: int) -> int:
-        """What the carrier has played if every message took no time."""
-        run = max(0, now_ms - self._anchor_ms) * SAMPLES_PER_MS
-        return min(self._sent, self._anchor + run)
-
-    def _plays_at_ms(self, position: int) -> int:
-        """When the carrier's buffer gets to `position`, rounded up to the millisecond."""
-        return self._anchor_ms - (self._anchor - position) // SAMPLES_PER_MS
-
-    def _heard_to(self, now_ms: int) -> int:
-        while self._marks and now_ms - self._plays_at_ms(self._marks[0][0]) > ECHO_GRACE_MS:
-            self._marks.popleft()
-        limit = self._marks[0][0] if self._marks else self._sent
-        self._heard = max(self._heard, min(self._played(now_ms), limit))
-        return self._heard
-
-    def _ahead(self, now_ms: int) -> int:
-        return self._sent - self._heard_to(now_ms)
-
     def echoed(self, name: str, now_ms: int) -> None:
-        """A mark came back."""
-        position = next((at for at, known in self._marks if known == name), None)
+        """Take a mark that came back."""
+        position = next((mark.position for mark in self._marks if mark.name == name), None)
         if position is None:
             self.echoes_ignored += 1
             return
-        while self._marks and self._marks[0][0] <= position:
-            _, known = self._marks.popleft()
-            if known == name:
-                break
-        if position > self._played(now_ms):
-            self._anchor, self._anchor_ms = position, now_ms
-        self._heard = max(self._heard, position)
+        while self._marks and self._marks[0].position <= position:
+            self._marks.popleft()
+        self._is_proven, self._is_mute = True, False
+        self._buffer.saw(position, now_ms)
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
         to = self._heard_to(now_ms)
         found: list[ClauseHeard] = []
-        while self._sounding and self._is_heard(self._sounding[0], to):
-            clause = self._sounding.popleft()
+        while self._unheard and self._unheard[0].end <= to:
+            clause = self._unheard.popleft()
             found.append(ClauseHeard(clause.prompt, clause.clause))
-            before = self._done.get(clause.prompt, Pointers(clause.prompt))
-            whole = before.heard + len(clause.audio)
-            self._done[clause.prompt] = Pointers(clause.prompt, whole, whole, whole)
         return found
 
-    def _is_heard(self, clause: _Clause, to: int) -> bool:
-        return clause.sent == len(clause.audio) and to >= clause.end
-
     def pointers_of(self, prompt: str, now_ms: int) -> Pointers:
-        """Return how far `prompt` got on this stream."""
-        to = self._heard_to(now_ms)
-        done = self._done.get(prompt, Pointers(prompt))
-        sent, heard = done.sent, done.heard
-        for clause in self._sounding:
-            if clause.prompt == prompt:
-                sent += clause.sent
-                heard += max(0, min(clause.sent, to - clause.begin))
-        return Pointers(prompt, self._synthesised(prompt), sent, heard)
-
-    def _synthesised(self, prompt: str) -> int:
-        done = self._done.get(prompt, Pointers(prompt)).synthesised
-        open_clauses = {id(one): one for one in (*self._sounding, *self._waiting)}
-        return done + sum(len(one.audio) for one in open_clauses.values() if one.prompt == prompt)
+        """Return how far `prompt` got on this stream, since the last `clear`."""
+        to, synthesised = self._heard_to(now_ms), self._synthesised.get(prompt, 0)
+        open_clauses = [clause for clause in self._unheard if clause.prompt == prompt]
+        done = open_clauses[0].offset if open_clauses else synthesised
+        sent = sum(clause.part(self._buffer.sent) for clause in open_clauses)
+        heard = sum(clause.part(to) for clause in open_clauses)
+        return Pointers(prompt, synthesised, done + sent, done + heard)
 
     def deadline_ms(self, now_ms: int) -> int | None:
-        """Return when there is more to send, or a mark is overdue; None for "when an echo comes"."""
+        """Return when `due` or `heard` will have more; None for "only when something is queued".
+
+        An echo may bring it sooner. The answer is `now_ms` when there is more already.
+        """
+        to = self._heard_to(now_ms)
+        if self._has_room(now_ms) or (self._unheard and self._unheard[0].end <= to):
+            return now_ms
         wants: list[int] = []
         if self._waiting:
-            wants.append(self._plays_at_ms(self._sent - AHEAD_MAX + MESSAGE))
+            wants.append(self._buffer.plays_at_ms(self._next_end() - AHEAD_MAX))
+        if self._unheard:
+            wants.append(self._buffer.plays_at_ms(self._unheard[0].end))
         if self._marks:
-            wants.append(self._plays_at_ms(self._marks[0][0]) + ECHO_GRACE_MS + 1)
+            wants.append(self._overdue_ms(self._marks[0]))
+        # What would be past by the clock alone waits for a mark, and a mark has its own deadline.
         return min((at_ms for at_ms in wants if at_ms > now_ms), default=None)
 
     def is_idle(self, now_ms: int) -> bool:
-        """Whether nothing waits and all that was sent was heard."""
-        return not self._waiting and self._heard_to(now_ms) >= self._sent
+        """Say whether nothing waits and all that was sent was heard."""
+        return not self._waiting and self._heard_to(now_ms) >= self._buffer.sent
 
     def clear(self, now_ms: int) -> bool:
         """Forget what is queued and what the carrier holds. False when the carrier holds nothing.
 
-        The caller sends the `clear` message; the echoes it causes are not credited.
+        The caller sends the `clear` message; the echoes it causes are not credited. Read the pointers
+        first: the prompts are forgotten too.
         """
-        held = self._ahead(now_ms) > 0
-        self._marks.clear()
-        self._waiting.clear()
-        self._sounding.clear()
-        self._done.clear()
-        self._anchor = self._heard = self._sent
-        self._anchor_ms = now_ms
-        self._since_mark = 0
+        held = self._heard_to(now_ms) < self._buffer.sent
+        for queue in (self._marks, self._waiting, self._unheard):
+            queue.clear()
+        self._synthesised.clear()
+        self._buffer.empty()
+        self._queued = self._heard = self._marked = self._buffer.sent
         self._clears += 1
         return held
 
+    def _has_room(self, now_ms: int) -> bool:
+        return bool(self._waiting) and self._next_end() - self._heard_to(now_ms) <= AHEAD_MAX
+
+    def _next_end(self) -> int:
+        """Return the position that the next message would reach."""
+        return self._buffer.sent + _size(self._waiting[0].end - self._buffer.sent)
+
+    def _wants_mark(self, clause: _Clause) -> bool:
+        unmarked = self._buffer.sent - self._marked
+        is_time = unmarked >= MARK_EVERY or (unmarked > 0 and self._buffer.sent == clause.end)
+        return is_time and len(self._marks) < MARKS_OUTSTANDING_MAX
+
+    def _mark(self, clause: _Clause) -> str:
+        """Name the point that was just sent, and expect its echo."""
+        sample = clause.offset + clause.part(self._buffer.sent)
+        name = f"e{self._epoch}.{clause.prompt}.{sample}"
+        if self._clears:
+            name = f"{name}.{self._clears}"
+        self._marked = self._buffer.sent
+        self._marks.append(_Mark(name, self._marked))
+        return name
+
+    def _heard_to(self, now_ms: int) -> int:
+        while self._marks and now_ms >= self._overdue_ms(self._marks[0]):
+            self._marks.popleft()
+            self._is_mute = True
+        is_held = self._marks and not self._is_mute
+        limit = self._marks[0].position if is_held else self._buffer.sent
+        self._heard = max(self._heard, min(self._buffer.played(now_ms), limit))
+        return self._heard
+
+    def _overdue_ms(self, mark: _Mark) -> int:
+        grace_ms = ECHO_GRACE_PROVEN_MS if self._is_proven else ECHO_GRACE_MS
+        return self._buffer.plays_at_ms(mark.position) + grace_ms
+
 
 def _size(left: int) -> int:
-    """How much of the rest goes into the next message: a short tail goes along."""
-    return left if left <= MESSAGE or left < MESSAGE + MESSAGE_MIN else MESSAGE
+    """Return how much of the rest goes into the next message, so that none is short."""
+    if left <= MESSAGE:
+        return left
+    return MESSAGE if left >= MESSAGE + MESSAGE_MIN else left // 2

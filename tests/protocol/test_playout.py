@@ -1,0 +1,235 @@
+import random
+
+import pytest
+
+from service.protocol import messages as m, playout
+from service.protocol.playout import ClauseHeard, Playout, Pointers, SendMark, SendMedia
+from service.simulator.carrier import Leg
+from tests.protocol.pair import Pair
+
+START_MS = 1_000_000
+SEEDS, STEPS, SLICES = 2_000, 60, 8
+
+
+def sizes(out: list[SendMedia | SendMark]) -> list[int | str]:
+    return [len(one.payload) if isinstance(one, SendMedia) else one.name for one in out]
+
+
+def test_sends_in_messages_with_marks_named_by_epoch_prompt_and_sample() -> None:
+    ours = Playout(7)
+    ours.queue("p1", 0, b"\x01" * 5_000)
+    ours.queue("p1", 1, b"\x02" * 100)
+    ours.queue("p2", 0, b"\x03" * 2_500)
+    assert sizes(ours.due(START_MS)) == [
+        *(1_600, 1_600, "e7.p1.3200", 900, 900, "e7.p1.5000"),
+        *(100, "e7.p1.5100"),
+        *(1_600, 900, "e7.p2.2500"),
+    ]
+    assert ours.due(START_MS) == []
+    assert ours.clauses_waiting() == 0
+
+
+def test_paces_two_seconds_ahead_of_what_was_heard() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 24_000)
+    assert sum(size for size in sizes(ours.due(START_MS)) if isinstance(size, int)) == 16_000
+    assert ours.clauses_waiting() == 1
+    assert ours.deadline_ms(START_MS) == START_MS + 200
+    assert ours.due(START_MS + 199) == []
+    assert sizes(ours.due(START_MS + 200)) == [1_600]
+
+
+def test_pointers_tell_synthesised_from_sent_from_heard() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 16_000)
+    ours.queue("p1", 1, b"\x01" * 8_000)
+    ours.queue("p2", 0, b"\x01" * 800)
+    ours.due(START_MS)
+    assert ours.pointers_of("p1", START_MS + 100) == Pointers("p1", 24_000, 16_000, 800)
+    assert ours.pointers_of("p2", START_MS + 100) == Pointers("p2", 800, 0, 0)
+    assert ours.pointers_of("never", START_MS) == Pointers("never")
+
+
+def test_heard_waits_at_a_mark_that_has_not_come_back_and_goes_on_when_it_does() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    assert ours.pointers_of("p1", START_MS + 700).heard == 3_200
+    ours.echoed("e1.p1.3200", START_MS + 700)
+    assert ours.pointers_of("p1", START_MS + 700).heard == 3_200
+    assert ours.pointers_of("p1", START_MS + 750).heard == 3_600
+
+
+def test_a_later_echo_stands_for_a_lost_one() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 16_000)
+    ours.due(START_MS)
+    ours.echoed("e1.p1.6400", START_MS + 800)
+    assert ours.pointers_of("p1", START_MS + 850).heard == 6_800
+    ours.echoed("e1.p1.3200", START_MS + 850)
+    assert ours.echoes_ignored == 1
+
+
+def test_a_peer_that_never_echoes_is_followed_by_time() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 80_000)
+    ours.due(START_MS)
+    late_ms = START_MS + 400 + playout.ECHO_GRACE_MS
+    assert ours.pointers_of("p1", late_ms - 1).heard == 3_200
+    assert sizes(ours.due(START_MS + 1_000)) == [1_600, 1_600, "e1.p1.19200"]
+    assert ours.deadline_ms(START_MS + 1_000) == late_ms
+    assert ours.pointers_of("p1", late_ms).heard == (late_ms - START_MS) * 8
+    ours.due(late_ms)
+    assert ours.pointers_of("p1", late_ms + 1_500).heard == (late_ms - START_MS + 1_500) * 8
+    ours.echoed("e1.p1.22400", late_ms + 1_500)
+    assert ours.echoes_ignored == 0
+
+
+def test_a_peer_that_did_echo_is_given_longer() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 16_000)
+    ours.due(START_MS)
+    ours.echoed("e1.p1.3200", START_MS + 400)
+    late_ms = START_MS + 800 + playout.ECHO_GRACE_PROVEN_MS
+    assert ours.pointers_of("p1", late_ms - 1).heard == 6_400
+    assert ours.pointers_of("p1", late_ms).heard == 16_000
+
+
+def test_an_echo_that_comes_too_early_claims_nothing() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    ours.echoed("e1.p1.8000", START_MS)
+    assert ours.pointers_of("p1", START_MS + 10).heard == 80
+
+
+def test_heard_never_moves_back() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    assert ours.pointers_of("p1", START_MS + 300).heard == 2_400
+    ours.echoed("e1.p1.3200", START_MS + 900)
+    assert ours.pointers_of("p1", START_MS + 900).heard == 3_200
+    ours.echoed("e1.p1.6400", START_MS + 1_600)
+    assert ours.pointers_of("p1", START_MS + 1_600).heard == 6_400
+    assert ours.pointers_of("p1", START_MS + 200).heard == 6_400
+
+
+def test_each_clause_is_heard_once_and_the_deadline_says_when() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 800)
+    ours.queue("p1", 1, b"")
+    ours.queue("p2", 0, b"\x01" * 80)
+    assert ours.deadline_ms(START_MS) == START_MS
+    assert sizes(ours.due(START_MS)) == [800, "e1.p1.800", 80, "e1.p2.80"]
+    assert ours.heard(START_MS + 99) == []
+    assert ours.deadline_ms(START_MS + 99) == START_MS + 100
+    assert ours.deadline_ms(START_MS + 105) == START_MS + 105
+    assert ours.heard(START_MS + 105) == [ClauseHeard("p1", 0), ClauseHeard("p1", 1)]
+    assert ours.deadline_ms(START_MS + 105) == START_MS + 110
+    assert ours.deadline_ms(START_MS + 110) == START_MS + 100 + playout.ECHO_GRACE_MS
+    ours.echoed("e1.p1.800", START_MS + 105)
+    assert ours.deadline_ms(START_MS + 105) == START_MS + 115
+    assert not ours.is_idle(START_MS + 105)
+    assert ours.heard(START_MS + 115) == [ClauseHeard("p2", 0)]
+    assert ours.is_idle(START_MS + 115)
+    ours.echoed("e1.p2.80", START_MS + 115)
+    assert ours.deadline_ms(START_MS + 115) is None
+
+
+def test_clear_forgets_and_later_echoes_are_not_credited() -> None:
+    ours = Playout(1)
+    assert ours.clear(START_MS) is False
+    ours.queue("p1", 0, b"\x01" * 24_000)
+    ours.due(START_MS)
+    assert ours.clear(START_MS + 100) is True
+    assert ours.due(START_MS + 5_000) == []
+    ours.echoed("e1.p1.3200.1", START_MS + 5_000)
+    assert ours.echoes_ignored == 1
+    assert ours.heard(START_MS + 5_000) == []
+    assert ours.pointers_of("p1", START_MS + 5_000) == Pointers("p1")
+    ours.queue("p1", 0, b"\x01" * 3_200)
+    assert sizes(ours.due(START_MS + 6_000)) == [1_600, 1_600, "e1.p1.3200.2"]
+    assert ours.pointers_of("p1", START_MS + 6_100) == Pointers("p1", 3_200, 3_200, 800)
+
+
+@pytest.mark.parametrize("name", ["", "e2.p1.3200", "e1.p1.3201", "keep-alive"])
+def test_a_foreign_echo_is_counted_and_ignored(name: str) -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    ours.echoed(name, START_MS + 700)
+    assert ours.echoes_ignored == 1
+    assert ours.pointers_of("p1", START_MS + 700).heard == 3_200
+
+
+def test_marks_outstanding_are_bounded() -> None:
+    ours = Playout(1)
+    for clause in range(1_000):
+        ours.queue("p1", clause, b"\x01")
+    marks = [one for one in ours.due(START_MS) if isinstance(one, SendMark)]
+    assert len(marks) == playout.MARKS_OUTSTANDING_MAX
+    assert len(ours.heard(START_MS + 5_000)) == 1_000
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, SEEDS // SLICES))
+def test_the_pointers_are_exact_on_a_wire_without_delay(first: int) -> None:
+    for seed in range(first, first + SEEDS // SLICES):
+        pair = Pair(random.Random(seed), clear_echoes=bool(seed % 2))
+        for step in range(STEPS):
+            pair.step()
+            truth, claimed = pair.check(f"seed {seed}, step {step}")
+            assert claimed == truth, f"seed {seed}, step {step}"
+
+
+def test_a_lost_echo_costs_at_most_one_mark_interval() -> None:
+    interval = playout.MARK_EVERY + playout.MESSAGE_MIN
+    for seed in range(100):
+        pair = Pair(random.Random(seed), loses_echoes=True)
+        for step in range(STEPS):
+            pair.step()
+            truth, claimed = pair.check(f"seed {seed}, step {step}")
+            missing = sum(truth.values()) - sum(claimed.values())
+            assert 0 <= missing <= interval, f"seed {seed}, step {step}: {missing}"
+
+
+def test_a_mute_carrier_stalls_nothing_and_is_never_believed_too_much() -> None:
+    for seed in range(100):
+        pair = Pair(random.Random(seed), echoes=False)
+        for step in range(STEPS):
+            pair.step()
+            truth, claimed = pair.check(f"seed {seed}, step {step}")
+            assert all(claimed[voice] <= truth[voice] for voice in truth), f"seed {seed}, {step}"
+        pair.run(60_000)
+        truth, claimed = pair.check(f"seed {seed}")
+        assert claimed == truth, f"seed {seed}"
+        assert pair.ours.is_idle(pair.now_ms), f"seed {seed}"
+
+
+@pytest.mark.parametrize("there_ms", [0, 120])
+def test_with_a_slow_wire_heard_is_never_more_than_the_truth(there_ms: int) -> None:
+    for seed in range(100):
+        pair = Pair(random.Random(seed), there_ms=there_ms, echo_ms_max=400)
+        pair.warm_up()
+        for step in range(STEPS):
+            pair.step()
+            truth, claimed = pair.check(f"seed {seed}, step {step}")
+            assert all(claimed[voice] <= truth[voice] for voice in truth), f"seed {seed}, {step}"
+
+
+def test_not_one_stale_sample_is_sent_after_clear() -> None:
+    ours = Playout(1)
+    leg = Leg("MZ1", "CA1", "AC1", {})
+    ours.queue("p1", 0, b"\x01" * 80_000)
+    for one in ours.due(START_MS):
+        if isinstance(one, SendMedia):
+            leg.receive(m.media("MZ1", one.payload), START_MS)
+    ours.clear(START_MS + 500)
+    leg.receive(m.clear("MZ1"), START_MS + 500)
+    ours.queue("p2", 0, b"\x02" * 800)
+    for one in ours.due(START_MS + 500):
+        if isinstance(one, SendMedia):
+            leg.receive(m.media("MZ1", one.payload), START_MS + 500)
+    assert (
+        b"".join(ulaw for _, ulaw in leg.heard(START_MS + 9_000)) == b"\x01" * 4_000 + b"\x02" * 800
+    )
