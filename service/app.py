@@ -20,7 +20,7 @@ from service.clock import Clock
 from service.config import Config
 from service.directory import directory
 from service.documents import Documents
-from service.errors import EngineMissing, StoreError
+from service.errors import ConfigError, EngineMissing, SpeechError, StoreError
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
@@ -68,7 +68,9 @@ class Parts:
 def create_app(config: Config | None = None) -> Starlette:
     """Return the application. Reads the settings when none are given; raises ConfigError."""
     parts = _parts(config or settings.load())
-    health = Health(journal=parts.journal, clock=parts.clock, meter=parts.meter, speech="ready")
+    health = Health(
+        journal=parts.journal, clock=parts.clock, meter=parts.meter, speech=_speech_status(parts)
+    )
     app = Starlette(
         routes=[
             *_voice(parts).routes(),
@@ -79,6 +81,8 @@ def create_app(config: Config | None = None) -> Starlette:
         exception_handlers=HANDLERS,
         lifespan=lambda _app: _lifespan(parts, health),
     )
+    # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
+    app.router.redirect_slashes = False
     app.state.parts = parts
     return app
 
@@ -87,9 +91,7 @@ def _parts(config: Config) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
     journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
     mint = TokenMint(config.twilio_auth_token)
-    documents = Documents(
-        config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
-    )
+    verifier, documents = _addressed(config, mint)
     carrier = Carrier(
         config.twilio_account_sid,
         config.twilio_auth_token[0],
@@ -120,9 +122,29 @@ def _parts(config: Config) -> Parts:
         carrier=carrier,
         documents=documents,
         mint=mint,
-        verifier=Verifier(config.twilio_auth_token, config.public_url),
+        verifier=verifier,
         switchboard=Switchboard(means),
     )
+
+
+def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
+    """Return what is bound to our own address. Raises ConfigError before a caller meets the fault."""
+    try:
+        verifier = Verifier(config.twilio_auth_token, config.public_url)
+        documents = Documents(
+            config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
+        )
+    except ValueError as trouble:
+        raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
+    try:
+        documents.last_resort()
+    except ValueError as trouble:
+        raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
+    return verifier, documents
+
+
+def _speech_status(parts: Parts) -> str:
+    return "absent" if isinstance(parts.speech, AbsentSpeech) else "ready"
 
 
 def _speech() -> SpeechPool | AbsentSpeech:
@@ -191,10 +213,11 @@ async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
 async def _warm_up(parts: Parts) -> None:
     """Load the models before the first call, so that no caller waits for them."""
     try:
+        await asyncio.to_thread(voice_activity)
         spoken = await parts.speech.render("Hello.", within_ms=60_000)
         await parts.speech.transcribe(spoken, 60_000)
-    except EngineMissing as missing:
-        _log.warning("! %s", missing, extra={"action": "engine_missing"})
+    except SpeechError as trouble:
+        _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
 
 
 async def _sweep(parts: Parts) -> None:

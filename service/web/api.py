@@ -25,6 +25,7 @@ from service.errors import CarrierError, Refused
 from service.journal.journal import Appended, Journal, Missing, Reading, Record
 from service.session.ledger import rebuilt
 from service.web.bearer import Bearers
+from service.web.form import body_within
 from service.web.live import event_stream
 from twiml import verbs
 
@@ -139,7 +140,7 @@ class Api:
     async def erase(self, request: Request) -> Response:
         """Delete all that is kept of the call. A call that goes on is ended first."""
         call, _ = await self._found(request, "admin")
-        if call.phase in ("live", "detached"):
+        if call.phase != "ended":
             try:
                 await self.carrier.hang_up(call.call_sid)
             except CarrierError as trouble:
@@ -191,13 +192,8 @@ def _whole(text: str) -> int:
 
 
 async def _json(request: Request) -> Json:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_BYTES_MAX:
-            raise Refused(413, "Content too large", f"At most {BODY_BYTES_MAX} bytes are read.")
     try:
-        parsed = json.loads(bytes(body))
+        parsed = json.loads(await body_within(request, BODY_BYTES_MAX))
     except (ValueError, RecursionError) as trouble:
         raise Refused(400, "Bad request", "The body is not JSON.") from trouble
     if not isinstance(parsed, dict):

@@ -20,7 +20,7 @@ from service.journal.journal import Journal, Unspendable
 from service.meter import Meter
 from service.protocol import stream as s
 from service.session.line import Arrival
-from service.session.session import Session
+from service.session.session import SHUTDOWN, Session
 from service.switchboard import Switchboard
 from service.token import REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
 from service.web.form import raw_target
@@ -31,8 +31,11 @@ UNPROVED_MAX = 200  # sockets that have not shown a token yet
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
 CLOSE_MS_MAX = 500  # a half-open peer never answers a close
 
+REASON_BYTES_MAX = 123  # what fits into a close frame
+
 REFUSED = 1008
 TRY_AGAIN = 1013
+RESTARTING = 1012  # what our own server sends to every socket when it goes down
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +64,8 @@ class MediaSocket:
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
             self._gone.set()
-            raise ConnectionError(f"closed {message.get('code', 1006)}")
+            code = message.get("code", 1006)
+            raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
         text: str | None = message.get("text")
         if text is None:
             raise RemoteProtocolError("a binary message")
@@ -79,9 +83,11 @@ class MediaSocket:
         self._gone.set()
         try:
             async with asyncio.timeout(CLOSE_MS_MAX / 1000):
-                await self._socket.close(code, reason)
-        except (RuntimeError, WebSocketDisconnect, TimeoutError):
-            return
+                await self._socket.close(
+                    code, reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+                )
+        except Exception as trouble:  # noqa: BLE001 - the promise: a socket that can't be closed is gone anyway
+            _log.debug("! close: %s", type(trouble).__name__, extra={"action": "close_failed"})
 
 
 @dataclass(frozen=True)
@@ -222,7 +228,8 @@ class Media:
             )
         except StoreError as trouble:
             self.meter.store_errors.inc()
-            return _Refusal(f"the store failed: {trouble}", TRY_AGAIN)
+            _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
+            return _Refusal("the store failed", TRY_AGAIN)
         if isinstance(spent, Unspendable):
             return _Refusal(f"the token was used: {spent.reason}")
         if spent.uses > 1:

@@ -20,7 +20,7 @@ from service.clock import Clock
 from service.directory import Directory
 from service.documents import Documents
 from service.errors import Refused, StoreError
-from service.journal.journal import Journal, Missing
+from service.journal.journal import Journal, Missing, Reading
 from service.meter import Meter
 from service.session.ledger import rebuilt
 from service.switchboard import Switchboard
@@ -73,10 +73,11 @@ class Voice:
             if asked.is_over:
                 await self._end(asked.call_sid, asked.call_status)
                 return _twiml(self.documents.hang_up())
-            call = await self._call(asked.call_sid)
-            if call is None:
+            reading = await self.journal.read(asked.call_sid)
+            if isinstance(reading, Missing):
                 return _twiml(await self._answer(asked, door="resume"))
-            return _twiml(await self._next(call, request.query_params.get("play", "")))
+            digits = _requested_digits(reading, request.query_params.get("play", ""))
+            return _twiml(await self._next(rebuilt(None, reading.records), digits))
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble)
 
@@ -147,18 +148,15 @@ class Voice:
             call_sid, parameters, door=door, is_known=is_known, now_ms=self.clock.now_ms()
         )
 
-    async def _next(self, call: Call, play: str) -> str:
+    async def _next(self, call: Call, digits: str) -> str:
         """What a known call should do now. No side effect but the last resort's record."""
         now_ms = self.clock.now_ms()
         if call.ending == "transfer" and call.is_ending_started:
-            return self.documents.transfer(call.ending_to)
+            return self._transfer(call)
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
-        request = next((one for one in call.requests if play and one.request == play), None)
-        if request is not None and request.kind == "digits":
-            return self.documents.play_digits(
-                call.call_sid, call.parameters, request.value, now_ms=now_ms
-            )
+        if digits:
+            return self.documents.play_digits(call.call_sid, call.parameters, digits, now_ms=now_ms)
         drops = call.drops_since(now_ms - self.limits.window_ms)
         if drops > self.limits.drops_max:
             reached = e.encode(e.DropLimitReached(drops=drops))
@@ -170,6 +168,17 @@ class Voice:
             )
             return self.documents.last_resort()
         return self._connect(call.call_sid, call.parameters, "resume", is_known=call.is_known())
+
+    def _transfer(self, call: Call) -> str:
+        try:
+            return self.documents.transfer(call.ending_to)
+        except ValueError as trouble:
+            _log.error(
+                "! a transfer is impossible: %s",
+                trouble,
+                extra={"action": "transfer_impossible", "call_sid": call.call_sid},
+            )
+            return self.documents.nobody_answered()
 
     async def _end(self, call_sid: str, status: str) -> None:
         call = await self._call(call_sid)
@@ -194,6 +203,22 @@ class Voice:
             extra={"action": "store_failed", "call_sid": call_sid},
         )
         return _twiml(self.documents.fallback())
+
+
+def _requested_digits(reading: Reading, request: str) -> str:
+    """Return what a person or the agent asked to be keyed, "" when nobody did.
+
+    It is looked up in the records: by the time the carrier asks, the state may count it as sent.
+    """
+    facts = (e.decode(record.body) for record in reading.records if request)
+    return next(
+        (
+            fact.digits
+            for fact in facts
+            if isinstance(fact, e.DigitsRequested) and fact.request == request
+        ),
+        "",
+    )
 
 
 def _twiml(xml: str) -> Response:
