@@ -115,7 +115,7 @@ def welcome(config: Config) -> str:
         token = config.api_tokens[0].token
         lines += [
             "Development: no TWILIO_AUTH_TOKEN, so only this machine is served.",
-            f"  Call it:   stayline replay fixtures/audio/caller_name.ulaw --drop-at 3s --server {here}",
+            f"  Call it:   stayline replay fixtures/audio/caller_sarah_name.ulaw --drop-at 3s --server {here}",
             f"  Watch it:  curl -H 'Authorization: Bearer {token}' {here}/api/calls",
             "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
         ]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 UTTERANCES = (
-    "caller_name.ulaw",
-    "caller_company.ulaw",
-    "caller_ticket.ulaw",
-    "caller_problem.ulaw",
-    "caller_yes.ulaw",
+    "caller_sarah_name.ulaw",
+    "caller_sarah_company.ulaw",
+    "caller_sarah_ticket.ulaw",
+    "caller_sarah_problem.ulaw",
+    "caller_sarah_yes_right.ulaw",
 )
 STARTING_S_MAX = 60.0  # models load in a second or two, on a busy machine in ten
 
@@ -37,4 +37,9 @@ async def demonstrate(port: int, serving: asyncio.Event) -> int:
     async with asyncio.timeout(STARTING_S_MAX):
         await serving.wait()
     call = await asyncio.create_subprocess_exec(*command(port))
-    return await call.wait()
+    try:
+        return await call.wait()
+    finally:
+        if call.returncode is None:  # We were told to stop: nobody is left to call.
+            call.terminate()
+            await call.wait()
