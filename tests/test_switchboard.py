@@ -1,0 +1,117 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from service import switchboard as module
+from service.journal.stores import connect
+from tests.conftest import for_a_moment, wait_until
+from tests.session.house import CALL, House
+from tests.session.parts import MemorySocket
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest_asyncio.fixture
+async def house() -> AsyncIterator[House]:
+    journal = connect("sqlite://:memory:", ttl_ms=1_800_000)
+    await journal.start()
+    opened = House(journal)
+    yield opened
+    await opened.close()
+    await journal.close()
+
+
+async def test_the_first_stream_makes_the_session_and_the_second_finds_it(house: House) -> None:
+    assert house.switchboard.find(CALL) is None
+    first = await house.connect()
+    second = await house.connect(stream_sid="MZ2")
+    assert first.session is second.session is house.switchboard.find(CALL)
+    assert len(house.switchboard) == 1
+    assert b"stayline_calls_live 1.0" in house.meter.text()
+
+
+async def test_each_call_has_a_session_of_its_own(house: House) -> None:
+    taken = await asyncio.gather(
+        *(
+            house.switchboard.attach(f"CA{number}", house.arrival(MemorySocket()))
+            for number in range(20)
+        )
+    )
+    assert len({id(one[0]) for one in taken if one}) == 20
+    assert len(house.switchboard) == 20
+
+
+async def test_one_call_too_many_is_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SESSIONS_MAX", 1)
+    await house.connect()
+    assert await house.switchboard.attach("CA2", house.arrival(MemorySocket())) is None
+    again = await house.try_to_connect(stream_sid="MZ2")
+    assert again is not None
+
+
+async def test_a_stream_that_comes_as_the_session_ends_gets_another(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.session.session.LINGER_MS", 0)
+    caller = await house.connect()
+    caller.drops()
+    again = await house.returns()
+    again.presses("4")
+    await wait_until(lambda: again.call.digits_pending == "4", description="the talk goes on")
+
+
+async def test_a_fault_in_a_session_ends_the_hold_and_not_the_call(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await house.connect()
+
+    def broken(*_given: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr("service.session.session.decide", broken)
+        caller.presses("1")
+        await wait_until(lambda: len(house.switchboard) == 0, description="the hold has ended")
+    await wait_until(lambda: caller.socket.closed is not None, description="the socket is closed")
+    again = await house.returns()
+    assert again.call.phase == "live"
+
+
+async def test_a_fault_at_the_arrival_leaves_nobody_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("service.session.session.decide", broken)
+    async with asyncio.timeout(2):
+        assert await house.try_to_connect() is None
+
+
+async def test_a_closed_switchboard_has_written_everything_and_takes_nobody(house: House) -> None:
+    callers = [await house.connect()]
+    await house.switchboard.close()
+    assert len(house.switchboard) == 0
+    assert (await house.stored()).phase == "detached"
+    await wait_until(
+        lambda: callers[0].socket.closed is not None, description="the socket is closed"
+    )
+    assert await house.try_to_connect() is None
+    await house.switchboard.close()
+
+
+async def test_a_session_that_does_not_end_is_cancelled_at_the_close(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLOSE_S_MAX", 0.02)
+    caller = await house.connect()
+
+    async def stuck(*_given: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(caller.session, "_detach", stuck)
+    await house.switchboard.close()
+    await for_a_moment(0)
+    assert len(house.switchboard) == 0

@@ -1,0 +1,199 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from service.call import events as e
+from service.errors import StoreUnavailable
+from tests.web.front import CALL, Front, parameters, parsed, ring
+
+pytestmark = pytest.mark.asyncio
+
+DOCUMENTS = ("/twiml/voice", "/twiml/resume")
+
+
+def verbs(document: str) -> list[str]:
+    return [verb.tag for verb in parsed(document)]
+
+
+async def test_a_new_call_is_opened_and_answered_with_both_ways_back(front: Front) -> None:
+    answer = await front.hook("/twiml/voice", ring())
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/xml")
+    assert verbs(answer.text) == ["Connect", "Redirect"]
+    assert parsed(answer.text)[0].get("action") == "https://calls.example.com/twiml/resume"
+    assert set(parameters(answer.text)) == {"client_name", "company", "ticket_id", "token"}
+    (opened,) = await front.facts()
+    assert isinstance(opened, e.CallOpened)
+    assert (opened.from_number, opened.to_number) == ("+15550001", "+15550002")
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_the_same_webhook_at_once_opens_one_call(front: Front, times: int) -> None:
+    answers = await asyncio.gather(*(front.hook("/twiml/voice", ring()) for _ in range(times)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {tuple(verbs(answer.text)) for answer in answers} == {("Connect", "Redirect")}
+    assert len({parameters(answer.text)["token"] for answer in answers}) == times
+    assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened"]
+
+
+async def test_a_known_call_is_led_back_with_the_same_parameters_and_a_fresh_token(
+    front: Front,
+) -> None:
+    first = await front.hook("/twiml/voice", ring())
+    second = await front.hook("/twiml/resume", ring(CallStatus="in-progress"))
+    assert verbs(second.text) == ["Connect", "Redirect"]
+    assert parameters(first.text).pop("token") != parameters(second.text).pop("token")
+    assert len(await front.facts()) == 1
+
+
+async def test_an_unknown_call_that_resumes_gets_a_stream_and_no_row(front: Front) -> None:
+    answer = await front.hook("/twiml/resume", ring())
+    assert verbs(answer.text) == ["Connect", "Redirect"]
+    assert await front.journal.open_calls() == ()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+async def test_an_ended_call_is_hung_up(front: Front, path: str) -> None:
+    await front.hook("/twiml/voice", ring())
+    await front.write(e.CallEnded(reason="completed"))
+    answer = await front.hook(path, ring())
+    assert verbs(answer.text) == ["Hangup"]
+
+
+@pytest.mark.parametrize("status", ["completed", "busy", "failed", "no-answer", "canceled"])
+async def test_the_way_back_of_a_call_that_is_over_ends_it_once(front: Front, status: str) -> None:
+    await front.hook("/twiml/voice", ring())
+    for _ in range(3):
+        answer = await front.hook("/twiml/resume", ring(CallStatus=status))
+        assert verbs(answer.text) == ["Hangup"]
+    assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened", "CallEnded"]
+
+
+async def test_too_many_drops_end_in_an_apology_and_one_record(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    for number in range(4):
+        sid = f"MZ{number}"
+        await front.write(
+            e.StreamAttached(stream_sid=sid, cause="drop", gap_ms=0, server="x"),
+            e.StreamDetached(stream_sid=sid, reason="closed 1006", last_media_ms=1),
+            key=sid,
+        )
+    for _ in range(3):
+        answer = await front.hook("/twiml/resume", ring())
+        assert verbs(answer.text) == ["Say", "Hangup"]
+    kinds = [type(fact).__name__ for fact in await front.facts()]
+    assert kinds.count("DropLimitReached") == 1
+
+
+@pytest.mark.parametrize("changes", [{"transfer_to": "+15550100", "drop_limit": "1/60"}])
+async def test_too_many_drops_lead_to_a_human_where_one_is_configured(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    for sid in ("MZ1", "MZ2"):
+        await front.write(
+            e.StreamAttached(stream_sid=sid, cause="drop", gap_ms=0, server="x"),
+            e.StreamDetached(stream_sid=sid, reason="closed 1006", last_media_ms=1),
+            key=sid,
+        )
+    answer = await front.hook("/twiml/resume", ring())
+    assert verbs(answer.text) == ["Say", "Dial", "Redirect"]
+
+
+@pytest.mark.parametrize("sent", ["not yet", "already"])
+async def test_digits_are_played_from_our_address_before_and_after_the_carrier_was_asked(
+    front: Front, sent: str
+) -> None:
+    await front.hook("/twiml/voice", ring())
+    await front.write(
+        e.DigitsRequested(request="r1", digits="1w2"), e.RestartPlanned(request="r1", cause="dtmf")
+    )
+    if sent == "already":  # the carrier's REST answers before it fetches the document
+        await front.write(e.DigitsSent(request="r1", outcome="sent"), key="sent")
+    for _ in range(2):
+        answer = await front.hook("/twiml/resume?play=r1", ring())
+        assert verbs(answer.text) == ["Play", "Connect", "Redirect"]
+        assert parsed(answer.text)[0].get("digits") == "1w2"
+    assert verbs((await front.hook("/twiml/resume", ring())).text) == ["Connect", "Redirect"]
+
+
+@pytest.mark.parametrize("play", ["?play=", "?play=r9", "?play=%00", "?other=1"])
+async def test_nobody_asked_for_such_digits(front: Front, play: str) -> None:
+    await front.hook("/twiml/voice", ring())
+    answer = await front.hook(f"/twiml/resume{play}", ring())
+    assert verbs(answer.text) == ["Connect", "Redirect"]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("completed", ["Hangup"]),
+        ("answered", ["Hangup"]),
+        ("no-answer", ["Say", "Hangup"]),
+        ("busy", ["Say", "Hangup"]),
+        ("failed", ["Say", "Hangup"]),
+    ],
+)
+async def test_the_end_of_a_transfer(front: Front, status: str, expected: list[str]) -> None:
+    await front.hook("/twiml/voice", ring())
+    answer = await front.hook("/twiml/resume", ring(DialCallStatus=status))
+    assert verbs(answer.text) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [("+15550123", ["Dial", "Redirect"]), ("my colleague", ["Say", "Hangup"])],
+)
+async def test_a_transfer_under_way_is_answered_with_its_document(
+    front: Front, number: str, expected: list[str]
+) -> None:
+    await front.hook("/twiml/voice", ring())
+    await front.write(e.EndingPlanned(ending="transfer", to_number=number), e.EndingStarted())
+    answer = await front.hook("/twiml/resume", ring())
+    assert answer.status_code == 200
+    assert verbs(answer.text) == expected
+
+
+async def test_the_fallback_says_a_word_and_leads_back(front: Front) -> None:
+    answer = await front.hook(
+        "/twiml/fallback", ring(ErrorCode="11200", ErrorUrl="https://calls.example.com/twiml/voice")
+    )
+    assert verbs(answer.text) == ["Say", "Redirect"]
+    assert await front.journal.open_calls() == ()
+
+
+async def test_a_call_status_callback_ends_the_call_once(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    for status in ("in-progress", "completed", "completed", "ringing"):
+        answer = await front.hook("/callbacks/call", ring(CallStatus=status))
+        assert answer.status_code == 204
+    assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened", "CallEnded"]
+
+
+async def test_callbacks_about_unknown_calls_store_nothing(front: Front) -> None:
+    assert (await front.hook("/callbacks/call", ring(CallStatus="completed"))).status_code == 204
+    stream = {"CallSid": CALL, "StreamSid": "MZ1", "StreamEvent": "stream-error"}
+    assert (await front.hook("/callbacks/stream", stream)).status_code == 204
+    assert await front.journal.open_calls() == ()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+async def test_without_a_store_the_caller_is_kept_on_the_line(
+    front: Front, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def fail(*_given: Any, **_named: Any) -> None:
+        raise StoreUnavailable("no disk")
+
+    monkeypatch.setattr(front.journal, "open", fail)
+    monkeypatch.setattr(front.journal, "read", fail)
+    answer = await front.hook(path, ring())
+    assert answer.status_code == 200
+    assert verbs(answer.text) == ["Say", "Redirect"]
+    over = await front.hook("/callbacks/call", ring(CallStatus="completed"))
+    assert over.status_code == 503
+    assert over.headers["retry-after"] == "1"
+
+
+async def test_a_caller_with_a_strange_number_is_taken(front: Front) -> None:
+    for number in ("anonymous", "", "client:ada", 'sip:"<&>"@example.com', "+1\u2028"):
+        answer = await front.hook("/twiml/voice", ring(From=number))
+        assert verbs(answer.text) == ["Connect", "Redirect"]
