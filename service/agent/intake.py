@@ -30,13 +30,14 @@ class Question(msgspec.Struct, frozen=True):
     label: str
     by_keys: bool = False
     is_optional: bool = False
+    is_story: bool = False
 
 
 FORM: tuple[Question, ...] = (
     Question("name", "May I have your name, please?", "Sorry, I didn't get your name. Could you say it again?", answers.person, "your name is"),
     Question("company", "Which company are you calling from?", "Sorry, which company was that?", answers.company, "you are calling from"),
     Question("ticket_id", "What is your ticket number? You can say it, or key in the digits and press hash.", "Sorry, I didn't get the ticket number. Please say it digit by digit, or key it in and press hash.", answers.ticket, "your ticket is", by_keys=True, is_optional=True),
-    Question("problem", "Please tell me in a sentence what the problem is.", "Sorry, could you describe the problem again?", answers.story, "the problem is"),
+    Question("problem", "Please tell me in a sentence what the problem is.", "Sorry, could you describe the problem again?", answers.story, "the problem is", is_story=True),
 )  # fmt: skip
 
 FROM_PARAMETERS = {"name": "client_name", "company": "company", "ticket_id": "ticket_id"}
@@ -120,8 +121,11 @@ def _answered(call: Call, question: Question, turn: Turn) -> list[Act]:
         value = turn.text if question.by_keys else ""
         source = "keys"
     else:
-        # After a drop the caller may repeat the last part, or go on from where the line went.
-        value = question.read(turn.text) or question.read(f"{turn.earlier} {turn.text}")
+        # After a drop the caller may repeat the last part, or go on from where the line went. A
+        # story said twice in part loses nothing; of a value the words after the drop go first.
+        whole = f"{turn.earlier} {turn.text}"
+        value = "" if question.is_story else question.read(turn.text)
+        value = value or question.read(whole)
         source = "speech"
     if not value and question.is_optional and answers.has_none(turn.text):
         value = NO_TICKET

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from service.audio import milliseconds
 from service.call.inputs import BargedIn, Input, SpeechBegan, Utterance
+from service.call.resume import WORDS_LOST_MS
 from service.session.means import Speech
 from service.speech.endpoint import Endpointer, SpeechBegan as Began
 
@@ -41,11 +42,19 @@ class Ear:
         self._endpointer = endpointer()
         self._waiting: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue(UTTERANCES_WAITING_MAX)
         self._has_barged_in = False
+        self._half: bytes | None = None
+        self._giving_up: asyncio.TimerHandle | None = None
 
     def attach(self) -> None:
-        """Begin a new stream: whatever voice activity remembered of the old line is void."""
+        """Begin a new stream. A half utterance that is not older than a syllable goes on in it."""
         self._endpointer = self._make_endpointer()
         self._has_barged_in = False
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+        half, self._half = self._half, None
+        if half is not None:
+            self._endpointer.restore(half)
+            self._post(SpeechBegan())
 
     def hear(self, ulaw: bytes, *, is_mouth_busy: bool) -> None:
         """Take the next audio of the caller."""
@@ -61,9 +70,17 @@ class Ear:
             self._post(BargedIn())
 
     def detach(self) -> None:
-        """The stream is gone: what was half said is recognised as it stands."""
+        """The stream is gone: what was half said is kept for a moment, then recognised as it stands."""
         half = self._endpointer.take()
         if half is not None and milliseconds(len(half)) >= HALF_MS_MIN:
+            self._half = half
+            loop = asyncio.get_running_loop()
+            self._giving_up = loop.call_later(WORDS_LOST_MS / 1000, self._give_up)
+
+    def _give_up(self) -> None:
+        """The gap has cost words: the half utterance will not go on."""
+        half, self._half = self._half, None
+        if half is not None:
             self._recognise(half, is_partial=True)
 
     def _recognise(self, ulaw: bytes, *, is_partial: bool) -> None:

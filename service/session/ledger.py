@@ -1,15 +1,14 @@
 """A call's journal as its session sees it: write under the fence, fold, know the state.
 
-    facts ──> append(epoch, after) ──> Appended ──> fold ──> state
-                                  └──> Behind ───> read, fold, append again
-                                  └──> Fenced ───> the session is over
-
-Only facts that commute come from outside (notes, requests, callbacks), so after `Behind` the same
-facts are simply written behind them.
+facts ──> append(epoch, after) ──> Appended ──> fold ──> state
+└──> Behind ───> read, fold; whoever decided decides again
+└──> Fenced ───> the session is over
 """
 
 import logging
 from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import assert_never
 
 import msgspec
 
@@ -23,10 +22,10 @@ from service.journal.journal import (
     Behind,
     Claim,
     Fenced,
+    Full,
     Journal,
     Missing,
     NotDurable,
-    Outcome,
     Record,
     Snapshot,
 )
@@ -55,6 +54,14 @@ def folded(call: Call, records: Iterable[Record]) -> Call:
 def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
     """Return the state from a snapshot and what follows it."""
     return folded(state.decode(snapshot.body) if snapshot else Call(), records)
+
+
+class Written(Enum):
+    """What became of a write."""
+
+    DONE = "done"
+    BEHIND = "behind"
+    LOST = "lost"
 
 
 class Ledger:
@@ -97,10 +104,11 @@ class Ledger:
             raise StoreError("the call was erased while it was claimed")
         return rebuilt(None, reading.records)
 
-    async def write(self, facts: Sequence[events.Known], now_ms: int) -> bool:
-        """Append `facts` under the fence and fold them. False when the call is no longer ours.
+    async def write(self, facts: Sequence[events.Known], now_ms: int) -> Written:
+        """Append `facts` under the fence and fold them. Raises StoreError when the store can't take them.
 
-        Raises StoreError when the store can't take them.
+        BEHIND: others wrote meanwhile. Nothing of ours was written, their facts are folded, and what
+        we meant to say may no longer be true: decide again.
         """
         bodies = tuple(events.encode(fact) for fact in facts)
         self._writes += 1
@@ -114,23 +122,21 @@ class Ledger:
                 key=key,
                 now_ms=now_ms,
             )
-            if isinstance(outcome, Appended):
-                await self._fold_own(bodies, outcome, now_ms)
-                return True
-            if not await self._may_try_again(outcome):
-                return False
-        raise StoreError(f"the journal took none of {ATTEMPTS_MAX} attempts at one write")
-
-    async def _may_try_again(self, outcome: Outcome) -> bool:
-        match outcome:
-            case Behind():
-                return await self.catch_up()
-            case NotDurable():
-                return True
-            case Fenced() | Missing():
-                return False
-            case _:
-                raise StoreError(f"the journal refused the write: {type(outcome).__name__}")
+            match outcome:
+                case Appended():
+                    await self._fold_own(bodies, outcome, now_ms)
+                    return Written.DONE
+                case Behind():
+                    return Written.BEHIND if await self.catch_up() else Written.LOST
+                case Fenced() | Missing():
+                    return Written.LOST
+                case NotDurable():
+                    continue
+                case Full():
+                    raise StoreError("the journal of this call is full")
+                case _:
+                    assert_never(outcome)
+        raise StoreError(f"the write was not durable after {ATTEMPTS_MAX} attempts")
 
     async def _fold_own(self, bodies: tuple[bytes, ...], outcome: Appended, now_ms: int) -> None:
         first = outcome.position - len(bodies) + 1

@@ -27,12 +27,13 @@ from service.errors import StoreError
 from service.session.acting import Acting
 from service.session.ear import Ear
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
-from service.session.ledger import Ledger
+from service.session.ledger import Ledger, Written
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
 from service.session.thinking import Thinking
 from service.session.watch import Watch
 
+DECIDE_MAX = 20  # writers outside come one at a time; twenty in a row mean that something is wrong
 SETTLE_MAX = 50  # things that follow from one input; more means a decision that never settles
 LINGER_MS = 60_000  # the longest redial window of a carrier; later resumes read the journal
 LINGER_AGAIN_MS = 1_000  # how often a session that should go looks whether its work is done
@@ -188,14 +189,20 @@ class Session:
 
     async def _decide(self, happened: i.Input) -> bool:
         """Decide, write, act. False when nothing was written, or the call is no longer ours."""
-        now_ms = self._means.clock.now_ms()
-        decision = decide(self.call, happened, now_ms, self._means.limits)
-        if decision.facts and not await self._ledger.write(decision.facts, now_ms):
-            self._let_go()
-            return False
-        for effect in decision.effects:
-            self._acting.act(effect, self.call)
-        return bool(decision.facts)
+        for _ in range(DECIDE_MAX):
+            now_ms = self._means.clock.now_ms()
+            decision = decide(self.call, happened, now_ms, self._means.limits)
+            written = Written.DONE
+            if decision.facts:
+                written = await self._ledger.write(decision.facts, now_ms)
+            if written is Written.LOST:
+                self._let_go()
+                return False
+            if written is Written.DONE:
+                for effect in decision.effects:
+                    self._acting.act(effect, self.call)
+                return bool(decision.facts)
+        raise StoreError(f"others wrote to the call {DECIDE_MAX} times while one thing was decided")
 
     async def _settle(self) -> None:
         """Do what follows from the state, then bring mouth and agent in line with it."""

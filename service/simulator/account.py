@@ -4,6 +4,7 @@ Real carriers differ in what a page of Twilio leaves open, so each open question
 set either way: are marks echoed, also by `clear`; is a cut verb's action asked too.
 """
 
+import enum
 import secrets
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -30,8 +31,19 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     dial_ms: int = 1_000  # how long the other party talks
     redial_ms: int = 1_000  # before the first redial of the same stream; doubles with each
     notice_ms: int = 1_000  # until the carrier sees that a stream is half-open
+    turn_ms: int = (
+        700  # from a stream's end to the next document; 730 ms to the next socket were seen
+    )
     hold_ms: int = 5_000  # how long the half-open socket then stays; Twilio's stayed for 2 min
     late_ms: int = 200  # from the new stream's `start` to the old one's late `stop`
+
+
+class AfterError(enum.Enum):
+    """What the carrier does after a stream's abnormal end; Twilio's pages do not say."""
+
+    ACTION = "action"  # the action of its <Connect> is asked, as after any end
+    VERB = "verb"  # the next verb runs
+    NOTHING = "nothing"  # the call hangs in the air until a REST update takes it
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +52,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     clear_echoes: bool = True  # `clear` sends the pending marks back
     echoes: bool = True  # marks are echoed at all
     action_on_cut: bool = False  # a REST update of a <Connect action> asks the action as well
+    after_error: AfterError = AfterError.ACTION
     parameters: tuple[tuple[str, str], ...] = ()  # what the carrier adds to the stream's own
     pace: Pace = Pace()
 

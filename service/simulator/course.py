@@ -16,13 +16,14 @@ import msgspec
 
 from service.clock import Clock
 from service.simulator import document as twiml, faults
-from service.simulator.account import resolved
+from service.simulator.account import AfterError, resolved
 from service.simulator.bridge import Bridge, Card, Ended
 from service.simulator.document import Document
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.webhook import REFUSED, UNREACHABLE, Answer, Failure, Fields, Webhooks
+from service.simulator.webhook import REFUSED, Answer, Failure, Fields, Webhooks
 
 DOCUMENTS_MAX = 500  # a call that asks for more is redirected in circles
+LIMBO_MS_MAX = 30_000  # a call that was left alone ended 39 s after its service was killed
 CUT_MS_MAX = 2_500  # a stream stops politely within this, or is cut off
 
 
@@ -192,6 +193,17 @@ class Course:
 
     async def _connect(self, verb: twiml.Connect, url: str, bridge: Bridge) -> Answer | None:
         ended: Ended = await bridge.connect(verb.stream, url)
+        if not any(isinstance(order, HangUp) for order in self._orders):
+            await asyncio.sleep(self._card.terms.pace.turn_ms / 1_000)
+        if ended.error:
+            after = self._card.terms.after_error
+            if after is AfterError.NOTHING:
+                await asyncio.sleep(LIMBO_MS_MAX / 1_000)
+                self.failure = Failure(
+                    url, ended.error, "the stream failed and nobody took the call"
+                )
+            if after is not AfterError.ACTION:
+                return None
         if self._orders or not verb.action:
             return None
         is_doubled = isinstance(ended.fault, faults.DoubleWebhook)
@@ -269,8 +281,3 @@ class Course:
 
     def _note(self, kind: Kind, text: str = "", value: int = 0) -> None:
         self._timeline.note(self._clock.now_ms(), kind, text, value=value)
-
-
-def is_unreachable(failure: Failure | None) -> bool:
-    """Say whether a call failed because nobody listens at the service's address."""
-    return failure is not None and failure.code == UNREACHABLE

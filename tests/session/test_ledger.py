@@ -17,7 +17,7 @@ from service.journal.journal import (
     Snapshot,
 )
 from service.session import ledger as module
-from service.session.ledger import Ledger, rebuilt
+from service.session.ledger import Ledger, Written, rebuilt
 from tests.session.house import CALL
 from tests.session.troubles import FailingJournal
 
@@ -51,7 +51,10 @@ async def claimed(journal: Journal, owner: str = "here") -> Ledger:
 
 async def test_a_write_is_folded_and_stands_in_the_journal(journal: Journal) -> None:
     ledger = await claimed(journal)
-    assert await ledger.write((e.DigitPressed(digit="1"), e.DigitPressed(digit="2")), NOW_MS)
+    assert (
+        await ledger.write((e.DigitPressed(digit="1"), e.DigitPressed(digit="2")), NOW_MS)
+        is Written.DONE
+    )
     assert ledger.call.digits_pending == "12"
     assert ledger.call.position == 3
     reading = await journal.read(CALL)
@@ -59,22 +62,25 @@ async def test_a_write_is_folded_and_stands_in_the_journal(journal: Journal) -> 
     assert rebuilt(None, reading.records) == ledger.call
 
 
-async def test_what_others_wrote_stands_before_our_next_write(journal: Journal) -> None:
+async def test_what_others_wrote_is_known_before_we_write(journal: Journal) -> None:
     ledger = await claimed(journal)
     note = e.encode(e.NoteAdded(text="hm"))
     await journal.append(CALL, (note,), epoch=None, after=None, key="n", now_ms=NOW_MS)
-    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    digit = (e.DigitPressed(digit="1"),)
+    assert await ledger.write(digit, NOW_MS) is Written.BEHIND
     assert [one.text for one in ledger.call.notes] == ["hm"]
+    assert ledger.call.digits_pending == ""
+    assert await ledger.write(digit, NOW_MS) is Written.DONE
     assert ledger.call.position == 3
 
 
 async def test_an_older_owner_writes_nothing(journal: Journal) -> None:
     older, newer = await claimed(journal), await claimed(journal, "there")
-    assert not await older.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert await older.write((e.DigitPressed(digit="1"),), NOW_MS) is Written.LOST
     assert not await older.catch_up()
     assert not await older.renew(NOW_MS)
     assert await newer.renew(NOW_MS)
-    assert await newer.write((e.DigitPressed(digit="2"),), NOW_MS)
+    assert await newer.write((e.DigitPressed(digit="2"),), NOW_MS) is Written.DONE
     assert newer.call.digits_pending == "2"
 
 
@@ -82,7 +88,7 @@ async def test_an_erased_call_takes_no_write(journal: Journal) -> None:
     ledger = await claimed(journal)
     await journal.erase(CALL)
     assert not await ledger.catch_up()
-    assert not await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS) is Written.LOST
 
 
 async def test_a_call_that_was_opened_anew_is_another_call(journal: Journal) -> None:
@@ -95,7 +101,7 @@ async def test_a_call_that_was_opened_anew_is_another_call(journal: Journal) -> 
 async def test_a_write_that_is_not_durable_is_repeated_with_its_key(journal: Journal) -> None:
     answering = Answering(journal, NotDurable(2), NotDurable(2))
     ledger = await claimed(answering)
-    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS) is Written.DONE
     assert len(answering.keys) == 3
     assert len(set(answering.keys)) == 1
 
@@ -113,7 +119,7 @@ async def test_a_write_that_had_arrived_before_is_not_folded_twice(journal: Jour
     ledger = await claimed(journal)
     body = e.encode(e.DigitPressed(digit="1"))
     await journal.append(CALL, (body,), epoch=1, after=1, key="here:1:1", now_ms=NOW_MS)
-    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS) is Written.DONE
     assert ledger.call.digits_pending == "1"
     assert ledger.call.position == 2
 

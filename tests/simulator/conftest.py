@@ -8,6 +8,7 @@ from service.simulator.exchange import Exchange
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker, serving
 
 QUICK = Pace(
+    turn_ms=10,
     say_ms_per_letter=1,
     digit_ms=10,
     wait_ms=20,

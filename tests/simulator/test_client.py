@@ -37,7 +37,7 @@ async def test_a_call_with_drops_and_digits_is_replayed_and_judged(
     said.write_bytes(tone(200, 300))
     code = await replayed(
         talker, str(said),
-        "--drop-at", "0.4s", "--digits-at", "1.5s:1w2", "--press-at", "0.9s:5",
+        "--drop-at", "0.4s", "--digits-at", "3s:1w2", "--press-at", "2.2s:5",
         "--expect", "greeted=1", "--expect", "fields.ticket_id=TKT-1234", "--expect", "streams>=3",
         "--record", str(tmp_path / "heard.wav"), "--trace", str(tmp_path / "trace.jsonl"),
         "--json", str(tmp_path / "report.json"), "--junit", str(tmp_path / "report.xml"),
@@ -47,7 +47,7 @@ async def test_a_call_with_drops_and_digits_is_replayed_and_judged(
     assert "FAULT on stream 1: reset" in shown
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["figures"]["streams"] == 3
-    assert report["figures"]["keys"] == 1
+    assert report["figures"]["keys"] == 1, shown
     assert len(recording.read(tmp_path / "heard.wav")) > 8_000
     assert (tmp_path / "report.xml").read_text().count("<testcase") == len(report["findings"])
     assert len((tmp_path / "trace.jsonl").read_text().splitlines()) == len(report["timeline"])
@@ -87,6 +87,7 @@ async def test_a_server_that_is_not_there_gives_5() -> None:
         (["--server", "127.0.0.1:8000"], "--server is an http or https URL"),
         (["--rest-port", "many"], "--rest-port is a port"),
         (["--rest-port", "70000"], "--rest-port is a port"),
+        (["--after-drop", "magic"], "--after-drop is action, verb or nothing"),
         (["--parameters", "From"], "NAME=VALUE"),
         (["--drop-at", "soon"], "no duration"),
         (["--drop-at", "1s:explode"], "no fault"),
