@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from service.errors import ConfigError
 from service.simulator import credentials, expectation, recording, report as r, script as s
-from service.simulator.account import Account, Terms
+from service.simulator.account import Account, AfterError, Terms
 from service.simulator.api import Api
 from service.simulator.credentials import Credentials
 from service.simulator.director import Director
@@ -78,6 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--clear-echoes", action=flag, default=True, help="clear sends the pending marks back")
     add("--echoes", action=flag, default=True, help="marks are echoed at all")
     add("--action-on-cut", action="store_true", help="a REST update asks the cut verb's action too")
+    ways = [way.value for way in AfterError]
+    add("--after-drop", default=ways[0], metavar="|".join(ways), help="how the carrier goes on")
     add("--record", type=Path, metavar="FILE.wav", help="what the caller heard")
     add("--trace", type=Path, metavar="FILE.jsonl", help="everything that happened")
     add("--json", dest="json_", metavar="FILE", help="the report; - for standard output")
@@ -130,6 +132,9 @@ def read(options: argparse.Namespace) -> Plan:
     added = [text.partition("=") for text in options.parameters]
     if not all(name and equals for name, equals, _ in added):
         raise ValueError("--parameters are written NAME=VALUE")
+    after = next((way for way in AfterError if way.value == options.after_drop), None)
+    if after is None:
+        raise ValueError(f"--after-drop is action, verb or nothing, not {options.after_drop!r}")
     asked = Credentials(options.account_sid, options.auth_token, options.api_token)
     found = credentials.find(asked, os.environ)
     if options.digits_at and not found.api_token:
@@ -149,6 +154,7 @@ def read(options: argparse.Namespace) -> Plan:
         terms=Terms(
             clear_echoes=options.clear_echoes,
             echoes=options.echoes,
+            after_error=after,
             action_on_cut=options.action_on_cut,
             parameters=tuple((name, value) for name, _, value in added),
         ),

@@ -22,8 +22,8 @@ from service.audio import FRAME_SAMPLES, milliseconds
 from service.clock import Clock
 from service.errors import RemoteProtocolError
 from service.protocol import messages
-from service.simulator.caller import Ear, Mouth
-from service.simulator.carrier import Leg
+from service.simulator.caller import Ear, Mouth, Stretch
+from service.simulator.carrier import BUFFER_MAX, Leg
 from service.simulator.timeline import Kind, Timeline
 
 FRAME_MS = milliseconds(FRAME_SAMPLES)
@@ -79,6 +79,7 @@ class Line:
         self._ending: Ending | None = None
         self._reader: asyncio.Task[None] | None = None
         self._frames = 0
+        self._listened = 0
         self._stalled_until_ms = 0
         self._unheard = bytearray()
         self._has_audio = False
@@ -101,8 +102,10 @@ class Line:
     async def run(self) -> Ending:
         """Carry audio both ways until the line ends."""
         while self._ending is None:
-            await self._tick(self._clock.now_ms())
-            due_ms = self.started_ms + (self._frames + 1) * FRAME_MS - self._clock.now_ms()
+            now_ms = self._clock.now_ms()
+            passed = (now_ms - self.started_ms) // FRAME_MS
+            await self._tick(now_ms, passed)
+            due_ms = self.started_ms + (passed + 1) * FRAME_MS - self._clock.now_ms()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(due_ms, 1) / 1_000):
                     await self._ended.wait()
@@ -172,32 +175,36 @@ class Line:
             async with asyncio.timeout(CLOSE_MS_MAX / 1_000):
                 await self._connection.wait_closed()
 
-    async def _tick(self, now_ms: int) -> None:
+    async def _tick(self, now_ms: int, passed: int) -> None:
+        self._hear(now_ms, min(passed - self._listened, BURST_FRAMES_MAX))
+        self._listened = passed
         if now_ms < self._stalled_until_ms:
-            self._listen_to(now_ms, 1)
             return
-        due = min((now_ms - self.started_ms) // FRAME_MS - self._frames, BURST_FRAMES_MAX)
-        for _ in range(due):
+        for _ in range(min(passed - self._frames, BURST_FRAMES_MAX)):
             at_ms = self.started_ms + self._frames * FRAME_MS
             self._frames += 1
             await self._send(self.leg.media(self._mouth.audio(at_ms)))
+        self._frames = passed
         await self._echo(now_ms)
-        self._listen_to(now_ms, due)
 
     async def _echo(self, now_ms: int) -> None:
         for text in self.leg.poll(now_ms):
             await self._send(text)
 
-    def _listen_to(self, now_ms: int, frames: int) -> None:
+    def _hear(self, now_ms: int, frames: int) -> None:
+        # First the silence: a stretch that a gap between two streams cut does not go on after it.
+        self._notice(self._ear.rest(now_ms))
         for _ in range(frames):
             frame = bytes(self._unheard[:FRAME_SAMPLES])
             del self._unheard[:FRAME_SAMPLES]
-            change = self._ear.hear(frame, now_ms) if frame else self._ear.rest(now_ms)
-            if change is not None:
-                began = not change.end_ms
-                kind = Kind.AGENT_BEGAN if began else Kind.AGENT_STOPPED
-                lasted_ms = 0 if began else change.end_ms - change.start_ms
-                self._note(kind, "", lasted_ms)
+            if frame:
+                self._notice(self._ear.hear(frame, now_ms))
+
+    def _notice(self, change: Stretch | None) -> None:
+        if change is not None and change.end_ms:
+            self._note(Kind.AGENT_STOPPED, "", change.end_ms - change.start_ms)
+        elif change is not None:
+            self._note(Kind.AGENT_BEGAN)
 
     async def _listen(self) -> None:
         try:
@@ -223,7 +230,8 @@ class Line:
             return
         match message:
             case messages.Media(media=body):
-                self._unheard += body.payload
+                if self.is_live and len(self._unheard) < BUFFER_MAX:
+                    self._unheard += body.payload
                 self._judge(now_ms)
             case messages.Mark(mark=body):
                 self._note(Kind.MARK, body.name)

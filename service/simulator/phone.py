@@ -90,6 +90,7 @@ class Phone:
         self._webhooks = webhooks
         self._beside: set[asyncio.Task[None]] = set()
         self._owed: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._changed = asyncio.Event()
         self.timeline.listen(lambda _: self._changed.set())
         self.course = Course(
@@ -160,9 +161,14 @@ class Phone:
     async def until(
         self, predicate: Callable[["Phone"], bool], description: str, *, timeout_ms: int = UNTIL_MS
     ) -> None:
-        """Return as soon as the predicate holds; else raise TimeoutError with the latest events."""
+        """Return as soon as the predicate holds; else raise TimeoutError with the latest events.
+
+        What went wrong inside the stand-in itself is raised here, too.
+        """
         deadline_ms = self.now_ms() + timeout_ms
         while not predicate(self):
+            if self._failure is not None:
+                raise self._failure
             if self.now_ms() >= deadline_ms:
                 raise TimeoutError(f"not within {timeout_ms} ms: {description}\n{self.story()}")
             self._changed.clear()
@@ -225,11 +231,11 @@ class Phone:
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run something beside the call; the end of the call ends it."""
-        _kept(self._beside, work)
+        self._keep(self._beside, work)
 
     def begin(self, *, is_doubled: bool = False) -> None:
         """Let the phone ring."""
-        _kept(self._owed, self.course.run(self._bridge, is_doubled=is_doubled))
+        self._keep(self._owed, self.course.run(self._bridge, is_doubled=is_doubled))
 
     async def release(self) -> None:
         """End the call at once, whatever it is doing, and let everything go."""
@@ -273,7 +279,7 @@ class Phone:
                 ("StreamError", f"Stream signal error, code: {error}"),
                 ("StreamErrorCode", str(error)),
             ]
-        _kept(self._owed, self._call_back(stream, event, fields))
+        self._keep(self._owed, self._call_back(stream, event, fields))
 
     async def _call_back(self, stream: Stream, event: str, fields: Fields) -> None:
         number = self.card.number
@@ -281,8 +287,12 @@ class Phone:
         status = await self._webhooks.tell(number, url, fields, stream.status_method)
         self.timeline.note(self.now_ms(), Kind.CALLBACK, event, value=status)
 
+    def _keep(self, tasks: set[asyncio.Task[None]], work: Coroutine[object, object, None]) -> None:
+        def end(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and self._failure is None:
+                self._failure = task.exception()
 
-def _kept(tasks: set[asyncio.Task[None]], work: Coroutine[object, object, None]) -> None:
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        task.add_done_callback(end)

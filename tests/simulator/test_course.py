@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from service.simulator.account import Terms
-from service.simulator.course import DOCUMENTS_MAX, Perform
+from service.simulator.account import AfterError, Terms
+from service.simulator.course import DOCUMENTS_MAX, Fetch, Perform
 from service.simulator.document import read
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
@@ -108,6 +108,32 @@ async def test_a_cut_verbs_action_may_be_asked_too_and_the_order_wins(
     await phone.until(lambda it: it.timeline.count(Kind.DIGITS_SENT) == 1, "the digits are sent")
     assert len(talker.at("/twiml/resume")) == 1
     assert phone.streams == 1
+
+
+async def test_after_a_drop_the_next_verb_may_run_instead_of_the_action(
+    exchange: Exchange, talker: Talker
+) -> None:
+    talker.documents["/twiml/voice"] = talker.document().replace(
+        f"<Redirect>{talker.url}/twiml/resume", f"<Redirect>{talker.url}/other"
+    )
+    phone = await exchange.call(terms=Terms(pace=QUICK, after_error=AfterError.VERB))
+    await phone.until(lambda it: it.is_live, "the stream is there")
+    await phone.caller.drop("reset")
+    await phone.until(lambda it: it.streams == 2 and it.is_live, "the stream comes back")
+    assert talker.at("/other")
+    assert not talker.at("/twiml/resume")
+
+
+async def test_after_a_drop_the_call_may_wait_for_an_order(
+    exchange: Exchange, talker: Talker
+) -> None:
+    phone = await exchange.call(terms=Terms(pace=QUICK, after_error=AfterError.NOTHING))
+    await phone.until(lambda it: it.is_live, "the stream is there")
+    await phone.caller.drop("reset")
+    await phone.until(lambda it: it.timeline.count(Kind.STREAM_ENDED) == 1, "the stream ends")
+    phone.order(Fetch(talker.url + "/other"))
+    await phone.until(lambda it: it.streams == 2 and it.is_live, "the order takes the call")
+    assert not talker.at("/twiml/resume")
 
 
 async def test_an_order_cuts_whatever_is_being_done(exchange: Exchange, talker: Talker) -> None:

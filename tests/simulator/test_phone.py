@@ -1,5 +1,6 @@
 import pytest
 
+from service.simulator.account import Pace, Terms
 from service.simulator.exchange import Exchange
 from service.simulator.timeline import Kind
 from tests.simulator.talker import GREETING, Talker, tone
@@ -44,3 +45,36 @@ async def test_keys_reach_the_service_one_by_one(exchange: Exchange, talker: Tal
     assert [m["dtmf"]["digit"] for m in talker.streams[0].of("dtmf")] == ["1", "#"]
     with pytest.raises(ValueError, match="no key"):
         await phone.caller.press("x")
+
+
+async def test_a_caller_may_stop_in_the_middle_of_a_word(exchange: Exchange) -> None:
+    phone = await exchange.call()
+    await phone.until(lambda it: it.is_live, "the stream is there")
+    utterance = phone.caller.say(tone(5_000))
+    phone.caller.hush()
+    assert phone.caller.utterances[-1:] != [utterance]
+
+
+async def test_a_gap_between_two_streams_ends_the_agents_stretch(exchange: Exchange) -> None:
+    phone = await exchange.call(terms=Terms(pace=Pace(turn_ms=450)))
+    await phone.until(lambda it: it.agent_speaks, "the agent greets")
+    await phone.caller.drop("reset")
+    await phone.until(lambda it: it.agent_turns == 2, "the agent speaks again")
+    assert phone.ear.stretches[0].end_ms - phone.ear.stretches[0].start_ms <= 220
+
+
+async def test_nothing_was_heard_before_the_first_stream(exchange: Exchange) -> None:
+    phone = await exchange.call()
+    assert phone.caller.hear() == b""
+
+
+async def test_a_fault_of_the_stand_in_itself_is_raised_and_not_waited_for(
+    exchange: Exchange,
+) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    phone = await exchange.call()
+    phone.spawn(fail())
+    with pytest.raises(ZeroDivisionError):
+        await phone.until(lambda _: False, "nothing")
