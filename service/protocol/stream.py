@@ -4,12 +4,17 @@
 2. `receive` raises RemoteProtocolError and nothing else, whatever the bytes. The message is then
    dropped by whoever asked; the stream goes on.
 3. `connected` is optional: look-alike carriers leave it out.
-4. A second `start` of the same stream is the same stream; of another one it is an error.
-5. Audio of the outbound track is our own voice and is ignored; audio of another stream is an error.
+4. A second `start` of the same stream is the same stream, its counters begun anew; of another stream it
+   is an error.
+5. Audio of the outbound track is our own voice and is ignored; audio of another stream is an error,
+   audio that names no stream belongs to this one.
+6. Nothing in `start` is believed: identifiers, parameters and the audio's format are checked for shape
+   here, for truth by whoever knows the call.
 """
 
 import re
 from enum import Enum
+from typing import assert_never
 
 import msgspec
 
@@ -22,6 +27,7 @@ PARAMETERS_MAX = 64  # Twilio documents no number; the contract has four
 PARAMETER_LETTERS_MAX = 4_096  # eight times what a <Parameter> can carry
 
 _DIGIT = re.compile(r"[0-9A-D*#]")
+_MULAW = re.compile(r"u-?law|pcmu|g711u|basic")  # audio/x-mulaw and the names others give it
 
 
 class State(Enum):
@@ -130,35 +136,47 @@ class Stream:
                 return (Echoed(message.mark.name),)
             case m.Stop():
                 return (Stopped(),)
+            case _:
+                assert_never(message)
 
     def _start(self, message: m.Start) -> Started:
-        body = message.start
-        stream_sid = body.stream_sid or message.stream_sid
-        for name, sid in (("callSid", body.call_sid), ("streamSid", stream_sid)):
-            if not SID.fullmatch(sid):
-                raise RemoteProtocolError(f"start has no usable {name}")
-        parameters = body.custom_parameters or {}
-        if len(parameters) > PARAMETERS_MAX or any(
-            len(name) + len(value) > PARAMETER_LETTERS_MAX for name, value in parameters.items()
-        ):
-            raise RemoteProtocolError("start has too many or too long parameters")
+        body, stream_sid = message.start, message.stream_sid
+        _check_start(message)
         before = self._started
-        if before is not None and (before.call_sid, before.stream_sid) != (
-            body.call_sid,
-            stream_sid,
-        ):
+        if before and (before.call_sid, before.stream_sid) != (body.call_sid, stream_sid):
             raise RemoteProtocolError("a second start names another stream")
         self._track = Track()
+        account_sid = body.account_sid if SID.fullmatch(body.account_sid) else ""
+        parameters = body.custom_parameters or {}
         self._started = Started(
-            body.call_sid, stream_sid, body.account_sid, parameters, is_again=before is not None
+            body.call_sid, stream_sid, account_sid, parameters, is_again=before is not None
         )
         return self._started
 
     def _media(self, message: m.Media, now_ms: int) -> tuple[StreamEvent, ...]:
-        if message.media.track not in ("inbound", ""):
+        if message.media.track.startswith("outbound") or not message.media.payload:
             return ()
         heard, findings = self._track.feed(message.media, now_ms)
         return (Audio(message.media.payload, findings),) if heard else ()
+
+
+def _check_start(message: m.Start) -> None:
+    body, audio = message.start, message.start.media_format
+    for name, sid in (("callSid", body.call_sid), ("streamSid", message.stream_sid)):
+        if not SID.fullmatch(sid):
+            raise RemoteProtocolError(f"start has no usable {name}")
+    if body.stream_sid not in ("", message.stream_sid):
+        raise RemoteProtocolError("start names two streams")
+    parameters = body.custom_parameters or {}
+    if len(parameters) > PARAMETERS_MAX or any(
+        len(name) + len(value) > PARAMETER_LETTERS_MAX for name, value in parameters.items()
+    ):
+        raise RemoteProtocolError("start has too many or too long parameters")
+    if not _MULAW.search(audio.encoding.lower()) or (audio.sample_rate, audio.channels) != (
+        8000,
+        1,
+    ):
+        raise RemoteProtocolError("the audio is not mu-law of 8,000 Hz on one channel")
 
 
 def diagram() -> str:

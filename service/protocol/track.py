@@ -1,8 +1,16 @@
 """Inbound audio's order: what was lost, what came late, what came twice.
 
-Two things look alike and are not: a *delivery gap* (our clock: nothing came for a while, then all of
-it in a burst) and *audio loss* (a jump in `media.timestamp`: what was said there is gone). Counters
-are optional: without them nothing is ever reported, and every frame counts.
+Two things look alike and are not: a *stall* (our clock: nothing came for a while, then all of it in a
+burst) and *loss* (a jump in `media.timestamp`: what was said there is gone).
+
+1. Counters are optional, frame by frame: a frame without them always counts and costs nothing.
+2. A frame is old only when chunk and timestamp both say so, and both have risen before: a
+   peer whose counters stand still is heard all the same.
+3. A timestamp far off its expected place is a count begun anew, not a loss and not an old frame.
+4. Timestamps count milliseconds (Twilio) or samples (others). Two steps of the same kind in a row tell
+   which; until then no loss is reported.
+5. Nobody documents whether a timestamp is a frame's beginning or its end. Loss is what both readings
+   agree on, so that frames of mixed sizes are never reported wrongly.
 """
 
 import msgspec
@@ -12,6 +20,9 @@ from service.protocol.messages import MediaBody
 
 STALL_MS = 1_000  # frames come in bursts up to a quarter of a second apart; a second is a stall
 LOSS_MS_MIN = 40  # two frames; carriers' timestamps wander by one
+JUMP_MS_MAX = 60_000  # a longer step is no loss on a live call but another count
+FIT_SAMPLES = 2 * SAMPLES_PER_MS  # both ends of a step are rounded to the millisecond
+LATE_MS_MAX = 2_000  # what a network reorders is late by less; beyond it the peer counts anew
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -21,7 +32,7 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Stalled(msgspec.Struct, frozen=True):
-    """Nothing came for this long."""
+    """Nothing came for this long; all that is missing may come yet."""
 
     stall_ms: int
 
@@ -33,13 +44,17 @@ class Track:
     """The inbound track of one stream."""
 
     def __init__(self) -> None:
-        self._chunk: int | None = None
-        self._end: int | None = None
-        self._unit = 0
         self._last_ms: int | None = None
+        self._chunk: int | None = None
+        self._timestamp: int | None = None
+        self._length = 0
+        self._bare = 0
+        self._has_risen = False
+        self._unit = 0
+        self._vote = 0
 
     def feed(self, media: MediaBody, now_ms: int) -> tuple[bool, tuple[Finding, ...]]:
-        """Take one frame: whether it is new, and what its counters tell."""
+        """Take one frame: say whether it is new, and what clock and counters tell."""
         findings: list[Finding] = []
         if self._last_ms is not None and now_ms - self._last_ms >= STALL_MS:
             findings.append(Stalled(now_ms - self._last_ms))
@@ -47,30 +62,49 @@ class Track:
         if self._is_old(media):
             return False, tuple(findings)
         lost_ms = self._lost_ms(media)
-        if lost_ms >= LOSS_MS_MIN:
+        if LOSS_MS_MIN <= lost_ms <= JUMP_MS_MAX:
             findings.append(Lost(lost_ms))
+        self._note(media)
         return True, tuple(findings)
 
     def _is_old(self, media: MediaBody) -> bool:
-        """A frame is old when its chunk was seen or passed."""
-        if media.chunk is None:
+        if media.chunk is None or media.timestamp is None or not self._has_risen:
             return False
-        is_old = self._chunk is not None and media.chunk <= self._chunk
-        self._chunk = media.chunk if self._chunk is None else max(self._chunk, media.chunk)
-        return is_old
+        assert self._chunk is not None
+        assert self._timestamp is not None
+        behind = self._timestamp - media.timestamp
+        is_behind = 0 <= behind * (self._unit or 1) <= LATE_MS_MAX * SAMPLES_PER_MS
+        return media.chunk <= self._chunk and is_behind
 
     def _lost_ms(self, media: MediaBody) -> int:
-        """How much audio the timestamps say is missing; they count milliseconds, or samples."""
+        """Return how much audio is missing before this frame, 0 or less when nothing tells."""
+        if media.timestamp is None or self._timestamp is None:
+            return 0
+        step = media.timestamp - self._timestamp
+        lengths = (self._length + self._bare, self._bare + len(media.payload))
+        self._learn_unit(step, lengths)
+        return (step * self._unit - max(lengths)) // SAMPLES_PER_MS if self._unit else 0
+
+    def _learn_unit(self, step: int, lengths: tuple[int, int]) -> None:
+        """Take one step's word for what a timestamp counts: `unit` is its samples.
+
+        A step that fits both units, or none, says nothing.
+        """
+        votes = [
+            unit
+            for unit in (1, SAMPLES_PER_MS)
+            if any(abs(step * unit - length) <= FIT_SAMPLES for length in lengths)
+        ]
+        if len(votes) == 1:
+            if votes[0] == self._vote:
+                self._unit = self._vote
+            self._vote = votes[0]
+
+    def _note(self, media: MediaBody) -> None:
         if media.timestamp is None:
-            return 0
-        before, length = self._end, len(media.payload)
-        if not self._unit and before is not None and media.timestamp > before - length:
-            # The first step between two frames tells the unit: 20 a frame, or 160.
-            step = media.timestamp - (before - length)
-            self._unit = 1 if step >= length else SAMPLES_PER_MS
-        unit = self._unit or 1
-        self._end = media.timestamp + length // unit if self._unit else media.timestamp + length
-        if before is None or not self._unit:
-            return 0
-        lost = media.timestamp - before
-        return 0 if lost <= 0 else lost * unit // SAMPLES_PER_MS
+            self._bare += len(media.payload)
+            return
+        if media.chunk is not None and self._chunk is not None and self._timestamp is not None:
+            self._has_risen = media.chunk > self._chunk and media.timestamp > self._timestamp
+        self._timestamp, self._length, self._bare = media.timestamp, len(media.payload), 0
+        self._chunk = media.chunk if media.chunk is not None else self._chunk
