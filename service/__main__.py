@@ -37,17 +37,17 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Run the command line and exit."""
+    if sys.argv[1:2] == ["replay"]:
+        sys.exit(client.replay(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser(
         "serve", help="answer calls; the settings come from the environment or .env"
     )
     serving.add_argument("--demo", action="store_true", help="play one recorded call first")
-    replaying = commands.add_parser("replay", help="call a running server with recorded audio")
-    client.add_arguments(replaying)
+    # Known here for the help only: the command reads its own words, and has its own exit codes.
+    commands.add_parser("replay", help="call a running server with recorded audio")
     options = parser.parse_args()
-    if options.command == "replay":
-        sys.exit(asyncio.run(client.run(options)))
     sys.exit(serve(with_demonstration=options.demo))
 
 

@@ -6,6 +6,8 @@ The leaf package `twiml` knows the verbs; here they meet the settings.
 import logging
 from collections.abc import Callable
 
+from msgspec import structs
+
 from service.errors import ConfigError
 from service.token import TokenMint
 from twiml import verbs
@@ -43,6 +45,7 @@ class Documents:
             )
         except ValueError as trouble:
             raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
+        self._front_door = structs.replace(self._door, resume_url=f"{public_url}/twiml/voice")
         # Made now, because when it is needed is too late to learn that it can't be made.
         self._last_resort = self._made_last_resort(transfer_to)
 
@@ -96,9 +99,14 @@ class Documents:
         except ValueError as trouble:
             raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
 
-    def fallback(self) -> str:
-        """Return the document for when our own webhook failed: a word, then the way back."""
-        return verbs.fallback(self._door, FALLBACK_APOLOGY).xml
+    def fallback(self, *, is_ringing: bool = False) -> str:
+        """Return the document for when our own webhook failed: a word, then the way back.
+
+        A call that `is_ringing` never got in, so its way back is the front door: it has nothing to
+        resume.
+        """
+        door = self._front_door if is_ringing else self._door
+        return verbs.fallback(door, FALLBACK_APOLOGY).xml
 
     def _tell(self, call_sid: str, made: verbs.Document) -> None:
         for name in made.shortened:

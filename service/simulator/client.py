@@ -21,7 +21,7 @@ from typing_extensions import override
 from service.errors import ConfigError
 from service.simulator import credentials, expectation, recording, report as r, script as s
 from service.simulator.account import Account, AfterError, Terms
-from service.simulator.api import Api
+from service.simulator.api import Api, Snapshot
 from service.simulator.credentials import Credentials
 from service.simulator.director import Director
 from service.simulator.exchange import Exchange
@@ -189,6 +189,8 @@ async def _call(exchange: Exchange, plan: Plan, options: argparse.Namespace) -> 
         snapshot=director.snapshot,
     )
     report = r.judge(outcome, plan.expectations)
+    if isinstance(director.snapshot, Snapshot):
+        screen.retell(director.snapshot.call)
     screen.conclude(report)
     await asyncio.to_thread(_keep, report, phone, options)
     return report.exit_code

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from service.simulator.api import Json
 from service.simulator.phone import Phone
 from service.simulator.report import Report
 from service.simulator.timeline import Event, Kind
@@ -31,6 +32,9 @@ _STYLES = {
     Kind.DIGITS_SENT: "yellow",
     Kind.ORDER: "yellow",
 }
+
+
+_VOICES = {"agent": "cyan", "caller": "magenta", "human": "yellow"}
 
 
 def sentence(event: Event) -> str:
@@ -104,6 +108,24 @@ class Screen:
             f"  {figures['streams']} streams, {figures['drops']} drops, slowest return"
             f" {figures['gap_ms_max']} ms, then {figures['resume_ms_max']} ms to the first audio"
         )
+        self._out.flush()
+
+    def retell(self, call: Json) -> None:
+        """Show what was said, as the service keeps it; what the caller did not hear stands apart."""
+        self._console.print("  What was said:")
+        for line in call.get("transcript", []):
+            text, heard = str(line.get("text", "")), str(line.get("heard", ""))
+            who = str(line.get("who", ""))
+            shown = Text(f"  {who:>8}  {heard}", _VOICES.get(who, ""))
+            if text != heard:
+                rest = text.removeprefix(heard).strip()
+                shown.append(f" [not heard: {rest}]", "dim")
+            self._console.print(shown)
+        fields = [
+            f"{name} = {field.get('value')}" for name, field in call.get("fields", {}).items()
+        ]
+        if fields:
+            self._console.print(Text(f"  What is known: {'; '.join(fields)}"))
         self._out.flush()
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,7 +63,7 @@ class Voice:
         try:
             return _twiml(await self._answer(asked, door="voice"))
         except StoreError as trouble:
-            return self._without_store(asked.call_sid, trouble)
+            return self._without_store(asked.call_sid, trouble, is_ringing=True)
 
     async def resume(self, request: Request) -> Response:
         """The stream ended and the call goes on: the same parameters, a fresh token."""
@@ -95,7 +96,8 @@ class Voice:
             asked.error_code or "unknown",
             extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
         )
-        return _twiml(self.documents.fallback())
+        is_ringing = urlsplit(asked.error_url).path.endswith("/twiml/voice")
+        return _twiml(self.documents.fallback(is_ringing=is_ringing))
 
     async def call_status(self, request: Request) -> Response:
         """What became of the call."""
@@ -194,7 +196,9 @@ class Voice:
         reading = await self.journal.read(call_sid)
         return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
 
-    def _without_store(self, call_sid: str, trouble: StoreError) -> Response:
+    def _without_store(
+        self, call_sid: str, trouble: StoreError, *, is_ringing: bool = False
+    ) -> Response:
         """Keep the caller on the line for a moment; the way back asks again."""
         self.meter.store_errors.inc()
         _log.error(
@@ -202,7 +206,7 @@ class Voice:
             trouble,
             extra={"action": "store_failed", "call_sid": call_sid},
         )
-        return _twiml(self.documents.fallback())
+        return _twiml(self.documents.fallback(is_ringing=is_ringing))
 
 
 def _requested_digits(reading: Reading, request: str) -> str:

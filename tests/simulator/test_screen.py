@@ -48,6 +48,23 @@ async def test_on_a_terminal_a_live_line_shows_who_speaks(
     assert "stream 1" in text
 
 
+def test_what_was_said_is_told_again_and_the_unheard_stands_apart() -> None:
+    out = io.StringIO()
+    s.Screen(out).retell(
+        {
+            "transcript": [
+                {"who": "agent", "text": "Hello, who is there?", "heard": "Hello,"},
+                {"who": "caller", "text": "It's me.", "heard": "It's me."},
+            ],
+            "fields": {"name": {"value": "Ann"}},
+        }
+    )
+    told = out.getvalue()
+    assert "agent  Hello, [not heard: who is there?]" in told
+    assert "caller  It's me." in told
+    assert "What is known: name = Ann" in told
+
+
 def test_what_failed_is_shown_with_its_reason() -> None:
     out = io.StringIO()
     s.Screen(out).conclude(judge(Outcome(timeline=Timeline(), ended_by="nobody was there")))

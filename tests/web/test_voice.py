@@ -158,7 +158,14 @@ async def test_the_fallback_says_a_word_and_leads_back(front: Front) -> None:
         "/twiml/fallback", ring(ErrorCode="11200", ErrorUrl="https://calls.example.com/twiml/voice")
     )
     assert verbs(answer.text) == ["Say", "Redirect"]
+    assert "/twiml/voice</Redirect>" in answer.text
     assert await front.journal.open_calls() == ()
+
+
+async def test_the_fallback_of_a_call_under_way_leads_to_its_resumption(front: Front) -> None:
+    failed = "https://calls.example.com/twiml/resume?play=r1"
+    answer = await front.hook("/twiml/fallback", ring(ErrorCode="11200", ErrorUrl=failed))
+    assert "/twiml/resume</Redirect>" in answer.text
 
 
 async def test_a_call_status_callback_ends_the_call_once(front: Front) -> None:
