@@ -119,6 +119,11 @@ def welcome(config: Config) -> str:
             f"  Watch it:  curl -H 'Authorization: Bearer {token}' {here}/api/calls",
             "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
         ]
+    elif config.public_url.startswith("http://"):
+        lines.append(
+            f"PUBLIC_URL is {config.public_url}: behind a proxy or a tunnel, set it to the address"
+            " that the carrier is given, or no signature will fit."
+        )
     url = "https://HOST" if config.is_development else config.public_url
     lines.append(
         f"  twilio phone-numbers:update +1… --voice-url {url}/twiml/voice"
