@@ -56,7 +56,7 @@ def serve(*, with_demonstration: bool) -> int:
     try:
         config = settings.load()
         _claim_port(config)
-        logs.set_up("WARNING" if with_demonstration else config.log_level)
+        logs.set_up("ERROR" if with_demonstration else config.log_level)
         app = create_app(config)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
