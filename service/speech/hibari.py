@@ -4,10 +4,12 @@
 
 What was found by probing, and is dealt with here: text without a speakable character gives no audio
 and no error; "..." gives a murmur; every sentence comes with a quarter of a second of silence in
-front, which the caller would hear as slowness; and the level is low, about -28 dBFS.
+front and behind, which the caller would hear as slowness and as an invitation to speak; and the level is low, about -28 dBFS.
 """
 
-from service.audio import encode, samples
+import re
+
+from service.audio import encode, samples, silence
 from service.errors import SynthesisFailed
 from service.speech.engine import HIBARI_MODEL, Array, asset, require
 from service.speech.resample import downsample, pcm
@@ -18,9 +20,13 @@ LEAD = samples(40)  # what stays in front of the first sound
 TAIL = samples(80)  # and behind the last: soft endings lie below the threshold
 GAIN = 2.0  # +6 dB brings it to where telephone speech lies
 PEAK_MAX = 0.9  # of full scale: the gain stops here, so nothing is ever clipped
+PAUSE = samples(150)  # between sentences; the engine's own of 0.7 s sounds like "your turn"
 _QUIET = 0.004  # -48 dBFS: below it lies the engine's own noise
 _STEP = samples(5)
 _SEED = 20_240  # any number, but always the same: prompts are cached and compared
+
+# After three letters, so that "Dr. Miller" stays in one breath.
+_SENTENCE_END = re.compile(r"(?<=\w{3}[.!?])\s+(?=[A-Z])")
 
 
 class Hibari:
@@ -45,7 +51,9 @@ class Hibari:
             )
         spoken = speakable(text)
         has_words = any(sign.isalnum() for sign in spoken)
-        audio = b"".join(map(self._speak, breaths(spoken))) if has_words else b""
+        sentences = _SENTENCE_END.split(spoken) if has_words else []
+        pieces = [self._speak(breath) for one in sentences for breath in breaths(one)]
+        audio = silence(PAUSE).join(filter(None, pieces))
         if not audio:
             raise SynthesisFailed(f"The synthesiser had nothing to say for {len(text)} characters.")
         return audio

@@ -67,3 +67,12 @@ def test_too_long_a_text_is_refused() -> None:
 @pytest.mark.parametrize("text", ["\x00\x01hi", "<b>hi</b>", "hi 😀 there", "50 % & more", "é"])
 def test_odd_text_is_spoken_all_the_same(text: str) -> None:
     assert synthesizer().render(text)
+
+
+def test_no_pause_between_two_sentences_sounds_like_the_end() -> None:
+    audio = synthesizer().render("It shows error code seventeen. Is that right?")
+    longest = run = 0
+    for at in range(0, len(audio) - 80, 80):
+        run = run + 10 if level(audio[at : at + 80]) < 100 else 0
+        longest = max(longest, run)
+    assert 100 <= longest <= 400, f"{longest} ms of silence"
