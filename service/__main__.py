@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 from typing_extensions import override
@@ -53,6 +54,7 @@ def main() -> None:
 
 def serve(*, with_demonstration: bool) -> int:
     """Serve until told to stop. Returns the exit code."""
+    sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     try:
         config = settings.load()
         _claim_port(config)

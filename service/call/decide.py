@@ -20,6 +20,7 @@ from service.call.state import Call, Request
 
 KEY_PAUSE_MS = 5_000  # between two keys people take up to four seconds to look a number up
 DIGITS_PENDING_MAX = 64  # longer than any ticket, account or card number that is keyed
+RESTART_WAIT_MS = 60_000  # a hundred digits with their pauses take 50 s; then it has not happened
 CARRIER_WAIT_MS = 8_000  # Twilio asks for the next TwiML within a second; then we ask Twilio
 
 _DEFAULT_LIMITS = Limits()
@@ -38,11 +39,18 @@ def decide(
 
 def deadline_ms(call: Call) -> int | None:
     """Return when `Woke` is due, or None."""
-    if call.phase == "live" and call.digits_pending:
-        return call.digit_ms + KEY_PAUSE_MS
+    if call.phase == "live":
+        return min(_live_deadlines_ms(call), default=None)
     if call.phase == "detached" and call.streams and call.streams[-1].detached_ms is not None:
         return max(call.streams[-1].detached_ms, call.updated_ms) + CARRIER_WAIT_MS
     return None
+
+
+def _live_deadlines_ms(call: Call) -> list[int]:
+    wants = [call.digit_ms + KEY_PAUSE_MS] if call.digits_pending else []
+    if call.planned_cause is not None:
+        wants.append(call.planned_ms + RESTART_WAIT_MS)
+    return wants
 
 
 def _cause(call: Call, attached: i.Attached) -> Cause:
@@ -181,6 +189,8 @@ def _woke(call: Call, _woke: i.Woke, now_ms: int) -> Decision:
         return Decision()
     if call.phase == "detached":
         return Decision(effects=(i.AskCarrier(),))
+    if call.planned_cause is not None and now_ms >= call.planned_ms + RESTART_WAIT_MS:
+        return Decision((e.RestartMissed(),))
     return Decision((e.DigitsEntered(digits=call.digits_pending, ended_by="pause"),))
 
 

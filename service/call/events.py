@@ -195,6 +195,10 @@ class RestartPlanned(Fact, frozen=True):
     cause: Cause
 
 
+class RestartMissed(Fact, frozen=True):
+    """The carrier took the order for a planned restart, and the stream went on as if it had not."""
+
+
 class DigitsSent(Fact, frozen=True):
     """How the sending ended. `outcome`: sent, failed, call_gone, unknown."""
 
@@ -258,7 +262,7 @@ Known = (
     CallOpened | ParameterRefused | StreamAttached | StreamDetached | ContextLost
     | DropLimitReached | PulledBack | Greeted | AgentSpoke | Played | SpeechCut | CallerBegan
     | CallerSpoke | DigitPressed | DigitsEntered | FieldFilled | FieldConfirmed | FieldCleared
-    | StageChanged | TurnAnswered | DigitsRequested | RestartPlanned | DigitsSent | SayRequested
+    | StageChanged | TurnAnswered | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | CallEnded
 )  # fmt: skip
 AnyFact = Known | Unknown

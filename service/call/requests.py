@@ -27,11 +27,15 @@ def _hangup_requested(call: Call, fact: e.HangupRequested, _place: Place) -> Cal
     return _asked_for(call, Request(fact.request, "hangup"))
 
 
-def _restart_planned(call: Call, fact: e.RestartPlanned, _place: Place) -> Call:
+def _restart_planned(call: Call, fact: e.RestartPlanned, place: Place) -> Call:
     requests = tuple(
         replace(r, is_started=True) if r.request == fact.request else r for r in call.requests
     )
-    return replace(call, planned_cause=fact.cause, requests=requests)
+    return replace(call, planned_cause=fact.cause, planned_ms=place.at_ms, requests=requests)
+
+
+def _restart_missed(call: Call, _fact: e.RestartMissed, _place: Place) -> Call:
+    return replace(call, planned_cause=None)
 
 
 def _digits_sent(call: Call, fact: e.DigitsSent, _place: Place) -> Call:
@@ -50,6 +54,7 @@ STEPS: Steps = {
     e.TransferRequested: _transfer_requested,
     e.HangupRequested: _hangup_requested,
     e.RestartPlanned: _restart_planned,
+    e.RestartMissed: _restart_missed,
     e.DigitsSent: _digits_sent,
     e.NoteAdded: _note_added,
 }

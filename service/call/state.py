@@ -135,6 +135,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     transcript: tuple[Line, ...] = ()
     streams: tuple[StreamEntry, ...] = ()
     planned_cause: Cause | None = None
+    planned_ms: int = 0
     requests: tuple[Request, ...] = ()
     notes: tuple[Note, ...] = ()
     ending: Literal["", "hangup", "transfer"] = ""

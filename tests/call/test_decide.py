@@ -6,6 +6,7 @@ from service.call.decide import (
     CARRIER_WAIT_MS,
     DIGITS_PENDING_MAX,
     KEY_PAUSE_MS,
+    RESTART_WAIT_MS,
     deadline_ms,
     decide,
 )
@@ -284,6 +285,20 @@ def test_a_pause_enters_the_keys(wait_ms: int, *, is_due: bool) -> None:
     story.now_ms += wait_ms
     decision = story.happen(i.Woke())
     assert (e.DigitsEntered(digits="1", ended_by="pause") in decision.facts) is is_due
+
+
+def test_a_restart_that_never_comes_holds_up_nothing_for_ever() -> None:
+    story = greeted()
+    story.write(e.DigitsRequested(request="r1", digits="1"))
+    story.write(e.DigitsRequested(request="r2", digits="2"))
+    story.settle()
+    story.happen(i.DigitsDone("r1", "sent"))
+    assert deadline_ms(story.call) == START_MS + RESTART_WAIT_MS
+    story.now_ms += RESTART_WAIT_MS - 1
+    assert story.happen(i.Woke()) == Decision()
+    story.now_ms += 1
+    assert story.happen(i.Woke()).facts == (e.RestartMissed(),)
+    assert story.effects[-1] == i.PlayDigits("r2", "2")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.StageChanged(stage="intake"), '{"kind":"stage_changed","stage":"intake","v":1}'),
     (e.TurnAnswered(turn=3), '{"kind":"turn_answered","turn":3,"v":1}'),
     (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","v":1}'),
+    (e.RestartMissed(), '{"kind":"restart_missed","v":1}'),
     (e.RestartPlanned(request="r1", cause="dtmf"), '{"kind":"restart_planned","request":"r1","cause":"dtmf","v":1}'),
     (e.DigitsSent(request="r1", outcome="sent"), '{"kind":"digits_sent","request":"r1","outcome":"sent","detail":"","v":1}'),
     (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","v":1}'),

@@ -52,6 +52,11 @@ def test_the_restart_is_off_only_when_the_digits_did_not_go(
     assert call.planned_cause == cause
 
 
+def test_a_restart_that_was_missed_is_no_longer_planned() -> None:
+    call = planned().write(e.RestartMissed())
+    assert call.planned_cause is None
+
+
 def test_a_note_stands_with_its_place_and_writer() -> None:
     call = Story().write(e.NoteAdded(text="VIP", by="ann"))
     assert call.notes == (Note(1, "VIP", "ann", START_MS),)
