@@ -12,7 +12,8 @@ from typing_extensions import override
 from service import config as settings, demonstration, logs
 from service.app import create_app
 from service.config import Config
-from service.errors import ConfigError, StaylineError
+from service.errors import ConfigError, StaylineError, StoreError
+from service.journal.stores import connect
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator import client
 
@@ -78,9 +79,25 @@ def serve(*, with_demonstration: bool) -> int:
             timeout_graceful_shutdown=CLOSE_S_MAX,
         )
     )
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_serve(server, config, with_demonstration=with_demonstration))
+    try:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(_check_store(config))
+            runner.run(_serve(server, config, with_demonstration=with_demonstration))
+    except StaylineError as trouble:
+        sys.stderr.write(f"stayline: {trouble}\n")
+        return WRONG_SETTING
     return 0 if server.started else NOT_SERVED
+
+
+async def _check_store(config: Config) -> None:
+    """Open the store once, so that one that isn't there is told in one line and not in a trace."""
+    journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
+    try:
+        await journal.start()
+    except StoreError as trouble:
+        raise ConfigError(f"STORE_URL: {trouble}") from trouble
+    finally:
+        await journal.close()
 
 
 async def _serve(server: Server, config: Config, *, with_demonstration: bool) -> None:

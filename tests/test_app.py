@@ -56,8 +56,13 @@ def test_a_wrong_setting_is_an_error_with_its_name(
     assert "\n" not in str(trouble.value)
 
 
-def test_a_wrong_setting_is_one_line_and_code_2(tmp_path: Path) -> None:
-    environment = {**os.environ, "STORE_URL": "nonsense", "PORT": "18473", "PYTHONPATH": str(ROOT)}
+@pytest.mark.parametrize(
+    "store_url", ["nonsense", "sqlite:////proc/nowhere/calls.db", "redis://127.0.0.1:1/0"]
+)
+def test_a_store_that_is_wrong_or_away_is_one_line_and_code_2(
+    tmp_path: Path, store_url: str
+) -> None:
+    environment = {**os.environ, "STORE_URL": store_url, "PORT": "18473", "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
         [sys.executable, "-m", "service", "serve"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=25, check=False,
