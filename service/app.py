@@ -40,6 +40,7 @@ from service.web.form import SignedForm
 from service.web.health import Health
 from service.web.media import Media
 from service.web.problem import HANDLERS
+from service.web.returns import Returns
 from service.web.voice import Voice
 from twiml.signature import Verifier
 
@@ -166,6 +167,7 @@ def _voice(parts: Parts) -> Voice:
         clock=parts.clock,
         meter=parts.meter,
         limits=Limits(config.drops_max, config.drop_window_ms),
+        returns=Returns(config.drops_max, config.drop_window_ms),
     )
 
 

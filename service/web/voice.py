@@ -26,6 +26,7 @@ from service.meter import Meter
 from service.session.ledger import rebuilt
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
+from service.web.returns import Returns
 from twiml import webhook
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Voice:
     clock: Clock
     meter: Meter
     limits: Limits
+    returns: Returns
 
     def routes(self) -> list[Route]:
         """Return the webhooks' routes."""
@@ -160,12 +162,14 @@ class Voice:
         if digits:
             return self.documents.play_digits(call.call_sid, call.parameters, digits, now_ms=now_ms)
         drops = call.drops_since(now_ms - self.limits.window_ms)
-        if drops > self.limits.drops_max:
+        is_circling = self.returns.is_circling(call.call_sid, now_ms)
+        if is_circling or drops > self.limits.drops_max:
             reached = e.encode(e.DropLimitReached(drops=drops))
             await self._add(call.call_sid, reached, f"drop-limit:{len(call.streams)}")
             _log.error(
-                "! %d drops: the last resort",
+                "! %d drops%s: the last resort",
                 drops,
+                ", and it asks again and again" if is_circling else "",
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
             return self.documents.last_resort()

@@ -70,6 +70,13 @@ async def test_the_way_back_of_a_call_that_is_over_ends_it_once(front: Front, st
     assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened", "CallEnded"]
 
 
+async def test_a_call_whose_stream_is_never_let_in_does_not_circle_for_ever(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    answers = [verbs((await front.hook("/twiml/resume", ring())).text) for _ in range(7)]
+    assert answers[5] == ["Connect", "Redirect"]
+    assert answers[6] == ["Say", "Hangup"]
+
+
 async def test_too_many_drops_end_in_an_apology_and_one_record(front: Front) -> None:
     await front.hook("/twiml/voice", ring())
     for number in range(4):
