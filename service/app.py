@@ -54,6 +54,7 @@ class Parts:
     """Everything that is made once per application."""
 
     config: Config
+    limits: Limits
     clock: Clock
     meter: Meter
     journal: Journal
@@ -90,6 +91,7 @@ def create_app(config: Config | None = None) -> Starlette:
 
 def _parts(config: Config) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
+    limits = Limits(config.drops_max, config.drop_window_ms)
     journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
@@ -109,12 +111,13 @@ def _parts(config: Config) -> Parts:
         documents=documents,
         clock=clock,
         meter=meter,
-        limits=Limits(config.drops_max, config.drop_window_ms),
+        limits=limits,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         tasks=tasks,
     )
     return Parts(
         config=config,
+        limits=limits,
         clock=clock,
         meter=meter,
         journal=journal,
@@ -132,15 +135,11 @@ def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
     """Return what is bound to our own address. Raises ConfigError before a caller meets the fault."""
     try:
         verifier = Verifier(config.twilio_auth_token, config.public_url)
-        documents = Documents(
-            config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
-        )
     except ValueError as trouble:
         raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
-    try:
-        documents.last_resort()
-    except ValueError as trouble:
-        raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
+    documents = Documents(
+        config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
+    )
     return verifier, documents
 
 
@@ -166,8 +165,8 @@ def _voice(parts: Parts) -> Voice:
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
-        limits=Limits(config.drops_max, config.drop_window_ms),
-        returns=Returns(config.drops_max, config.drop_window_ms),
+        limits=parts.limits,
+        returns=Returns(parts.limits.drops_max, parts.limits.window_ms),
     )
 
 

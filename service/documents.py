@@ -20,7 +20,6 @@ TRANSFER_APOLOGY = (
     "I am sorry, we keep losing the connection. I am putting you through to a colleague."
 )
 NOBODY = "I am sorry, nobody can take your call right now. We will call you back. Goodbye."
-REST_TWIML_CHARACTERS_MAX = verbs.REST_TWIML_CHARACTERS_MAX
 FALLBACK_APOLOGY = "One moment, please."
 
 _log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
@@ -12,6 +13,12 @@ WAIT_S_MAX = 10.0
 LOOK_S = 0.005
 
 _ELSEWHERE = ("_shutdown_watcher",)  # sse-starlette keeps one for as long as the loop lives
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 async def wait_until(

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from service.call import inputs as i
 from service.call.state import Call
-from service.documents import REST_TWIML_CHARACTERS_MAX
 from service.errors import CallGone, CarrierError
 from service.session.means import Means
+from twiml.verbs import fits_rest_update
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Acting:
             twiml = documents.play_digits(
                 self._call_sid, call.parameters, effect.digits, now_ms=self._means.clock.now_ms()
             )
-            if len(twiml) <= REST_TWIML_CHARACTERS_MAX:
+            if fits_rest_update(twiml):
                 await _answer(carrier.run_twiml(self._call_sid, twiml))
             else:
                 url = documents.resume_url(effect.request)

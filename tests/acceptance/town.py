@@ -9,7 +9,6 @@ be led to another server by `lead_to`.
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ import httpx2
 from service.simulator.account import Account
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 AUDIO = ROOT / "fixtures" / "audio"
@@ -35,13 +35,6 @@ Json = dict[str, Any]
 def audio(name: str) -> bytes:
     """Return a fixture's mu-law."""
     return (AUDIO / f"{name}.ulaw").read_bytes()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:

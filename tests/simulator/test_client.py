@@ -7,6 +7,7 @@ import pytest
 
 from service.simulator import client, recording, report as r
 from service.simulator.credentials import Credentials
+from tests.conftest import free_port
 from tests.simulator.talker import ACCOUNT, API_TOKEN, TOKEN, Talker, tone
 
 ACCESS = ["--auth-token", TOKEN, "--account-sid", ACCOUNT, "--api-token", API_TOKEN]
@@ -16,11 +17,6 @@ def options(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     client.add_arguments(parser)
     return parser.parse_args([*ACCESS, *arguments])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 async def replayed(talker: Talker, *arguments: str) -> int:
