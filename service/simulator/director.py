@@ -80,6 +80,8 @@ class Director:
         await self._hang_up()
 
     async def _hang_up(self) -> None:
+        if self._phone.is_over:
+            await self._phone.finished()  # Its last callback is told, so the service knows it too.
         await self._look()
         await self._phone.hang_up()
 
