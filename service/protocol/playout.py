@@ -14,13 +14,18 @@ Rules this file keeps:
    there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
    epoch, is counted and ignored.
 6. After `clear` nothing that was queued before is sent.
+7. `hold` takes back what the carrier holds and sends nothing until `release`. Then all that was not
+   heard goes out again, from a little before the sample that was heard last: nothing is skipped, and
+   what is repeated is not counted twice.
 """
 
 from collections import deque
+from itertools import islice
 
 import msgspec
+from msgspec.structs import replace
 
-from service.audio import samples
+from service.audio import level, samples
 from service.protocol.buffer import Buffer
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
@@ -30,6 +35,8 @@ MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
 MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
 ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
 ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
+BACK_MAX = samples(300)  # repeated after a hold: a word at most, or it sounds like a stutter
+BACK_STEP = samples(10)  # how closely a quiet place to go on from is looked for
 
 
 class SendMedia(msgspec.Struct, frozen=True):
@@ -61,13 +68,18 @@ class Pointers(msgspec.Struct, frozen=True):
 
 
 class _Clause(msgspec.Struct, frozen=True):
-    """One clause: where it begins on the stream, and in its prompt."""
+    """One clause: where it begins on the stream, and in its prompt.
+
+    Of a clause that a hold took back `known` samples were heard before; `begin` is then where it
+    would have begun if all of it went out again.
+    """
 
     prompt: str
     clause: int
     audio: bytes
     begin: int
     offset: int
+    known: int = 0
 
     @property
     def end(self) -> int:
@@ -75,7 +87,7 @@ class _Clause(msgspec.Struct, frozen=True):
 
     def part(self, position: int) -> int:
         """Return how much of the clause lies before a position of the stream."""
-        return max(0, min(position - self.begin, len(self.audio)))
+        return max(self.known, min(position - self.begin, len(self.audio)))
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -102,6 +114,7 @@ class Playout:
         self._clears = 0
         self._is_proven = False
         self._is_mute = False
+        self._is_held = False
 
     def queue(self, prompt: str, clause: int, audio: bytes) -> None:
         """Add a clause behind all that is queued; `clause` numbers rise within a prompt."""
@@ -121,7 +134,7 @@ class Playout:
         out: list[SendMedia | SendMark] = []
         while self._has_room(now_ms):
             clause = self._waiting[0]
-            begin = clause.part(self._buffer.sent)
+            begin = self._buffer.sent - clause.begin
             piece = clause.audio[begin : begin + _size(len(clause.audio) - begin)]
             if piece:
                 out.append(SendMedia(piece))
@@ -170,7 +183,7 @@ class Playout:
         if self._has_room(now_ms) or (self._unheard and self._unheard[0].end <= to):
             return now_ms
         wants: list[int] = []
-        if self._waiting:
+        if self._waiting and not self._is_held:
             wants.append(self._buffer.plays_at_ms(self._next_end() - AHEAD_MAX))
         if self._unheard:
             wants.append(self._buffer.plays_at_ms(self._unheard[0].end))
@@ -189,17 +202,51 @@ class Playout:
         The caller sends the `clear` message; the echoes it causes are not credited. Read the pointers
         first: the prompts are forgotten too.
         """
-        held = self._heard_to(now_ms) < self._buffer.sent
-        for queue in (self._marks, self._waiting, self._unheard):
-            queue.clear()
+        is_playing = self._heard_to(now_ms) < self._buffer.sent
+        self._waiting.clear()
+        self._unheard.clear()
         self._synthesised.clear()
+        self._empty()
+        self._queued = self._buffer.sent
+        return is_playing
+
+    def hold(self, now_ms: int) -> bool:
+        """Send nothing until `release`. True when the carrier holds something: send it `clear`.
+
+        What was heard stands still where it is now. The echoes that `clear` causes are not credited.
+        """
+        self._is_held = True
+        to = self._heard_to(now_ms)
+        if to == self._buffer.sent:
+            return False
+        self._empty()
+        self._queued = self._buffer.sent
+        self._waiting.clear()
+        for clause in self._unheard:
+            if clause.end > to:  # What ends before was heard, and only not told yet.
+                known = clause.part(to)
+                begin = self._queued - _back(clause.audio, known)
+                self._waiting.append(replace(clause, begin=begin, known=known))
+                self._queued = self._waiting[-1].end
+        told = len(self._unheard) - len(self._waiting)
+        self._unheard = deque([*islice(self._unheard, told), *self._waiting])
+        return True
+
+    def release(self) -> None:
+        """Send again: first what the hold took back."""
+        self._is_held = False
+
+    def _empty(self) -> None:
+        """Take note that the carrier is told to drop what it has; its marks mean nothing any more."""
+        self._marks.clear()
         self._buffer.empty()
-        self._queued = self._heard = self._marked = self._buffer.sent
+        self._heard = self._marked = self._buffer.sent
         self._clears += 1
-        return held
 
     def _has_room(self, now_ms: int) -> bool:
-        return bool(self._waiting) and self._next_end() - self._heard_to(now_ms) <= AHEAD_MAX
+        if self._is_held or not self._waiting:
+            return False
+        return self._next_end() - self._heard_to(now_ms) <= AHEAD_MAX
 
     def _next_end(self) -> int:
         """Return the position that the next message would reach."""
@@ -212,7 +259,7 @@ class Playout:
 
     def _mark(self, clause: _Clause) -> str:
         """Name the point that was just sent, and expect its echo."""
-        sample = clause.offset + clause.part(self._buffer.sent)
+        sample = clause.offset + self._buffer.sent - clause.begin
         name = f"e{self._epoch}.{clause.prompt}.{sample}"
         if self._clears:
             name = f"{name}.{self._clears}"
@@ -232,6 +279,12 @@ class Playout:
     def _overdue_ms(self, mark: _Mark) -> int:
         grace_ms = ECHO_GRACE_PROVEN_MS if self._is_proven else ECHO_GRACE_MS
         return self._buffer.plays_at_ms(mark.position) + grace_ms
+
+
+def _back(audio: bytes, heard: int) -> int:
+    """Return where to go on so that it sounds whole: the quietest place a little before."""
+    places = range(heard, max(0, heard - BACK_MAX) - 1, -BACK_STEP)
+    return min(places, key=lambda place: level(audio[place : place + BACK_STEP]))
 
 
 def _size(left: int) -> int:

@@ -1,4 +1,8 @@
-"""Playout and the carrier's model on one virtual clock, with a wire of any delay between them."""
+"""Playout and the carrier's model on one virtual clock, with a wire of any delay between them.
+
+All that is said in a run is cut from one tape of noise, from its beginning on. So a message tells by
+its content where on the tape it belongs, and what the caller heard is how far on the tape he got.
+"""
 
 import random
 from collections import deque
@@ -10,11 +14,11 @@ from service.simulator.carrier import Leg
 SID = "MZ1"
 START_MS = 1_000_000
 BUFFERED_MAX = playout.AHEAD_MAX + playout.MESSAGE
-VOICES = 250  # how many prompts a run can have: each is a voice of its own, one byte repeated
+TAPE = random.Random(1).randbytes(2_000_000)
 
 
 class Pair:
-    """One seeded run. Every prompt's audio is one byte repeated, so what was heard says whose it is."""
+    """One seeded run."""
 
     def __init__(
         self,
@@ -34,21 +38,34 @@ class Pair:
         self._has_lost = False
         self._there_ms = there_ms
         self._echo_ms_max = echo_ms_max
-        self._there: deque[tuple[int, str]] = deque()
+        self._is_exact = echoes and not (loses_echoes or there_ms or echo_ms_max)
+        self._there: deque[tuple[int, str, int]] = deque()
         self._back: deque[tuple[int, str]] = deque()
         self._voice = 0
+        self._begins: dict[int, int] = {}
         self._clauses: dict[int, list[int]] = {}
         self._told: list[ClauseHeard] = []
         self._known: set[ClauseHeard] = set()
         self._live: list[int] = []
+        self._is_held = False
+        self._tape = 0
+        self._next = 0  # where on the tape the next message must begin,
+        self._is_again = False  # unless it goes on after a hold
+        self._skips = {0}
+        self._arrived: list[int] = []  # where on the tape each of the carrier's pieces begins
 
     def step(self) -> None:
         """Do one thing by chance, then let a moment pass."""
         roll = self._chance.random()
         if roll < 0.35:
             self._queue()
-        elif roll < 0.42:
+        elif roll < 0.40:
             self._clear()
+        elif roll < (0.75 if self._is_held else 0.50):
+            if self._is_held:
+                self.release()
+            else:
+                self._hold()
         self._settle()
         self.run(self._chance.choice((0, 0, 1, 7, 20, 133, 400, 1_500)))
 
@@ -61,7 +78,7 @@ class Pair:
 
     def warm_up(self) -> None:
         """Say something short and hear its echo: from then on the way there and back is known."""
-        self.ours.queue("0", 0, b"\xff" * 80)
+        self._say(0, 80)
         self._settle()
         self.run(1_000)
         assert self.ours.is_idle(self.now_ms)
@@ -72,35 +89,79 @@ class Pair:
         return min((at_ms for at_ms in waits if at_ms is not None), default=self.now_ms + 3_600_000)
 
     def _queue(self) -> None:
-        if not self._live or (self._chance.random() < 0.5 and self._voice < VOICES):
+        if not self._live or self._chance.random() < 0.5:
             self._voice += 1
             self._live.append(self._voice)
-        voice = self._live[-1]
         length = self._chance.choice((0, 1, 161, 799, 1_601, 4_000, 12_345, 30_000))
+        self._say(self._live[-1], length)
+
+    def _say(self, voice: int, length: int) -> None:
         clauses = self._clauses.setdefault(voice, [])
-        self.ours.queue(str(voice), len(clauses), bytes([voice]) * length)
+        self._begins.setdefault(voice, self._tape)
+        self.ours.queue(str(voice), len(clauses), TAPE[self._tape : self._tape + length])
+        self._tape += length
         clauses.append(length)
 
     def _clear(self) -> None:
         if self.ours.clear(self.now_ms):
-            self._there.append((self.now_ms + self._there_ms, m.clear(SID)))
+            self._there.append((self.now_ms + self._there_ms, m.clear(SID), 0))
         self._live.clear()
+        self._next, self._is_again = self._tape, False
+        self._skips.add(self._tape)
+
+    def _hold(self) -> None:
+        self._is_held = True
+        if self.ours.hold(self.now_ms):
+            self._there.append((self.now_ms + self._there_ms, m.clear(SID), 0))
+            self._is_again = True
+
+    def release(self) -> None:
+        """Go on sending, if that was held."""
+        self._is_held = False
+        self.ours.release()
+
+    def _go_on(self, sent: bytes) -> None:
+        """Find where on the tape the first audio after a hold belongs: it is long, or all there is."""
+        heard = max(self._reach(), *self._skips)
+        first = max(0, heard - playout.BACK_MAX - (0 if self._is_exact else playout.AHEAD_MAX))
+        self._next = self._tape - len(sent)
+        if not TAPE.startswith(sent, self._next):
+            self._next = TAPE.find(sent, first, heard + len(sent))
+        assert first <= self._next <= heard, "something is skipped, or too much is repeated"
+        self._is_again = False
+
+    def _place(self, piece: bytes) -> int:
+        """Return where on the tape a message belongs that is sent now."""
+        assert TAPE.startswith(piece, self._next)
+        self._next += len(piece)
+        return self._next - len(piece)
 
     def _settle(self) -> None:
         """Move whatever can move now, both ways, until nothing does."""
-        for one in self.ours.due(self.now_ms):
+        due = self.ours.due(self.now_ms)
+        sent = b"".join(one.payload for one in due if isinstance(one, SendMedia))
+        assert not (sent and self._is_held)
+        if sent and self._is_again:
+            self._go_on(sent)
+        for one in due:
+            at_ms = self.now_ms + self._there_ms
             if isinstance(one, SendMedia):
-                text = m.media(SID, one.payload)
+                self._there.append((at_ms, m.media(SID, one.payload), self._place(one.payload)))
             else:
-                text = m.mark(SID, one.name)
-            self._there.append((self.now_ms + self._there_ms, text))
+                self._there.append((at_ms, m.mark(SID, one.name), 0))
         while self._there and self._there[0][0] <= self.now_ms:
-            self.leg.receive(self._there.popleft()[1], self.now_ms)
+            self._arrive(*self._there.popleft()[1:])
         for text in self.leg.poll(self.now_ms):
             self._send_back(text)
         while self._back and self._back[0][0] <= self.now_ms:
             self._echo(self._back.popleft()[1])
         self._told += self.ours.heard(self.now_ms)
+
+    def _arrive(self, text: str, place: int) -> None:
+        self.leg.receive(text, self.now_ms)
+        if isinstance(m.decode_outbound(text), m.Media):
+            self._arrived.append(place)
+        del self._arrived[len(self.leg.heard(self.now_ms + 3_600_000)) :]
 
     def _send_back(self, text: str) -> None:
         # Two lost in a row are another case: nothing would be known for two intervals.
@@ -139,8 +200,16 @@ class Pair:
         return truth, claimed
 
     def _truth(self) -> dict[int, int]:
-        heard = dict.fromkeys(self._live, 0)
-        for _, ulaw in self.leg.heard(self.now_ms):
-            if ulaw[0] in heard:
-                heard[ulaw[0]] += len(ulaw)
-        return heard
+        reach = self._reach()
+        return {
+            voice: max(0, min(reach - self._begins[voice], sum(self._clauses[voice])))
+            for voice in self._live
+        }
+
+    def _reach(self) -> int:
+        """Return how far on the tape the caller got. Nothing is skipped but what was cleared."""
+        reach = 0
+        for place, (_, ulaw) in zip(self._arrived, self.leg.heard(self.now_ms), strict=False):
+            assert place <= reach or place in self._skips
+            reach = max(reach, place + len(ulaw))
+        return reach

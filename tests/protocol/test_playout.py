@@ -153,6 +153,74 @@ def test_clear_forgets_and_later_echoes_are_not_credited() -> None:
     assert ours.pointers_of("p1", START_MS + 6_100) == Pointers("p1", 3_200, 3_200, 800)
 
 
+def test_a_hold_with_nothing_at_the_carrier_needs_no_clear_and_sends_nothing() -> None:
+    ours = Playout(1)
+    assert ours.hold(START_MS) is False
+    ours.queue("p1", 0, b"\x01" * 800)
+    assert ours.due(START_MS) == []
+    assert ours.deadline_ms(START_MS) is None
+    assert not ours.is_idle(START_MS)
+    assert ours.hold(START_MS) is False
+    ours.release()
+    assert sizes(ours.due(START_MS)) == [800, "e1.p1.800"]
+
+
+def test_after_a_hold_speech_goes_on_from_the_quietest_place_before_what_was_heard() -> None:
+    ours = Playout(1)
+    gap = slice(4_000, 4_080)
+    audio = bytearray(b"\x01" * 8_000)
+    audio[gap] = b"\xff" * 80
+    ours.queue("p1", 0, b"\x02" * 800)
+    ours.queue("p1", 1, bytes(audio))
+    ours.due(START_MS)
+    ours.echoed("e1.p1.800", START_MS + 100)
+    ours.echoed("e1.p1.4000", START_MS + 500)
+    heard_ms = START_MS + 100 + 4_960 // 8
+    assert ours.hold(heard_ms) is True
+    assert ours.hold(heard_ms) is False
+    assert ours.pointers_of("p1", heard_ms + 900) == Pointers("p1", 8_800, 5_760, 5_760)
+    ours.echoed("e1.p1.7200", heard_ms + 10)
+    assert ours.echoes_ignored == 1
+    assert ours.heard(heard_ms + 900) == [ClauseHeard("p1", 0)]
+    ours.release()
+    out = ours.due(heard_ms + 1_000)
+    sent = b"".join(one.payload for one in out if isinstance(one, SendMedia))
+    assert sent == bytes(audio[4_000:])
+    marks = [one.name for one in out if isinstance(one, SendMark)]
+    assert marks == ["e1.p1.8000.1", "e1.p1.8800.1"]
+
+
+def test_what_is_repeated_is_not_counted_twice_and_many_holds_do_not_creep_back() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 2_320 + b"\xff" * 80 + b"\x01" * 5_600)
+    ours.due(START_MS)
+    now_ms = START_MS + 400
+    for clears in range(1, 9):
+        assert ours.hold(now_ms)
+        ours.release()
+        media = ours.due(now_ms)[0]
+        assert isinstance(media, SendMedia)
+        assert media.payload.startswith(b"\xff" * 80 + b"\x01")
+        now_ms += 20
+        assert ours.pointers_of("p1", now_ms) == Pointers("p1", 8_000, 8_000, 3_200), clears
+    ours.echoed("e1.p1.5520.8", now_ms + 80)
+    assert ours.pointers_of("p1", now_ms + 100).heard == 3_280
+    assert ours.heard(now_ms + 9_000) == [ClauseHeard("p1", 0)]
+    assert ours.pointers_of("p1", now_ms + 9_000).heard == 8_000
+
+
+def test_what_is_cleared_during_a_hold_stays_away() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    ours.hold(START_MS + 300)
+    assert ours.clear(START_MS + 400) is False
+    ours.queue("p2", 0, b"\x02" * 800)
+    assert ours.due(START_MS + 500) == []
+    ours.release()
+    assert sizes(ours.due(START_MS + 600)) == [800, "e1.p2.800.2"]
+
+
 @pytest.mark.parametrize("name", ["", "e2.p1.3200", "e1.p1.3201", "keep-alive"])
 def test_a_foreign_echo_is_counted_and_ignored(name: str) -> None:
     ours = Playout(1)
@@ -200,6 +268,7 @@ def test_a_mute_carrier_stalls_nothing_and_is_never_believed_too_much() -> None:
             pair.step()
             truth, claimed = pair.check(f"seed {seed}, step {step}")
             assert all(claimed[voice] <= truth[voice] for voice in truth), f"seed {seed}, {step}"
+        pair.release()
         pair.run(60_000)
         truth, claimed = pair.check(f"seed {seed}")
         assert claimed == truth, f"seed {seed}"
