@@ -3,14 +3,15 @@
           voice 3 of the last 5 frames               silence for `patience_ms`, or 15 s of audio
     quiet ------------------------------> speaking ------------------------------------------> quiet
       |        SpeechBegan                   |                    SpeechEnded
-      |                                      |
+      | (stirring: voice in 2 of 5)          | SpeechPaused at 300 ms of every silence
       <-------------- take() ----------------   the stream dropped: the half utterance is kept
       --------------- restore() ------------>   the stream is back: it goes on where it was
 
 Rules this file keeps:
 1. Positions are samples of audio fed to this instance. Late or early packets change nothing.
 2. An utterance starts 300 ms before its first voiced frame, because soft consonants come before what
-   a detector notices, and ends 200 ms after its last: the recogniser wants a little silence.
+   a detector notices, and ends 300 ms after its last: what a pause gave to recognise is then, to the
+   sample, what the end gives when nothing follows.
 3. A cut at 15 s loses nothing: the next utterance begins at the very sample where this one was cut.
 4. Memory is bounded by one utterance of 15 s and the pre-roll, 125 kB.
 """
@@ -24,15 +25,16 @@ from service.audio import FRAME_SAMPLES, milliseconds, samples
 from service.errors import SpeechError
 
 PATIENCE_MS = 600  # measured: ends no turn early in 160 of 160 utterances
-PATIENCE_SPELLING_MS = 1_000  # people pause between the groups of a ticket or telephone number
-PATIENCE_YES_NO_MS = 400  # a full answer is in: say so sooner
 PATIENCE_MS_MIN = 100  # below this every stop consonant would end the turn
 PATIENCE_MS_MAX = 5_000  # above this the caller thinks that the line is dead
 
 OPEN_FRAMES = 3  # 60 ms of voice: a click or a breath is shorter
 OPEN_WINDOW_FRAMES = 5
+STIR_FRAMES = 2  # enough to fall silent ourselves: that is taken back when nothing follows
+STIR_FRAMES_MAX = 10  # 200 ms: what has not become speech by then was a click or a cough
 PRE_ROLL = samples(300)
-TAIL = samples(200)
+PAUSE = samples(300)  # longer than the stops inside words, half of the patience
+TAIL = PAUSE  # rule 2
 UTTERANCE_MAX = samples(
     15_000
 )  # babble never falls silent; the recogniser's cost grows with length
@@ -42,6 +44,15 @@ class SpeechBegan(msgspec.Struct, frozen=True):
     """The caller speaks: `at_sample` is the start of the first voiced frame."""
 
     at_sample: int
+
+
+class SpeechPaused(msgspec.Struct, frozen=True):
+    """The caller has been silent for 300 ms: `audio` is the utterance so far. Once in every pause.
+
+    When the caller says no more, `SpeechEnded` has the very same audio.
+    """
+
+    audio: bytes
 
 
 class SpeechEnded(msgspec.Struct, frozen=True):
@@ -57,7 +68,7 @@ class SpeechEnded(msgspec.Struct, frozen=True):
     was_cut: bool
 
 
-Speech: TypeAlias = SpeechBegan | SpeechEnded
+Speech: TypeAlias = SpeechBegan | SpeechPaused | SpeechEnded
 
 
 class Voice(Protocol):
@@ -82,6 +93,8 @@ class Endpointer:
         self._restored = 0  # samples at the front of the audio that came from restore()
         self._began: int | None = None  # the first voiced sample of this utterance on this stream
         self._voiced_to = 0
+        self._paused_after = -1  # where the voice ended before the pause that was told last
+        self._stirring_frames = 0
         self._is_speaking = False
 
     @property
@@ -101,6 +114,21 @@ class Endpointer:
     def is_speaking(self) -> bool:
         """Whether an utterance is open: begun or restored, and not yet ended."""
         return self._is_speaking
+
+    @property
+    def is_stirring(self) -> bool:
+        """Whether something that may become speech was just heard; at most for 200 ms at a time."""
+        return self._stirring_frames > 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the open utterance has fallen silent for 300 ms, and `SpeechPaused` was told."""
+        return self._is_speaking and self._paused_after == self._voiced_to
+
+    @property
+    def so_far(self) -> bytes:
+        """The audio of the open utterance, from its pre-roll on; empty when none is open."""
+        return bytes(self._audio) if self._is_speaking else b""
 
     @property
     def speech_ms(self) -> int:
@@ -133,6 +161,16 @@ class Endpointer:
                 found.append(change)
         return tuple(found)
 
+    def _stir(self, voiced: int) -> None:
+        """Note that something stirs, or that nothing came of it."""
+        if self._stirring_frames:
+            self._stirring_frames += 1
+            if self._stirring_frames > STIR_FRAMES_MAX:
+                self._stirring_frames = 0
+                self._recent.clear()
+        elif voiced >= STIR_FRAMES:
+            self._stirring_frames = 1
+
     def take(self) -> bytes | None:
         """Hand over the utterance that is open, from its pre-roll to the last sample fed, and fall quiet.
 
@@ -156,23 +194,26 @@ class Endpointer:
         if not self._is_speaking:
             self._voiced_to = max(self._voiced_to, self._at)
             self._is_speaking = True
+            self._stirring_frames = 0
         kept = audio[-UTTERANCE_MAX:]
         self._audio[:0] = kept
         self._restored += len(kept)
 
-    def _quiet(self) -> SpeechBegan | None:
+    def _quiet(self) -> Speech | None:
         """Keep the pre-roll; open an utterance when enough of the last frames are voiced."""
         voiced = [age for age, is_voiced in enumerate(reversed(self._recent)) if is_voiced]
         if len(voiced) < OPEN_FRAMES:
+            self._stir(len(voiced))
             del self._audio[: -(PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES)]
             return None
         self._began = self._at - (voiced[-1] + 1) * FRAME_SAMPLES
         self._is_speaking = True
+        self._stirring_frames = 0
         del self._audio[: -(self._at - self._began + PRE_ROLL)]
         return SpeechBegan(self._began)
 
-    def _speaking(self) -> SpeechEnded | None:
-        """Go on until the silence is long enough, or the utterance too long."""
+    def _speaking(self) -> Speech | None:
+        """Go on until the silence is long enough, or the utterance too long; tell of a pause once."""
         if self._began is None and self._voiced_to == self._at:
             self._began = self._at - FRAME_SAMPLES
         silent = self._at - self._voiced_to
@@ -180,6 +221,9 @@ class Endpointer:
             return self._end(surplus=max(0, silent - TAIL), was_cut=False)
         if len(self._audio) >= UTTERANCE_MAX:
             return self._end(surplus=0, was_cut=True)
+        if silent >= PAUSE and not self.is_paused:
+            self._paused_after = self._voiced_to
+            return SpeechPaused(bytes(self._audio))
         return None
 
     def _end(self, *, surplus: int, was_cut: bool) -> SpeechEnded:

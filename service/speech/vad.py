@@ -1,7 +1,7 @@
 """Voice activity: whether anybody speaks in these 20 ms.
 
     mu-law -> 20 ms frames -> webrtcvad says no  -> silence, and nothing else runs
-                              webrtcvad says yes -> Silero confirms -> voice or silence
+                              webrtcvad says yes -> Silero confirms -> loud enough -> voice or silence
 
 Rules this file keeps:
 1. webrtcvad (1.7 us a frame) comes first, so a quiet line costs almost nothing. Alone it can't be
@@ -9,14 +9,17 @@ Rules this file keeps:
 2. The gate stays open for a little after webrtcvad last heard speech. Silero remembers; running it on
    scraps would make it forget the sentence. When the gate closes Silero starts afresh.
 3. While the gate is shut the last moments of sound are kept, and Silero hears them first when it opens.
-4. The answer depends on the audio alone, never on how it was cut into pieces, and on no clock.
+4. A voice counts only when it is as loud as the caller's (`foreground`): Silero hears the people behind
+   the caller as well.
+5. The answer depends on the audio alone, never on how it was cut into pieces, and on no clock.
 """
 
 from typing import Protocol
 
-from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode
+from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, level
 from service.errors import EngineMissing
 from service.speech.engine import require
+from service.speech.foreground import Foreground
 from service.speech.silero import WINDOW_BYTES, SileroScorer
 
 WEBRTC_MODE = 2  # of 0 to 3: misses 1 % of speech frames, 3 misses 5 %
@@ -55,6 +58,7 @@ class VoiceActivity:
     def __init__(self, gate: Gate, scorer: Scorer | None) -> None:
         self._gate = gate
         self._scorer = scorer
+        self._foreground = Foreground()
         self._partial = b""
         self._unheard = bytearray()
         self._hold_frames = 0
@@ -66,9 +70,13 @@ class VoiceActivity:
         whole = len(line) - len(line) % FRAME_SAMPLES
         self._partial = line[whole:]
         frames = (line[at : at + FRAME_SAMPLES] for at in range(0, whole, FRAME_SAMPLES))
-        return tuple(self._hear(decode(frame)) for frame in frames)
+        return tuple(
+            self._foreground.is_near(level(frame), is_voice=self._hear(decode(frame)))
+            for frame in frames
+        )
 
     def _hear(self, pcm: bytes) -> bool:
+        """Return whether these 20 ms hold a voice, anybody's."""
         is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ)
         if self._scorer is None:
             return is_open

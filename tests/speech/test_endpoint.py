@@ -5,15 +5,15 @@ import pytest
 from service.audio import FRAME_SAMPLES, decode, level, samples, silence
 from service.errors import SpeechError
 from service.speech.endpoint import (
-    PATIENCE_SPELLING_MS,
-    PATIENCE_YES_NO_MS,
     PRE_ROLL,
+    STIR_FRAMES_MAX,
     TAIL,
     UTTERANCE_MAX,
     Endpointer,
     Speech,
     SpeechBegan,
     SpeechEnded,
+    SpeechPaused,
 )
 from service.speech.vad import voice_activity
 from tests.speech.recordings import Recording, of_kind, recording
@@ -48,18 +48,23 @@ def endpointer(patience_ms: int = 600) -> Endpointer:
     return Endpointer(LoudVoice(), patience_ms)
 
 
+def ends(changes: tuple[Speech, ...]) -> tuple[Speech, ...]:
+    """What began and ended, without the pauses in between."""
+    return tuple(change for change in changes if not isinstance(change, SpeechPaused))
+
+
 def fed_in_pieces(ears: Endpointer, ulaw: bytes, piece: int) -> tuple[Speech, ...]:
     parts = (ulaw[at : at + piece] for at in range(0, len(ulaw), piece))
     return tuple(change for part in parts for change in ears.feed(part))
 
 
 def test_an_utterance_begins_and_ends_where_the_voice_does() -> None:
-    began, ended = endpointer().feed(quiet(1_000) + loud(500) + quiet(700))
+    began, ended = ends(endpointer().feed(quiet(1_000) + loud(500) + quiet(700)))
     assert began == SpeechBegan(samples(1_000))
     assert isinstance(ended, SpeechEnded)
     assert ended.from_sample == samples(1_000) - PRE_ROLL
     assert ended.to_sample == samples(1_500) + TAIL
-    assert ended.audio == quiet(300) + loud(500) + quiet(200)
+    assert ended.audio == quiet(300) + loud(500) + quiet(300)
     assert not ended.was_cut
 
 
@@ -76,7 +81,7 @@ def test_three_voiced_frames_of_five_open() -> None:
 
 
 def test_the_pre_roll_is_as_long_as_there_was_audio() -> None:
-    _, ended = endpointer().feed(quiet(100) + loud(300) + quiet(600))
+    _, ended = ends(endpointer().feed(quiet(100) + loud(300) + quiet(600)))
     assert isinstance(ended, SpeechEnded)
     assert ended.from_sample == 0
     assert ended.audio[: samples(400)] == quiet(100) + loud(300)
@@ -84,16 +89,16 @@ def test_the_pre_roll_is_as_long_as_there_was_audio() -> None:
 
 def test_a_pause_shorter_than_the_patience_ends_nothing() -> None:
     ears = endpointer()
-    assert len(ears.feed(loud(300) + quiet(580) + loud(300))) == 1
+    assert len(ends(ears.feed(loud(300) + quiet(580) + loud(300)))) == 1
     assert ears.is_speaking
 
 
-@pytest.mark.parametrize("patience_ms", [PATIENCE_YES_NO_MS, PATIENCE_SPELLING_MS])
+@pytest.mark.parametrize("patience_ms", [400, 1_200])
 def test_the_patience_can_change_while_the_caller_speaks(patience_ms: int) -> None:
     ears = endpointer()
     ears.feed(loud(500))
     ears.patience_ms = patience_ms
-    assert ears.feed(quiet(patience_ms - 20)) == ()
+    assert ends(ears.feed(quiet(patience_ms - 20))) == ()
     (ended,) = ears.feed(quiet(20))
     assert isinstance(ended, SpeechEnded)
     assert ears.patience_ms == patience_ms
@@ -120,8 +125,66 @@ def test_speech_without_end_is_cut_and_nothing_is_lost() -> None:
     ended = [change for change in changes if isinstance(change, SpeechEnded)]
     assert [utterance.was_cut for utterance in ended] == [True, True, False]
     assert all(len(utterance.audio) <= UTTERANCE_MAX for utterance in ended)
-    assert b"".join(utterance.audio for utterance in ended) == loud(40_000) + quiet(200)
+    assert b"".join(utterance.audio for utterance in ended) == loud(40_000) + quiet(300)
     assert [one.to_sample for one in ended[:2]] == [two.from_sample for two in ended[1:]]
+
+
+def test_a_pause_is_told_once_with_the_audio_that_the_end_will_have() -> None:
+    ears = endpointer(1_200)
+    ears.feed(quiet(500) + loud(500) + quiet(280))
+    assert not ears.is_paused
+    (paused,) = ears.feed(quiet(20))
+    assert paused == SpeechPaused(quiet(300) + loud(500) + quiet(300))
+    assert ears.is_paused
+    assert ears.feed(quiet(880)) == ()
+    (ended,) = ears.feed(quiet(20))
+    assert isinstance(ended, SpeechEnded)
+    assert ended.audio == paused.audio
+    assert not ears.is_paused
+
+
+def test_speech_that_goes_on_ends_the_pause_and_may_pause_again() -> None:
+    ears = endpointer()
+    first, second = ears.feed(loud(500) + quiet(400) + loud(40) + quiet(300))[1:]
+    assert isinstance(first, SpeechPaused)
+    assert isinstance(second, SpeechPaused)
+    assert second.audio == loud(500) + quiet(400) + loud(40) + quiet(300)
+    ears.feed(loud(20))
+    assert not ears.is_paused
+    assert ears.so_far == second.audio + loud(20)
+
+
+def test_no_utterance_has_no_audio_and_no_pause() -> None:
+    ears = endpointer()
+    ears.feed(quiet(3_000))
+    assert ears.so_far == b""
+    assert not ears.is_paused
+
+
+def test_something_stirs_after_two_voiced_frames_until_it_is_speech() -> None:
+    ears = endpointer()
+    ears.feed(quiet(500) + loud(20))
+    assert not ears.is_stirring
+    ears.feed(loud(20))
+    assert ears.is_stirring
+    assert ears.feed(loud(20)) == (SpeechBegan(samples(500)),)
+    assert not ears.is_stirring
+
+
+def test_what_stirs_and_comes_to_nothing_is_over_within_a_moment() -> None:
+    ears = endpointer()
+    ears.feed(quiet(500) + loud(40) + quiet(20 * (STIR_FRAMES_MAX - 1)))
+    assert ears.is_stirring
+    assert ears.feed(quiet(20)) == ()
+    assert not ears.is_stirring
+
+
+def test_a_restored_half_no_longer_only_stirs() -> None:
+    ears = endpointer()
+    ears.feed(quiet(500) + loud(40))
+    ears.restore(loud(500))
+    assert not ears.is_stirring
+    assert ears.is_speaking
 
 
 def test_the_length_of_confirmed_speech_is_known_for_barge_in() -> None:
@@ -156,10 +219,10 @@ def test_a_restored_half_stands_in_front_of_what_follows() -> None:
     after.restore(before.take() or b"")
     assert after.is_speaking
     assert after.speech_ms == 0
-    (ended,) = after.feed(quiet(100) + loud(400) + quiet(600))
+    (ended,) = ends(after.feed(quiet(100) + loud(400) + quiet(600)))
     assert isinstance(ended, SpeechEnded)
-    assert ended.audio == (quiet(300) + loud(500, b"\x02") + quiet(100) + loud(400) + quiet(200))
-    assert (ended.from_sample, ended.to_sample) == (0, samples(700))
+    assert ended.audio == (quiet(300) + loud(500, b"\x02") + quiet(100) + loud(400) + quiet(300))
+    assert (ended.from_sample, ended.to_sample) == (0, samples(800))
 
 
 def test_speech_after_a_restored_half_counts_for_barge_in() -> None:
@@ -173,9 +236,9 @@ def test_a_restored_half_ends_when_nothing_follows() -> None:
     ears = endpointer()
     ears.feed(quiet(5_000))
     ears.restore(loud(500))
-    (ended,) = ears.feed(quiet(600))
+    (ended,) = ends(ears.feed(quiet(600)))
     assert isinstance(ended, SpeechEnded)
-    assert ended.audio.endswith(quiet(200))
+    assert ended.audio.endswith(quiet(300))
     assert loud(500) in ended.audio
     assert len(ended.audio) == samples(500) + ended.to_sample - ended.from_sample
 
@@ -184,9 +247,9 @@ def test_a_half_restored_late_stands_in_front_of_open_speech() -> None:
     ears = endpointer()
     ears.feed(loud(300))
     ears.restore(loud(500, b"\x02"))
-    (ended,) = ears.feed(quiet(600))
+    (ended,) = ends(ears.feed(quiet(600)))
     assert isinstance(ended, SpeechEnded)
-    assert ended.audio == loud(500, b"\x02") + loud(300) + quiet(200)
+    assert ended.audio == loud(500, b"\x02") + loud(300) + quiet(300)
 
 
 def test_restoring_nothing_changes_nothing() -> None:
@@ -236,7 +299,7 @@ def audible_span(ulaw: bytes) -> tuple[int, int]:
 def test_a_recorded_caller_is_one_utterance_found_within_300_ms(spoken: Recording) -> None:
     lead = samples(1_000)
     changes = Endpointer(voice_activity()).feed(silence(lead) + spoken.ulaw + silence(lead))
-    began, ended = changes
+    began, ended = ends(changes)
     first, last = audible_span(spoken.ulaw)
     assert isinstance(began, SpeechBegan)
     assert isinstance(ended, SpeechEnded)
@@ -250,7 +313,7 @@ def test_any_pieces_give_the_same_ends_of_a_recorded_caller(piece: int) -> None:
     whole = silence(4_000) + recording("human_2.ulaw") + silence(8_000)
     whole += recording("caller_sarah_yes.ulaw") + silence(8_000)
     expected = Endpointer(voice_activity()).feed(whole)
-    assert len(expected) == 4
+    assert len(ends(expected)) == 4
     assert fed_in_pieces(Endpointer(voice_activity()), whole, piece) == expected
 
 

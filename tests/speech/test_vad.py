@@ -10,6 +10,7 @@ from tests.speech.recordings import Recording, of_kind, recording
 
 LOUD = b"\x00" * FRAME_SAMPLES
 QUIET = silence(FRAME_SAMPLES)
+FAR = b"\x50" * FRAME_SAMPLES  # 30 dB below LOUD
 
 
 class LoudnessGate:
@@ -66,8 +67,9 @@ def test_a_short_stop_does_not_make_the_scorer_forget() -> None:
     scorer = ScriptedScorer(*[900] * 99)
     ear = VoiceActivity(LoudnessGate(), scorer)
     assert all(ear.feed(LOUD * 20)[2:])
-    assert all(ear.feed(QUIET * (GATE_HOLD_FRAMES - 1)))
+    ear.feed(QUIET * (GATE_HOLD_FRAMES - 1))
     assert scorer.resets == 0
+    assert all(ear.feed(LOUD * 2))
 
 
 def test_when_the_gate_shuts_the_voice_is_over_and_forgotten() -> None:
@@ -77,6 +79,13 @@ def test_when_the_gate_shuts_the_voice_is_over_and_forgotten() -> None:
     verdicts = ear.feed(QUIET * (GATE_HOLD_FRAMES + 5))
     assert verdicts[GATE_HOLD_FRAMES - 1 :] == (False,) * 6
     assert scorer.resets == 1
+
+
+def test_a_voice_far_behind_the_caller_is_silence() -> None:
+    scorer = ScriptedScorer(*[900] * 99)
+    ear = VoiceActivity(LoudnessGate(), scorer)
+    assert all(ear.feed(LOUD * 20)[2:])
+    assert not any(ear.feed(FAR * 30)[12:])
 
 
 def test_without_a_scorer_the_gate_decides() -> None:
