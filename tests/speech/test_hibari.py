@@ -4,8 +4,9 @@ import pytest
 
 from service.audio import FRAME_SAMPLES, decode, level, milliseconds, samples
 from service.errors import SynthesisFailed
-from service.speech.hibari import PEAK_MAX, TEXT_MAX, Hibari
+from service.speech.hibari import PAUSE, PEAK_MAX, TAIL, TEXT_MAX, Hibari
 from service.speech.synthesizer import synthesizer
+from service.speech.timing import Timed
 
 SENTENCE = "Could you please tell me your name?"
 
@@ -76,3 +77,24 @@ def test_no_pause_between_two_sentences_sounds_like_the_end() -> None:
         run = run + 10 if level(audio[at : at + 80]) < 100 else 0
         longest = max(longest, run)
     assert 100 <= longest <= 400, f"{longest} ms of silence"
+
+
+def test_it_tells_where_the_words_end() -> None:
+    text = "Thank you. Your ticket is TKT-1234, for 24 pages — is that right?"
+    audio = synthesizer().render(text)
+    assert isinstance(audio, Timed)
+    assert len(audio.ends) == len(text.split())
+    assert list(audio.ends) == sorted(audio.ends)
+    thanks = synthesizer().render("Thank you.")
+    assert audio.ends[1] == len(thanks) - TAIL
+    assert audio.ends[2] > len(thanks) + PAUSE
+    spelled = audio.ends[5] - audio.ends[4]
+    assert spelled > samples(1_500)
+    assert audio.ends[9] == audio.ends[8]
+    assert audio.ends[-1] == len(audio) - TAIL
+
+
+def test_where_the_words_can_not_be_told_apart_it_tells_nothing() -> None:
+    audio = synthesizer().render("x" * 260)
+    assert isinstance(audio, Timed)
+    assert audio.ends == ()
