@@ -1,26 +1,29 @@
 """The TwiML that we answer with: our addresses, the call's parameters and a fresh token.
 
+    transfer ──> a human rings ──> answered ──> the end
+    last resort ┘       └────────> voicemail ──> thanks ──> the end       with nobody configured: at once
+
 The leaf package `twiml` knows the verbs; here they meet the settings.
 """
 
 import logging
 from collections.abc import Callable
 
-from msgspec import structs
-
 from service.errors import ConfigError
 from service.token import TokenMint
 from twiml import verbs
 
-APOLOGY = (
-    "I am sorry, we keep losing the connection. "
-    "I will stop here, so that we do not waste your time."
+APOLOGY = "I am sorry, we keep losing the connection."
+TRANSFER_LINE = "Please hold the line, I am putting you through to a colleague."
+VOICEMAIL_LINE = (
+    "Nobody can take your call right now. Please leave a message after the tone, "
+    "and we will call you back. Press the hash key when you are done."
 )
-TRANSFER_APOLOGY = (
-    "I am sorry, we keep losing the connection. I am putting you through to a colleague."
-)
-NOBODY = "I am sorry, nobody can take your call right now. We will call you back. Goodbye."
+THANKS = "Thank you. We have your message and will call you back. Goodbye."
+NO_MESSAGE = "Thank you for calling. Goodbye."
 FALLBACK_APOLOGY = "One moment, please."
+RESUME = "resume"
+WEBHOOKS = ("voice", RESUME, "dialled", "voicemail")  # those that answer with a document, /twiml/…
 
 _log = logging.getLogger(__name__)
 
@@ -44,9 +47,14 @@ class Documents:
             )
         except ValueError as trouble:
             raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
-        self._front_door = structs.replace(self._door, resume_url=f"{public_url}/twiml/voice")
-        # Made now, because when it is needed is too late to learn that it can't be made.
-        self._last_resort = self._made_last_resort(transfer_to)
+        self._webhooks = {name: f"{public_url}/twiml/{name}" for name in WEBHOOKS}
+        self._transfer_to = transfer_to
+        # Made now, because when they are needed is too late to learn that they can't be made.
+        self._voicemail = self._recorded(VOICEMAIL_LINE)
+        try:
+            self._last_resort = self._dialled(transfer_to, f"{APOLOGY} {TRANSFER_LINE}", APOLOGY)
+        except ValueError as trouble:
+            raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
 
     def resume_url(self, request: str = "") -> str:
         """Return the address of `/twiml/resume`, naming the digits request to play first."""
@@ -78,34 +86,43 @@ class Documents:
         """Return the document that ends the call."""
         return verbs.hang_up().xml
 
-    def nobody_answered(self) -> str:
-        """Return the end of a transfer that reached nobody."""
-        return verbs.apologise_and_hang_up(NOBODY).xml
-
     def transfer(self, to_number: str) -> str:
-        """Return the document that dials a human. Raises ValueError when it can't be dialled."""
-        return verbs.dial(to_number, door=self._door).xml
+        """Return the document that dials a human, "" for the one of the settings.
+
+        With none there, the caller is asked for a message at once. Raises ValueError for a number that
+        can't be dialled.
+        """
+        return self._dialled(to_number or self._transfer_to, TRANSFER_LINE)
 
     def last_resort(self) -> str:
-        """Return the apology after too many drops: then a human if one is configured, else the end."""
+        """Return the apology after too many drops: then a human if one is configured, else voicemail."""
         return self._last_resort
 
-    def _made_last_resort(self, transfer_to: str) -> str:
-        if not transfer_to:
-            return verbs.apologise_and_hang_up(APOLOGY).xml
-        try:
-            return verbs.apologise_and_transfer(TRANSFER_APOLOGY, transfer_to, door=self._door).xml
-        except ValueError as trouble:
-            raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
+    def voicemail(self) -> str:
+        """Return the document that asks for a message, because nobody is there."""
+        return self._voicemail
 
-    def fallback(self, *, is_ringing: bool = False) -> str:
+    def thanks(self, *, has_message: bool) -> str:
+        """Return the end of a voicemail."""
+        return verbs.say_and_hang_up(THANKS if has_message else NO_MESSAGE).xml
+
+    def _dialled(self, number: str, text: str, without_number: str = "") -> str:
+        if not number:
+            return self._recorded(f"{without_number} {VOICEMAIL_LINE}".strip())
+        return verbs.dial(number, after_url=self._webhooks["dialled"], text=text).xml
+
+    def _recorded(self, text: str) -> str:
+        return verbs.voicemail(text, NO_MESSAGE, after_url=self._webhooks["voicemail"]).xml
+
+    def fallback(self, failed: str = RESUME) -> str:
         """Return the document for when our own webhook failed: a word, then the way back.
 
-        A call that `is_ringing` never got in, so its way back is the front door: it has nothing to
-        resume.
+        That is the very webhook that `failed`, where asking it again is right: a call that never got in
+        has nothing to resume, and one whose dial is over must not be dialled again. Any other name
+        stands for the way back of a stream.
         """
-        door = self._front_door if is_ringing else self._door
-        return verbs.fallback(door, FALLBACK_APOLOGY).xml
+        back_url = self._webhooks.get(failed, self._door.resume_url)
+        return verbs.fallback(back_url, FALLBACK_APOLOGY).xml
 
     def _tell(self, call_sid: str, made: verbs.Document) -> None:
         for name in made.shortened:

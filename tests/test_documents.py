@@ -3,7 +3,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from service.documents import APOLOGY, FALLBACK_APOLOGY, NOBODY, TRANSFER_APOLOGY, Documents
+from service.documents import (
+    APOLOGY,
+    FALLBACK_APOLOGY,
+    NO_MESSAGE,
+    THANKS,
+    TRANSFER_LINE,
+    VOICEMAIL_LINE,
+    Documents,
+)
 from service.errors import ConfigError
 from service.token import Token, TokenMint
 
@@ -73,26 +81,59 @@ def test_a_parameter_that_is_too_long_is_shortened_and_told_without_its_value(
     assert "AAA" not in caplog.text
 
 
-def test_a_call_ends_or_goes_to_a_human(documents: Documents) -> None:
-    assert verbs(documents.hang_up()) == ["Hangup"]
-    assert verbs(documents.transfer("+15550100")) == ["Dial", "Redirect"]
-    assert "+15550100" in documents.transfer("+15550100")
-    assert NOBODY in documents.nobody_answered()
+def test_a_caller_is_told_and_a_human_rings_for_a_bounded_time(documents: Documents) -> None:
+    xml = documents.transfer("+15550100")
+    assert verbs(xml) == ["Say", "Dial", "Redirect"]
+    say, dial, redirect = ET.fromstring(xml)  # noqa: S314 - our own document
+    assert say.text == TRANSFER_LINE
+    assert dial.attrib["action"] == redirect.text == f"{URL}/twiml/dialled"
+    assert dial.attrib["timeout"] == "30"
+    assert [number.text for number in dial] == ["+15550100"]
     with pytest.raises(ValueError, match="dialled"):
         documents.transfer("nobody at all")
 
 
-def test_the_last_resort_is_an_apology_then_a_human_or_the_end(documents: Documents) -> None:
-    assert verbs(documents.last_resort()) == ["Say", "Hangup"]
-    assert APOLOGY in documents.last_resort()
+def test_a_transfer_to_nobody_in_particular_is_to_the_number_of_the_settings() -> None:
+    documents = Documents(URL, MINT, lambda: "n" * 16, "+15550199")
+    assert "+15550199" in documents.transfer("")
+    assert "+15550199" not in documents.transfer("+15550100")
+
+
+def test_with_nobody_configured_a_transfer_is_a_voicemail_at_once(documents: Documents) -> None:
+    xml = documents.transfer("")
+    assert xml == documents.voicemail()
+    assert verbs(xml) == ["Say", "Record", "Say", "Hangup"]
+    say, record, farewell, _ = ET.fromstring(xml)  # noqa: S314 - our own document
+    assert [say.text, farewell.text] == [VOICEMAIL_LINE, NO_MESSAGE]
+    assert record.attrib["action"] == f"{URL}/twiml/voicemail"
+
+
+def test_a_call_ends_with_thanks_for_a_message_or_without(documents: Documents) -> None:
+    assert verbs(documents.hang_up()) == ["Hangup"]
+    assert verbs(documents.thanks(has_message=True)) == ["Say", "Hangup"]
+    assert THANKS in documents.thanks(has_message=True)
+    assert THANKS not in documents.thanks(has_message=False)
+
+
+def test_the_last_resort_is_an_apology_then_a_human_or_a_voicemail(documents: Documents) -> None:
+    assert verbs(documents.last_resort()) == ["Say", "Record", "Say", "Hangup"]
+    assert f"{APOLOGY} {VOICEMAIL_LINE}" in documents.last_resort()
     human = Documents(URL, MINT, lambda: "n" * 16, "+15550100").last_resort()
     assert verbs(human) == ["Say", "Dial", "Redirect"]
-    assert TRANSFER_APOLOGY in human
+    assert f"{APOLOGY} {TRANSFER_LINE}" in human
 
 
 def test_a_failed_webhook_says_a_word_and_comes_back(documents: Documents) -> None:
     assert verbs(documents.fallback()) == ["Say", "Redirect"]
     assert FALLBACK_APOLOGY in documents.fallback()
+
+
+def test_a_failed_webhook_is_asked_again_where_that_does_no_harm(documents: Documents) -> None:
+    for name in ("voice", "resume", "dialled", "voicemail"):
+        assert f">{URL}/twiml/{name}</Redirect>" in documents.fallback(name)
+    for name in ("", "fallback", "media"):
+        assert documents.fallback(name) == documents.fallback()
+    assert documents.fallback() == documents.fallback("resume")
 
 
 def test_the_way_back_may_name_the_digits_to_play(documents: Documents) -> None:

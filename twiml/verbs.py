@@ -9,6 +9,7 @@
 
 Rules of this file:
 1. Every document that opens a stream has both ways back: with neither, a dropped stream ends the call.
+   One that dials a human has them too, to what follows a dial; after a voicemail there is only the end.
 2. Values come into a document through the official library's serializer only, never by joining text.
    Characters that XML 1.0 can't carry are left out; all others arrive byte for byte.
 3. A document that Twilio would refuse is never returned: what may be shortened is, and reported; the rest is an error.
@@ -29,6 +30,9 @@ REST_TWIML_CHARACTERS_MAX = 4_000  # error 32018: TwiML inside a REST request
 DIGITS_CHARACTERS_MAX = 100  # about half a second each: nearly a minute without a stream
 DIAL_TIMEOUT_S = 30  # six rings; Twilio's own default
 DIAL_TIMEOUT_S_MAX = 600  # Twilio's upper limit
+VOICEMAIL_LENGTH_S = 120  # who it is, the number and the matter, twice over
+VOICEMAIL_SILENCE_S = 5  # a pause for thought is shorter; Twilio's own default
+VOICEMAIL_END_KEY = "#"  # by default any key ends a recording, even one that a cheek pressed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNPLAYABLE = re.compile(r"[^0-9A-D*#w]")
@@ -63,9 +67,8 @@ class Door(msgspec.Struct, frozen=True):
     stream_status_url: str
 
     def __post_init__(self) -> None:
-        for url in (self.resume_url, self.stream_status_url):
-            if not _HTTP_URL.fullmatch(url):
-                raise ValueError("A webhook's URL must be absolute: http(s)://host/path.")
+        _check_webhook(self.resume_url)
+        _check_webhook(self.stream_status_url)
         if not _STREAM_URL.fullmatch(self.stream_url):
             raise ValueError("A stream's URL must be ws(s)://host/path, without a query.")
 
@@ -95,36 +98,50 @@ def play_digits(door: Door, digits: str, parameters: Mapping[str, str]) -> Docum
 
 
 def dial(
-    number: str, *, door: Door, caller_id: str = "", timeout_s: int = DIAL_TIMEOUT_S
+    number: str,
+    *,
+    after_url: str,
+    text: str = "",
+    caller_id: str = "",
+    timeout_s: int = DIAL_TIMEOUT_S,
+    language: str = "",
 ) -> Document:
-    """Put the caller through; afterwards, or if nobody answers, Twilio asks `resume_url`.
+    """Say `text` and put the caller through; afterwards, or if nobody answers, Twilio asks `after_url`.
 
     `number` is a phone number, `client:name` or a SIP address, `caller_id` a phone number or "" for the
     caller's own: BadNumber when one can't be dialled. `timeout_s` is the ringing time, 1 to 600 seconds.
     The request afterwards says how it went (`VoiceWebhook.dial_status`).
     """
-    response = VoiceResponse()
-    _put_through(response, door, number, caller_id, timeout_s)
-    return _finished(response)
-
-
-def apologise_and_transfer(
-    text: str,
-    number: str,
-    *,
-    door: Door,
-    caller_id: str = "",
-    timeout_s: int = DIAL_TIMEOUT_S,
-    language: str = "",
-) -> Document:
-    """Say `text`, then put the caller through as `dial` does: a last resort that needs no stream."""
+    _check_webhook(after_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
-    _put_through(response, door, number, caller_id, timeout_s)
+    _put_through(response, after_url, number, caller_id, timeout_s)
     return _finished(response, shortened)
 
 
-def apologise_and_hang_up(text: str, *, language: str = "") -> Document:
+def voicemail(text: str, farewell: str, *, after_url: str, language: str = "") -> Document:
+    """Say `text`, record what the caller says after the beep, then ask `after_url` what follows.
+
+    The request afterwards bears `VoiceWebhook.recording_url`. When nothing was said Twilio asks nothing
+    and goes on in this document ("TwiML Voice: Record"): with `farewell`, and the end of the call.
+    """
+    _check_webhook(after_url)
+    response = VoiceResponse()
+    shortened = _say(response, text, language)
+    response.record(
+        action=after_url,
+        method="POST",
+        max_length=VOICEMAIL_LENGTH_S,
+        timeout=VOICEMAIL_SILENCE_S,
+        finish_on_key=VOICEMAIL_END_KEY,
+        play_beep=True,
+    )
+    shortened += _say(response, farewell, language)
+    response.hangup()
+    return _finished(response, shortened)
+
+
+def say_and_hang_up(text: str, *, language: str = "") -> Document:
     """Say `text` and end the call."""
     response = VoiceResponse()
     shortened = _say(response, text, language)
@@ -132,14 +149,15 @@ def apologise_and_hang_up(text: str, *, language: str = "") -> Document:
     return _finished(response, shortened)
 
 
-def fallback(door: Door, text: str, *, language: str = "") -> Document:
-    """Say `text`, then ask `resume_url`: what to answer when a webhook of ours has failed.
+def fallback(back_url: str, text: str, *, language: str = "") -> Document:
+    """Say `text`, then ask `back_url`: what to answer when a webhook of ours has failed.
 
     It depends on nothing but its arguments, so it can be made once, before anything can fail.
     """
+    _check_webhook(back_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
-    response.redirect(door.resume_url, method="POST")
+    response.redirect(back_url, method="POST")
     return _finished(response, shortened)
 
 
@@ -199,16 +217,19 @@ def _open_stream(
     return tuple(shortened)
 
 
+def _check_webhook(url: str) -> None:
+    if not _HTTP_URL.fullmatch(url):
+        raise ValueError("A webhook's URL must be absolute: http(s)://host/path.")
+
+
 def _put_through(
-    response: VoiceResponse, door: Door, number: str, caller_id: str, timeout_s: int
+    response: VoiceResponse, after_url: str, number: str, caller_id: str, timeout_s: int
 ) -> None:
     if caller_id and not _PHONE.fullmatch(caller_id):
         raise BadNumber("A caller ID must be a phone number of 3 to 15 digits.")
     if not 1 <= timeout_s <= DIAL_TIMEOUT_S_MAX:
         raise ValueError(f"The ringing time must be 1 to {DIAL_TIMEOUT_S_MAX} seconds.")
-    verb = Dial(
-        action=door.resume_url, method="POST", timeout=timeout_s, caller_id=caller_id or None
-    )
+    verb = Dial(action=after_url, method="POST", timeout=timeout_s, caller_id=caller_id or None)
     if _PHONE.fullmatch(number):
         verb.number(number)
     elif client := _CLIENT.fullmatch(number):
@@ -220,7 +241,7 @@ def _put_through(
             "Only a phone number of 3 to 15 digits, client:name or sip:address can be dialled."
         )
     response.append(verb)
-    response.redirect(door.resume_url, method="POST")
+    response.redirect(after_url, method="POST")
 
 
 def _say(response: VoiceResponse, text: str, language: str) -> tuple[str, ...]:

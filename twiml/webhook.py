@@ -1,6 +1,6 @@
 """The forms that Twilio posts to us, as typed values ("TwiML Voice: request parameters").
 
-    form pairs --parse--------------> VoiceWebhook   /twiml/voice, /twiml/resume, /twiml/fallback
+    form pairs --parse--------------> VoiceWebhook   /twiml/…: the door, and every action
     form pairs --parse_call_status--> CallStatus     /callbacks/call
     form pairs --parse_stream_event-> StreamEvent    /callbacks/stream
 
@@ -23,6 +23,7 @@ FIELD_CHARACTERS_MAX = 2_048  # a SIP address or a URL fits; more is not a telep
 COUNT_PATTERN = re.compile(r"[0-9]{1,9}")  # nine digits of seconds are 31 years
 
 OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})  # CallStatus, final
+ANSWERED = frozenset({"completed", "answered"})  # DialCallStatus: a human was on the line
 
 _CODE_IN_TEXT = re.compile(r"\bcode: ?([0-9]{4,6})\b")
 
@@ -35,7 +36,8 @@ class VoiceWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """What Twilio says when it asks for a document.
 
     `from_number` and `to_number` are as the carrier writes them: E.164, `anonymous`, `client:…` or a
-    SIP address. `error_code` is there on the fallback URL, `dial_status` after a `<Dial>`.
+    SIP address. `error_code` is there on the fallback URL, `dial_…` after a `<Dial>`, `recording_…`
+    after a `<Record>`.
     """
 
     call_sid: str
@@ -50,6 +52,10 @@ class VoiceWebhook(msgspec.Struct, frozen=True, kw_only=True):
     stir_verstat: str = ""
     digits: str = ""
     dial_status: str = ""
+    dial_call_sid: str = ""
+    dial_duration_s: int | None = None
+    recording_url: str = ""
+    recording_duration_s: int | None = None
     error_code: int | None = None
     error_url: str = ""
     extra: tuple[tuple[str, str], ...] = ()
@@ -58,6 +64,11 @@ class VoiceWebhook(msgspec.Struct, frozen=True, kw_only=True):
     def is_over(self) -> bool:
         """Whether the call has ended, so that no document can reach the caller any more."""
         return self.call_status in OVER
+
+    @property
+    def is_dial_answered(self) -> bool:
+        """Whether a human took the call that was dialled."""
+        return self.dial_status in ANSWERED
 
 
 class CallStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +180,10 @@ def parse(pairs: Sequence[tuple[str, str]]) -> VoiceWebhook:
         stir_verstat=form.text("StirVerstat"),
         digits=form.text("Digits"),
         dial_status=form.text("DialCallStatus"),
+        dial_call_sid=form.text("DialCallSid"),
+        dial_duration_s=form.count("DialCallDuration"),
+        recording_url=form.text("RecordingUrl"),
+        recording_duration_s=form.count("RecordingDuration"),
         error_code=form.count("ErrorCode"),
         error_url=form.text("ErrorUrl"),
         extra=form.extra(),

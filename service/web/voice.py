@@ -7,31 +7,28 @@ the action of a verb that a redirect just cut, and sometimes posts the same thin
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from service.call import events as e
-from service.call.resume import Limits
+from service.call.policy import Policy
 from service.call.state import Call
 from service.clock import Clock
 from service.directory import Directory
-from service.documents import Documents
-from service.errors import Refused, StoreError
+from service.documents import RESUME, Documents
+from service.errors import StoreError
 from service.journal.journal import Journal, Missing, Reading
 from service.meter import Meter
 from service.session.ledger import rebuilt
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
+from service.web.handover import Handover, afterwards, answer, parsed
 from service.web.returns import Returns
 from twiml import webhook
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,7 @@ class Voice:
     switchboard: Switchboard
     clock: Clock
     meter: Meter
-    limits: Limits
+    policy: Policy
     returns: Returns
 
     def routes(self) -> list[Route]:
@@ -57,60 +54,65 @@ class Voice:
             "/callbacks/call": self.call_status,
             "/callbacks/stream": self.stream_status,
         }
-        return [Route(path, answer, methods=["POST"]) for path, answer in answers.items()]
+        own = [Route(path, method, methods=["POST"]) for path, method in answers.items()]
+        return [*own, *self.handover.routes()]
+
+    @property
+    def handover(self) -> Handover:
+        """The webhooks of what follows the conversation."""
+        return Handover(
+            form=self.form,
+            journal=self.journal,
+            documents=self.documents,
+            clock=self.clock,
+            meter=self.meter,
+        )
 
     async def voice(self, request: Request) -> Response:
         """The phone rings: open the call's journal and answer with the media stream."""
-        asked = _parsed(webhook.parse, await self.form.read(request))
+        asked = parsed(webhook.parse, await self.form.read(request))
         try:
-            return _twiml(await self._answer(asked, door="voice"))
+            return answer(await self._answer(asked, door="voice"))
         except StoreError as trouble:
-            return self._without_store(asked.call_sid, trouble, is_ringing=True)
+            return self._without_store(asked.call_sid, trouble, failed="voice")
 
     async def resume(self, request: Request) -> Response:
         """The stream ended and the call goes on: the same parameters, a fresh token."""
-        asked = _parsed(webhook.parse, await self.form.read(request))
+        asked = parsed(webhook.parse, await self.form.read(request))
         try:
-            if asked.dial_status:
-                return _twiml(self._after_transfer(asked.dial_status))
+            if asked.dial_status:  # the action of a dial that a server of the version before began
+                return answer(await self.handover.after_dial(asked))
             if asked.is_over:
                 await self._end(asked.call_sid, asked.call_status)
-                return _twiml(self.documents.hang_up())
+                return answer(self.documents.hang_up())
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
-                return _twiml(await self._answer(asked, door="resume"))
-            digits = _requested_digits(reading, request.query_params.get("play", ""))
-            return _twiml(await self._next(rebuilt(None, reading.records), digits))
+                return answer(await self._answer(asked, door="resume"))
+            return answer(await self._next(reading, request.query_params.get("play", "")))
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble)
 
-    def _after_transfer(self, status: str) -> str:
-        """The human hung up, or nobody answered."""
-        if status in ("completed", "answered"):
-            return self.documents.hang_up()
-        return self.documents.nobody_answered()
-
     async def fallback(self, request: Request) -> Response:
         """Our own webhook failed: a word to the caller, and the way back."""
-        asked = _parsed(webhook.parse, await self.form.read(request))
+        asked = parsed(webhook.parse, await self.form.read(request))
         _log.error(
             "! the carrier fell back, its error %s",
             asked.error_code or "unknown",
             extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
         )
-        is_ringing = urlsplit(asked.error_url).path.endswith("/twiml/voice")
-        return _twiml(self.documents.fallback(is_ringing=is_ringing))
+        failed = asked.error_url.partition("?")[0].rpartition("/twiml/")[2]
+        return answer(self.documents.fallback(failed))
 
     async def call_status(self, request: Request) -> Response:
         """What became of the call."""
-        status = _parsed(webhook.parse_call_status, await self.form.read(request))
+        status = parsed(webhook.parse_call_status, await self.form.read(request))
         if status.is_over:
             await self._end(status.call_sid, status.status)
         return Response(status_code=204)
 
     async def stream_status(self, request: Request) -> Response:
         """What became of a stream. An error here may be the first that we hear of it."""
-        event = _parsed(webhook.parse_stream_event, await self.form.read(request))
+        event = parsed(webhook.parse_stream_event, await self.form.read(request))
         if event.change is webhook.StreamChange.ERROR:
             _log.warning(
                 "< stream error %s",
@@ -152,20 +154,21 @@ class Voice:
             call_sid, parameters, door=door, is_known=is_known, now_ms=self.clock.now_ms()
         )
 
-    async def _next(self, call: Call, digits: str) -> str:
-        """What a known call should do now. No side effect but the last resort's record."""
-        now_ms = self.clock.now_ms()
-        if call.ending == "transfer" and call.is_ending_started:
-            return self._transfer(call)
+    async def _next(self, reading: Reading, play: str) -> str:
+        """What a known call should do now. No side effect but that a conversation given up is over."""
+        call, now_ms = rebuilt(None, reading.records), self.clock.now_ms()
+        if document := await self._after_conversation(call, reading):
+            return document
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
-        if digits:
+        if digits := _requested_digits(reading, play):
             return self.documents.play_digits(call.call_sid, call.parameters, digits, now_ms=now_ms)
-        drops = call.drops_since(now_ms - self.limits.window_ms)
+        drops = call.drops_since(now_ms - self.policy.window_ms)
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
-        if is_circling or drops > self.limits.drops_max:
-            reached = e.encode(e.DropLimitReached(drops=drops))
-            await self._add(call.call_sid, reached, f"drop-limit:{len(call.streams)}")
+        if is_circling or drops > self.policy.drops_max:
+            # Our part is over, so that nobody pulls the caller back from whom they speak to next.
+            reached, over = e.DropLimitReached(drops=drops), e.CallEnded(reason="drop_limit")
+            await self._add(call.call_sid, f"drop-limit:{len(call.streams)}", reached, over)
             _log.error(
                 "! %d drops%s: the last resort",
                 drops,
@@ -174,6 +177,22 @@ class Voice:
             )
             return self.documents.last_resort()
         return self._connect(call.call_sid, call.parameters, "resume", is_known=call.is_known())
+
+    async def _after_conversation(self, call: Call, reading: Reading) -> str:
+        """What a call should do that was given to a human or to the voicemail, "" if it was not."""
+        known = afterwards(reading)
+        if known.is_over:
+            return self.documents.hang_up()
+        if known.dial_outcome:
+            return self.documents.voicemail()
+        if call.ending == "transfer" and call.is_ending_started:
+            document = self._transfer(call)
+            is_voicemail = document == self.documents.voicemail()
+            await self._end(call.call_sid, "voicemail" if is_voicemail else "transferred")
+            return document
+        if call.phase == "ended" and _reached_its_limit(reading):
+            return self.documents.last_resort()
+        return ""
 
     def _transfer(self, call: Call) -> str:
         try:
@@ -184,16 +203,17 @@ class Voice:
                 trouble,
                 extra={"action": "transfer_impossible", "call_sid": call.call_sid},
             )
-            return self.documents.nobody_answered()
+            return self.documents.voicemail()
 
     async def _end(self, call_sid: str, status: str) -> None:
         call = await self._call(call_sid)
         if call is not None and call.phase != "ended":
-            await self._add(call_sid, e.encode(e.CallEnded(reason=status)), f"over:{status}")
+            await self._add(call_sid, f"over:{status}", e.CallEnded(reason=status))
 
-    async def _add(self, call_sid: str, body: bytes, key: str) -> None:
+    async def _add(self, call_sid: str, key: str, *facts: e.Known) -> None:
+        bodies = tuple(map(e.encode, facts))
         await self.journal.append(
-            call_sid, (body,), epoch=None, after=None, key=key, now_ms=self.clock.now_ms()
+            call_sid, bodies, epoch=None, after=None, key=key, now_ms=self.clock.now_ms()
         )
 
     async def _call(self, call_sid: str) -> Call | None:
@@ -201,7 +221,7 @@ class Voice:
         return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
 
     def _without_store(
-        self, call_sid: str, trouble: StoreError, *, is_ringing: bool = False
+        self, call_sid: str, trouble: StoreError, *, failed: str = RESUME
     ) -> Response:
         """Keep the caller on the line for a moment; the way back asks again."""
         self.meter.store_errors.inc()
@@ -210,7 +230,7 @@ class Voice:
             trouble,
             extra={"action": "store_failed", "call_sid": call_sid},
         )
-        return _twiml(self.documents.fallback(is_ringing=is_ringing))
+        return answer(self.documents.fallback(failed))
 
 
 def _requested_digits(reading: Reading, request: str) -> str:
@@ -229,12 +249,5 @@ def _requested_digits(reading: Reading, request: str) -> str:
     )
 
 
-def _twiml(xml: str) -> Response:
-    return Response(xml, media_type="text/xml")
-
-
-def _parsed(parse: Callable[[list[tuple[str, str]]], T], pairs: list[tuple[str, str]]) -> T:
-    try:
-        return parse(pairs)
-    except webhook.BadWebhook as trouble:
-        raise Refused(400, "Bad request", str(trouble)) from trouble
+def _reached_its_limit(reading: Reading) -> bool:
+    return any(isinstance(e.decode(record.body), e.DropLimitReached) for record in reading.records)

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,13 +10,13 @@ from twiml.verbs import (
     PARAMETER_CHARACTERS_MAX,
     REST_TWIML_CHARACTERS_MAX,
     SAY_CHARACTERS_MAX,
+    VOICEMAIL_LENGTH_S,
+    VOICEMAIL_SILENCE_S,
     BadDigits,
     BadNumber,
     Document,
     DocumentTooLong,
     Door,
-    apologise_and_hang_up,
-    apologise_and_transfer,
     connect,
     dial,
     fallback,
@@ -25,9 +24,12 @@ from twiml.verbs import (
     hang_up,
     play_digits,
     playable_digits,
+    say_and_hang_up,
+    voicemail,
 )
 
 RESUME = "https://calls.example.com/p/twiml/resume?play=1&x=<2>"
+AFTER = "https://calls.example.com/p/twiml/dialled?x=<3>"
 DOOR = Door(RESUME, "wss://calls.example.com/media", "https://calls.example.com/callbacks/stream")
 
 # Whatever a str can hold, and the same without what XML 1.0 can't carry.
@@ -71,11 +73,11 @@ def fits_xml(character: str) -> bool:
     )
 
 
-def assert_both_ways_back(xml: str) -> None:
+def assert_both_ways_back(xml: str, url: str = RESUME) -> None:
     *_, way_in, last = read(xml)
-    assert way_in.attrib["action"] == RESUME
+    assert way_in.attrib["action"] == url
     assert way_in.attrib["method"] == "POST"
-    assert (last.tag, last.text, last.attrib) == ("Redirect", RESUME, {"method": "POST"})
+    assert (last.tag, last.text, last.attrib) == ("Redirect", url, {"method": "POST"})
 
 
 def test_a_connect_document_is_exactly_this() -> None:
@@ -92,8 +94,11 @@ def test_a_connect_document_is_exactly_this() -> None:
 def test_every_document_with_a_connect_has_both_ways_back() -> None:
     assert_both_ways_back(connect(DOOR, {}).xml)
     assert_both_ways_back(play_digits(DOOR, "1", {}).xml)
-    assert_both_ways_back(dial("+14155550100", door=DOOR).xml)
-    assert_both_ways_back(apologise_and_transfer("Sorry.", "+14155550100", door=DOOR).xml)
+
+
+def test_a_document_that_dials_leads_both_ways_to_what_follows_a_dial() -> None:
+    assert_both_ways_back(dial("+14155550100", after_url=AFTER).xml, AFTER)
+    assert_both_ways_back(dial("+14155550100", after_url=AFTER, text="Sorry.").xml, AFTER)
 
 
 @pytest.mark.parametrize("value", ATTACKS)
@@ -259,11 +264,11 @@ def test_as_many_digits_as_the_limit_says_are_played() -> None:
 def test_a_number_a_client_and_a_sip_address_can_be_dialled(
     number: str, tag: str, text: str
 ) -> None:
-    verb, _ = read(dial(number, door=DOOR).xml)
+    verb, _ = read(dial(number, after_url=AFTER).xml)
     (noun,) = verb
 
     assert (verb.tag, noun.tag, noun.text) == ("Dial", tag, text)
-    assert verb.attrib == {"action": RESUME, "method": "POST", "timeout": "30"}
+    assert verb.attrib == {"action": AFTER, "method": "POST", "timeout": "30"}
 
 
 @pytest.mark.parametrize(
@@ -272,33 +277,37 @@ def test_a_number_a_client_and_a_sip_address_can_be_dialled(
      "client:" + "a" * 122, "<Number>+1</Number>", "+14155550100\n", "+1,+2"],
 )  # fmt: skip
 def test_what_cannot_be_dialled_is_refused_without_quoting_it(number: str) -> None:
-    for make in (dial, partial(apologise_and_transfer, "Sorry.")):
-        with pytest.raises(BadNumber, match=r"^Only a phone number of 3 to 15 digits"):
-            make(number, door=DOOR)
+    with pytest.raises(BadNumber, match=r"^Only a phone number of 3 to 15 digits"):
+        dial(number, after_url=AFTER)
 
 
 def test_a_caller_id_and_a_ringing_time_are_passed_on() -> None:
-    verb, _ = read(dial("112", door=DOOR, caller_id="+18005551212", timeout_s=600).xml)
+    verb, _ = read(dial("112", after_url=AFTER, caller_id="+18005551212", timeout_s=600).xml)
 
     assert verb.attrib["callerId"] == "+18005551212"
     assert verb.attrib["timeout"] == "600"
-    assert read(dial("112", door=DOOR, timeout_s=1).xml)[0].attrib["timeout"] == "1"
+    assert read(dial("112", after_url=AFTER, timeout_s=1).xml)[0].attrib["timeout"] == "1"
 
 
 def test_a_wrong_caller_id_or_ringing_time_is_refused() -> None:
     with pytest.raises(BadNumber, match="A caller ID must be"):
-        dial("112", door=DOOR, caller_id="anonymous")
+        dial("112", after_url=AFTER, caller_id="anonymous")
     for timeout_s in (0, 601):
         with pytest.raises(ValueError, match=r"^The ringing time must be 1 to 600 seconds\.$"):
-            dial("112", door=DOOR, timeout_s=timeout_s)
+            dial("112", after_url=AFTER, timeout_s=timeout_s)
 
 
-def test_the_last_resorts_are_exactly_these() -> None:
-    transfer = apologise_and_transfer(
-        "Sorry.", "112", door=DOOR, caller_id="+18005551212", timeout_s=20, language="en-GB"
+def test_a_caller_is_told_before_the_dial_and_before_the_end() -> None:
+    transfer = dial(
+        "112",
+        after_url=AFTER,
+        text="Sorry.",
+        caller_id="+18005551212",
+        timeout_s=20,
+        language="en-GB",
     )
     say, verb, _ = read(transfer.xml)
-    farewell = apologise_and_hang_up("Désolé.", language="fr-FR")
+    farewell = say_and_hang_up("Désolé.", language="fr-FR")
 
     assert (say.tag, say.text, say.attrib) == ("Say", "Sorry.", {"language": "en-GB"})
     assert (verb.attrib["callerId"], verb.attrib["timeout"]) == ("+18005551212", "20")
@@ -308,8 +317,36 @@ def test_the_last_resorts_are_exactly_these() -> None:
     assert hang_up().xml.endswith("<Response><Hangup /></Response>")
 
 
+def test_a_voicemail_is_recorded_for_a_bounded_time_and_silence_leads_to_the_farewell() -> None:
+    made = voicemail("Leave a message.", "Goodbye.", after_url=AFTER, language="en")
+    say, record, farewell, end = read(made.xml)
+
+    assert [say.text, farewell.text] == ["Leave a message.", "Goodbye."]
+    assert [say.attrib, farewell.attrib] == [{"language": "en"}] * 2
+    assert record.tag == "Record"
+    assert record.attrib == {
+        "action": AFTER,
+        "method": "POST",
+        "maxLength": str(VOICEMAIL_LENGTH_S),
+        "timeout": str(VOICEMAIL_SILENCE_S),
+        "finishOnKey": "#",
+        "playBeep": "true",
+    }
+    assert end.tag == "Hangup"
+
+
+def test_what_follows_needs_a_whole_address() -> None:
+    for url in ("", "/twiml/dialled", "wss://h/m", "https://h/a b", "https://h/a#rc=1"):
+        with pytest.raises(ValueError, match=r"^A webhook's URL must be absolute"):
+            dial("112", after_url=url)
+        with pytest.raises(ValueError, match=r"^A webhook's URL must be absolute"):
+            voicemail("Hello.", "Goodbye.", after_url=url)
+        with pytest.raises(ValueError, match=r"^A webhook's URL must be absolute"):
+            fallback(url, "One moment.")
+
+
 def test_the_fallback_says_a_word_and_goes_back_to_the_door() -> None:
-    say, redirect = read(fallback(DOOR, "One moment.", language="en").xml)
+    say, redirect = read(fallback(RESUME, "One moment.", language="en").xml)
 
     assert (say.text, say.attrib) == ("One moment.", {"language": "en"})
     assert (redirect.tag, redirect.text, redirect.attrib) == (
@@ -320,9 +357,10 @@ def test_the_fallback_says_a_word_and_goes_back_to_the_door() -> None:
 
 
 SPEAKERS: list[Callable[[str], Document]] = [
-    apologise_and_hang_up,
-    lambda text: apologise_and_transfer(text, "112", door=DOOR),
-    lambda text: fallback(DOOR, text),
+    say_and_hang_up,
+    lambda text: dial("112", after_url=AFTER, text=text),
+    lambda text: voicemail(text, "Goodbye.", after_url=AFTER),
+    lambda text: fallback(RESUME, text),
 ]
 
 
@@ -339,7 +377,7 @@ def test_text_to_say_stays_text(speak: Callable[[str], Document]) -> None:
 @pytest.mark.parametrize("speak", SPEAKERS)
 @pytest.mark.parametrize("text", ["", " \n", "\0"])
 def test_nothing_to_say_means_no_say(speak: Callable[[str], Document], text: str) -> None:
-    assert "Say" not in shape(speak(text).xml)
+    assert shape(speak(text).xml).count("Say") == shape(speak("x").xml).count("Say") - 1
 
 
 @pytest.mark.parametrize("speak", SPEAKERS)

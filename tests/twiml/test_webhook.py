@@ -42,6 +42,10 @@ def test_a_voice_webhook_is_read_whole() -> None:
         ("StirVerstat", "TN-Validation-Passed-A"),
         ("Digits", "12#"),
         ("DialCallStatus", "no-answer"),
+        ("DialCallSid", "CA3"),
+        ("DialCallDuration", "17"),
+        ("RecordingUrl", "https://api.example.com/Recordings/RE1"),
+        ("RecordingDuration", "9"),
         ("ErrorCode", "11200"),
         ("ErrorUrl", "https://calls.example.com/twiml/voice"),
     ]
@@ -59,9 +63,20 @@ def test_a_voice_webhook_is_read_whole() -> None:
         stir_verstat="TN-Validation-Passed-A",
         digits="12#",
         dial_status="no-answer",
+        dial_call_sid="CA3",
+        dial_duration_s=17,
+        recording_url="https://api.example.com/Recordings/RE1",
+        recording_duration_s=9,
         error_code=11200,
         error_url="https://calls.example.com/twiml/voice",
     )
+
+
+def test_a_dial_was_answered_only_if_its_status_says_so() -> None:
+    for word in ("completed", "answered"):
+        assert parse([CALL, ("DialCallStatus", word)]).is_dial_answered
+    for word in ("busy", "no-answer", "failed", "canceled", "", "a new word"):
+        assert not parse([CALL, ("DialCallStatus", word)]).is_dial_answered
 
 
 def test_a_call_sid_alone_is_enough() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, fromstring
@@ -163,9 +163,9 @@ def built(
     carrier: NotingCarrier, agent: ScriptedAgent, speech: ScriptedSpeech, **changes: Any
 ) -> Starlette:
     """Make the application with these parts in the places of the real ones."""
-    parts = {
+    parts: dict[str, Callable[..., Any]] = {
         "Carrier": lambda *_settings: carrier,
-        "make_agent": lambda _name: agent,
+        "make_agent": lambda *_given: agent,
         "_speech": lambda: speech,
     }
     with pytest.MonkeyPatch.context() as places:

@@ -4,12 +4,23 @@ from typing import Any
 import pytest
 
 from service.call import events as e
+from service.call.state import Call
 from service.errors import StoreUnavailable
+from service.journal.journal import Reading
+from service.session.ledger import rebuilt
 from tests.web.front import CALL, Front, parameters, parsed, ring
 
 pytestmark = pytest.mark.asyncio
 
 DOCUMENTS = ("/twiml/voice", "/twiml/resume")
+TRANSFER = ["Say", "Dial", "Redirect"]
+VOICEMAIL = ["Say", "Record", "Say", "Hangup"]
+
+
+async def call_of(front: Front) -> Call:
+    reading = await front.journal.read(CALL)
+    assert isinstance(reading, Reading)
+    return rebuilt(None, reading.records)
 
 
 def verbs(document: str) -> list[str]:
@@ -74,7 +85,7 @@ async def test_a_call_whose_stream_is_never_let_in_does_not_circle_for_ever(fron
     await front.hook("/twiml/voice", ring())
     answers = [verbs((await front.hook("/twiml/resume", ring())).text) for _ in range(7)]
     assert answers[5] == ["Connect", "Redirect"]
-    assert answers[6] == ["Say", "Hangup"]
+    assert answers[6] == VOICEMAIL
 
 
 async def test_too_many_drops_end_in_an_apology_and_one_record(front: Front) -> None:
@@ -88,9 +99,17 @@ async def test_too_many_drops_end_in_an_apology_and_one_record(front: Front) -> 
         )
     for _ in range(3):
         answer = await front.hook("/twiml/resume", ring())
-        assert verbs(answer.text) == ["Say", "Hangup"]
+        assert verbs(answer.text) == VOICEMAIL
     kinds = [type(fact).__name__ for fact in await front.facts()]
     assert kinds.count("DropLimitReached") == 1
+
+
+async def test_after_too_many_drops_nobody_pulls_the_caller_back(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    for _ in range(8):
+        await front.hook("/twiml/resume", ring())
+    call = await call_of(front)
+    assert (call.phase, call.end_reason) == ("ended", "drop_limit")
 
 
 @pytest.mark.parametrize("changes", [{"transfer_to": "+15550100", "drop_limit": "1/60"}])
@@ -103,7 +122,20 @@ async def test_too_many_drops_lead_to_a_human_where_one_is_configured(front: Fro
             key=sid,
         )
     answer = await front.hook("/twiml/resume", ring())
-    assert verbs(answer.text) == ["Say", "Dial", "Redirect"]
+    assert verbs(answer.text) == TRANSFER
+
+
+@pytest.mark.parametrize("changes", [{"transfer_to": "+15550100", "drop_limit": "1/60"}])
+async def test_a_last_resort_that_reaches_nobody_ends_in_a_voicemail(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    for _ in range(4):
+        await front.hook("/twiml/resume", ring())
+    assert verbs((await front.hook("/twiml/resume", ring())).text) == TRANSFER
+    dialled = await front.hook("/twiml/dialled", ring(DialCallStatus="busy"))
+    assert verbs(dialled.text) == VOICEMAIL
+    assert verbs((await front.hook("/twiml/resume", ring())).text) == VOICEMAIL
+    await front.hook("/twiml/voicemail", ring(RecordingUrl="https://h/RE1"))
+    assert verbs((await front.hook("/twiml/resume", ring())).text) == ["Hangup"]
 
 
 @pytest.mark.parametrize("sent", ["not yet", "already"])
@@ -130,34 +162,58 @@ async def test_nobody_asked_for_such_digits(front: Front, play: str) -> None:
     assert verbs(answer.text) == ["Connect", "Redirect"]
 
 
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("completed", ["Hangup"]),
-        ("answered", ["Hangup"]),
-        ("no-answer", ["Say", "Hangup"]),
-        ("busy", ["Say", "Hangup"]),
-        ("failed", ["Say", "Hangup"]),
-    ],
-)
-async def test_the_end_of_a_transfer(front: Front, status: str, expected: list[str]) -> None:
-    await front.hook("/twiml/voice", ring())
-    answer = await front.hook("/twiml/resume", ring(DialCallStatus=status))
-    assert verbs(answer.text) == expected
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [("+15550123", ["Dial", "Redirect"]), ("my colleague", ["Say", "Hangup"])],
-)
-async def test_a_transfer_under_way_is_answered_with_its_document(
-    front: Front, number: str, expected: list[str]
-) -> None:
+async def a_transfer(front: Front, number: str = "+15550123") -> None:
     await front.hook("/twiml/voice", ring())
     await front.write(e.EndingPlanned(ending="transfer", to_number=number), e.EndingStarted())
-    answer = await front.hook("/twiml/resume", ring())
-    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("number", "expected", "reason"),
+    [
+        ("+15550123", TRANSFER, "transferred"),
+        ("my colleague", VOICEMAIL, "voicemail"),
+        ("", VOICEMAIL, "voicemail"),
+    ],
+)
+async def test_a_transfer_under_way_is_answered_with_its_document_and_ends_our_part(
+    front: Front, number: str, expected: list[str], reason: str
+) -> None:
+    await a_transfer(front, number)
+    for _ in range(2):
+        answer = await front.hook("/twiml/resume", ring())
+        assert answer.status_code == 200
+        assert verbs(answer.text) == expected
+    call = await call_of(front)
+    assert (call.phase, call.end_reason) == ("ended", reason)
+
+
+@pytest.mark.parametrize("changes", [{"transfer_to": "+15550100"}])
+async def test_a_transfer_to_nobody_in_particular_dials_the_number_of_the_settings(
+    front: Front,
+) -> None:
+    await a_transfer(front, "")
+    assert "+15550100" in (await front.hook("/twiml/resume", ring())).text
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("completed", ["Hangup"]), ("no-answer", VOICEMAIL)]
+)
+async def test_the_way_back_after_a_dial_goes_on_where_the_dial_left_it(
+    front: Front, status: str, expected: list[str]
+) -> None:
+    await a_transfer(front)
+    await front.hook("/twiml/dialled", ring(DialCallStatus=status))
+    assert verbs((await front.hook("/twiml/resume", ring())).text) == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [("completed", ["Hangup"]), ("busy", VOICEMAIL)])
+async def test_a_dial_that_a_server_of_before_began_ends_at_the_way_back(
+    front: Front, status: str, expected: list[str]
+) -> None:
+    await a_transfer(front)
+    answer = await front.hook("/twiml/resume", ring(DialCallStatus=status))
     assert verbs(answer.text) == expected
+    assert isinstance((await front.facts())[-1], e.DialEnded)
 
 
 async def test_the_fallback_says_a_word_and_leads_back(front: Front) -> None:
@@ -173,6 +229,21 @@ async def test_the_fallback_of_a_call_under_way_leads_to_its_resumption(front: F
     failed = "https://calls.example.com/twiml/resume?play=r1"
     answer = await front.hook("/twiml/fallback", ring(ErrorCode="11200", ErrorUrl=failed))
     assert "/twiml/resume</Redirect>" in answer.text
+
+
+@pytest.mark.parametrize("name", ["dialled", "voicemail"])
+async def test_the_fallback_after_a_dial_does_not_dial_again(front: Front, name: str) -> None:
+    failed = f"https://calls.example.com/twiml/{name}"
+    answer = await front.hook("/twiml/fallback", ring(ErrorCode="11200", ErrorUrl=failed))
+    assert f"/twiml/{name}</Redirect>" in answer.text
+
+
+@pytest.mark.parametrize("failed", ["", "x", "https://evil.example.com/twiml/../x", "/twiml/a b"])
+async def test_a_strange_address_of_a_failure_leads_to_our_own_way_back(
+    front: Front, failed: str
+) -> None:
+    answer = await front.hook("/twiml/fallback", ring(ErrorUrl=failed))
+    assert "https://calls.example.com/twiml/resume</Redirect>" in answer.text
 
 
 async def test_a_call_status_callback_ends_the_call_once(front: Front) -> None:
