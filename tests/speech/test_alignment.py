@@ -37,7 +37,7 @@ def test_words_are_what_blanks_part_and_punctuation_is_none() -> None:
     frames = range(10, 40)
     assert word_frames("hələ, ðɛɹ ?", known, frames) == [14, 19]
     assert word_frames("", known, frames) == []
-    assert word_frames("hʘO", known, frames) == [12]
+    assert word_frames("hʘə", known, frames) == [12]
 
 
 def test_groups_end_with_their_last_word() -> None:
