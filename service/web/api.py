@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from service.call import events as e
 from service.call.place import Place
-from service.call.state import Call
+from service.call.state import Call, Operation
 from service.call.view import Json, record_view, view
 from service.carrier import Carrier
 from service.clock import Clock
@@ -32,6 +32,8 @@ from twiml import verbs
 BODY_BYTES_MAX = 65_536
 TEXT_LETTERS_MAX = 1_000  # a minute of speech
 NOTE_LETTERS_MAX = 10_000
+NAME_LETTERS_MAX = 200  # of whoever approves
+NOT_WAITING = "The operation does not wait for an approval."
 PHASES = ("ringing", "live", "detached", "ended")
 
 
@@ -60,6 +62,7 @@ class Api:
             Route(one, self.call, methods=["GET"]),
             Route(one, self.erase, methods=["DELETE"]),
             Route(f"{one}/events", self.events, methods=["GET"]),
+            Route(f"{one}/operations/{{operation}}", self.decide, methods=["POST"]),
             *(Route(f"{one}/{name}", act, methods=["POST"]) for name, act in acts.items()),
         ]
 
@@ -137,6 +140,27 @@ class Api:
         text = _text(await _json(request), "text", NOTE_LETTERS_MAX)
         return await self._accepted(call, e.NoteAdded(text=text), secrets.token_hex(6))
 
+    async def decide(self, request: Request) -> Response:
+        """Let a tool work that waits for a person, or forbid it; what was decided first stands."""
+        call, reading = await self._found(request, "agent")
+        name = request.path_params["operation"]
+        operation = _operation(call, name)
+        if operation is None:
+            raise Refused(404, "Not found", "The call has no such operation.")
+        decision = await _decision(request, name)
+        is_late = self.clock.now_ms() >= operation.approval_ms
+        if _decided(reading, name) is None and (is_late or not _is_waiting(operation)):
+            raise Refused(409, "Conflict", NOT_WAITING)
+        # Under one key, so that of two people at once one is first, and both are told what stands.
+        accepted = await self._accepted(call, decision, f"approve:{name}")
+        written = await self.journal.read(call.call_sid)
+        decided = None if isinstance(written, Missing) else _decided(written, name)
+        if decided is not None and not decided.was_waiting:
+            raise Refused(409, "Conflict", NOT_WAITING)
+        if decided is not None and decided.is_approved != isinstance(decision, e.OperationApproved):
+            raise Refused(409, "Conflict", "Somebody decided otherwise before.")
+        return accepted
+
     async def erase(self, request: Request) -> Response:
         """Delete all that is kept of the call. A call that goes on is ended first."""
         call, _ = await self._found(request, "admin")
@@ -183,6 +207,46 @@ class Api:
 def _shown(record: Record) -> Json:
     place = Place(record.position, record.epoch, record.at_ms)
     return record_view(e.decode(record.body), place)
+
+
+async def _decision(request: Request, name: str) -> e.OperationApproved | e.OperationDenied:
+    body = await _json(request)
+    approve = body.get("approve")
+    if not isinstance(approve, bool):
+        raise Refused(422, "Unprocessable content", "approve is missing or not true or false.")
+    by = _text(body, "by", NAME_LETTERS_MAX) if "by" in body else ""
+    kind = e.OperationApproved if approve else e.OperationDenied
+    return kind(operation=name, by=by)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """The first decision about an operation, and whether anything waited for it then."""
+
+    is_approved: bool
+    was_waiting: bool
+
+
+def _decided(reading: Reading, name: str) -> _Decided | None:
+    for index, record in enumerate(reading.records):
+        fact = e.decode(record.body) if record.epoch == 0 else None  # people write from outside
+        match fact:
+            case e.OperationApproved(operation=named) | e.OperationDenied(operation=named):
+                if named == name:
+                    asked = _operation(rebuilt(None, reading.records[:index]), name)
+                    is_approved = isinstance(fact, e.OperationApproved)
+                    return _Decided(is_approved, asked is not None and _is_waiting(asked))
+            case _:
+                pass
+    return None
+
+
+def _operation(call: Call, name: str) -> Operation | None:
+    return next((one for one in call.operations if one.operation == name), None)
+
+
+def _is_waiting(operation: Operation) -> bool:
+    return operation.status == "pending" and operation.approval == "asked"
 
 
 def _whole(text: str) -> int:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Any
 
@@ -19,8 +20,10 @@ ACTS: dict[str, dict[str, Any]] = {
     "notes": {"text": "He is angry."},
 }
 READS = (("GET", "/api/calls"), ("GET", ONE), ("GET", f"{ONE}/events"))
+OPERATION = f"{ONE}/operations/t1.1"
 EVERY = (
     *READS,
+    ("POST", OPERATION),
     *(("POST", f"{ONE}/{act}") for act in ACTS),
     ("DELETE", ONE),
 )
@@ -261,3 +264,116 @@ async def test_without_a_store_the_api_says_try_again(
     answer = await front.api("GET", ONE)
     assert "secret" not in json.dumps(problem(answer, 503))
     assert answer.headers["retry-after"] == "1"
+
+
+async def a_question(front: Front, *facts: e.Known, approval_ms: int | None = None) -> None:
+    """A call whose agent wants to call somebody back, which a person has to allow."""
+    await front.hook("/twiml/voice", ring())
+    soon_ms = front.parts.clock.now_ms() + 60_000
+    asked = e.OperationRequested(
+        operation="t1.1",
+        tool="call_back",
+        arguments={"number": "+15550001"},
+        turn=1,
+        is_idempotent=False,
+        attempts_max=1,
+        deadline_ms=soon_ms + 5_000,
+        approval_ms=soon_ms if approval_ms is None else approval_ms,
+    )
+    await front.write(asked, *facts)
+
+
+async def decisions(front: Front) -> list[e.AnyFact]:
+    kinds = (e.OperationApproved, e.OperationDenied)
+    return [fact for fact in await front.facts() if isinstance(fact, kinds)]
+
+
+@pytest.mark.parametrize(
+    ("approve", "fact"), [(True, e.OperationApproved), (False, e.OperationDenied)]
+)
+async def test_a_person_decides_once_however_often_they_click(
+    front: Front, fact: type[e.Fact], *, approve: bool
+) -> None:
+    await a_question(front)
+    body = {"approve": approve, "by": "Grace"}
+    answers = [
+        *await asyncio.gather(*(front.api("POST", OPERATION, json=body) for _ in range(3))),
+        await front.api("POST", OPERATION, json=body, bearer="act"),
+    ]
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert {answer.json()["position"] for answer in answers} == {3}
+    (decided,) = await decisions(front)
+    assert isinstance(decided, fact)
+    shown = (await front.api("GET", ONE)).json()["operations"][0]
+    assert (shown["status"], shown["approval"]) == (
+        ("pending", "granted") if approve else ("failed", "asked")
+    )
+    problem(await front.api("POST", OPERATION, json={"approve": not approve}), 409)
+    assert len(await decisions(front)) == 1
+
+
+async def test_of_two_who_decide_differently_at_once_one_is_told_so(front: Front) -> None:
+    await a_question(front)
+    answers = await asyncio.gather(
+        *(front.api("POST", OPERATION, json={"approve": one}) for one in (True, False))
+    )
+    assert sorted(answer.status_code for answer in answers) == [202, 409]
+    assert len(await decisions(front)) == 1
+
+
+@pytest.mark.parametrize(
+    ("approval_ms", "facts"),
+    [
+        (0, ()),
+        (1, ()),
+        (None, (e.OperationEnded(operation="t1.1", status="timed_out"),)),
+    ],
+)
+async def test_what_waits_for_nobody_can_not_be_decided(
+    front: Front, approval_ms: int | None, facts: tuple[e.Known, ...]
+) -> None:
+    await a_question(front, *facts, approval_ms=approval_ms)
+    for approve in (True, False):
+        problem(await front.api("POST", OPERATION, json={"approve": approve}), 409)
+    assert await decisions(front) == []
+
+
+async def test_a_decision_that_came_too_late_is_told_so_each_time(front: Front) -> None:
+    ended = e.OperationEnded(operation="t1.1", status="timed_out")
+    await a_question(front, ended, e.OperationApproved(operation="t1.1"))
+    problem(await front.api("POST", OPERATION, json={"approve": True}), 409)
+
+
+async def test_a_call_that_has_ended_may_still_have_a_tool_to_decide_on(front: Front) -> None:
+    await a_question(front, e.CallEnded(reason="completed"))
+    answer = await front.api("POST", OPERATION, json={"approve": True})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("name", ["t1.2", "T1.1", "%00", "{t1.1}", "t1.1%2Fx", "x" * 3_000])
+async def test_an_operation_that_is_not_there_is_not_there(front: Front, name: str) -> None:
+    await a_question(front)
+    answer = await front.api("POST", f"{ONE}/operations/{name}", json={"approve": True})
+    problem(answer, 404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"approve": 1}, {"approve": "true"}, {"approve": None}, {"approve": True, "by": 5},
+        {"approve": True, "by": ""}, {"approve": True, "by": "x" * 201},
+    ],
+)  # fmt: skip
+async def test_a_decision_that_says_nothing_clear_is_not_acceptable(
+    front: Front, body: dict[str, Any]
+) -> None:
+    await a_question(front)
+    problem(await front.api("POST", OPERATION, json=body), 422)
+    assert await decisions(front) == []
+
+
+async def test_operations_are_asked_for_by_the_agent_alone(front: Front) -> None:
+    await a_question(front)
+    answer = await front.api("POST", f"{ONE}/operations", json={"tool": "call_back"})
+    problem(answer, 404)
+    problem(await front.api("POST", OPERATION, json={"approve": True}, bearer="see"), 403)
