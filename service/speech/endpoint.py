@@ -121,6 +121,11 @@ class Endpointer:
         return self._stirring_frames > 0
 
     @property
+    def is_voiced(self) -> bool:
+        """Whether the last 20 ms held a voice."""
+        return self._voiced_to == self._at > 0
+
+    @property
     def is_paused(self) -> bool:
         """Whether the open utterance has fallen silent for 300 ms, and `SpeechPaused` was told."""
         return self._is_speaking and self._paused_after == self._voiced_to
@@ -129,6 +134,11 @@ class Endpointer:
     def so_far(self) -> bytes:
         """The audio of the open utterance, from its pre-roll on; empty when none is open."""
         return bytes(self._audio) if self._is_speaking else b""
+
+    @property
+    def open_ms(self) -> int:
+        """How long the audio of the open utterance is; 0 when none is open."""
+        return milliseconds(len(self._audio)) if self._is_speaking else 0
 
     @property
     def speech_ms(self) -> int:

@@ -151,14 +151,18 @@ def test_speech_that_goes_on_ends_the_pause_and_may_pause_again() -> None:
     assert second.audio == loud(500) + quiet(400) + loud(40) + quiet(300)
     ears.feed(loud(20))
     assert not ears.is_paused
+    assert ears.is_voiced
     assert ears.so_far == second.audio + loud(20)
+    assert ears.open_ms == 1_260
 
 
 def test_no_utterance_has_no_audio_and_no_pause() -> None:
     ears = endpointer()
     ears.feed(quiet(3_000))
     assert ears.so_far == b""
+    assert ears.open_ms == 0
     assert not ears.is_paused
+    assert not ears.is_voiced
 
 
 def test_something_stirs_after_two_voiced_frames_until_it_is_speech() -> None:
