@@ -6,15 +6,15 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
 from service import config as settings
-from service.agent.agent import agent as make_agent
-from service.call.resume import Limits
+from service.agent.agent import Agent, agent as make_agent
+from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier
 from service.clock import Clock
 from service.config import Config
@@ -34,6 +34,7 @@ from service.speech.synthesizer import synthesizer
 from service.speech.vad import voice_activity
 from service.switchboard import Switchboard
 from service.token import TokenMint
+from service.tools.toolbox import Toolbox
 from service.web.api import Api
 from service.web.bearer import Bearers
 from service.web.form import SignedForm
@@ -54,11 +55,14 @@ class Parts:
     """Everything that is made once per application."""
 
     config: Config
-    limits: Limits
+    policy: Policy
     clock: Clock
     meter: Meter
     journal: Journal
     speech: SpeechPool | AbsentSpeech
+    has_own_ear: bool
+    toolbox: Toolbox
+    agent: Agent
     tasks: Tasks
     carrier: Carrier
     documents: Documents
@@ -67,9 +71,22 @@ class Parts:
     switchboard: Switchboard
 
 
-def create_app(config: Config | None = None) -> Starlette:
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """What a test or an application of one's own puts in the place of what the settings name."""
+
+    agent: Agent | None = None
+    speech: SpeechPool | None = None
+    endpointer: Callable[[], Endpointer] | None = None
+    toolbox: Toolbox | None = None
+
+
+NOTHING_OWN = Own()
+
+
+def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starlette:
     """Return the application. Reads the settings when none are given; raises ConfigError."""
-    parts = _parts(config or settings.load())
+    parts = _parts(config or settings.load(), own)
     health = Health(
         journal=parts.journal, clock=parts.clock, meter=parts.meter, speech=_speech_status(parts)
     )
@@ -89,9 +106,10 @@ def create_app(config: Config | None = None) -> Starlette:
     return app
 
 
-def _parts(config: Config) -> Parts:
+def _parts(config: Config, own: Own) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
-    limits = Limits(config.drops_max, config.drop_window_ms)
+    toolbox = own.toolbox or Toolbox.load(config.tools)
+    policy = _policy(config, toolbox)
     journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
@@ -101,33 +119,50 @@ def _parts(config: Config) -> Parts:
         config.twilio_api_url,
         random.SystemRandom(),
     )
-    speech = _speech()
+    speech = own.speech or _speech()
     means = Means(
         journal=journal,
         carrier=carrier,
-        agent=make_agent(config.agent),
+        agent=own.agent or make_agent(config.agent, toolbox),
         speech=speech,
-        endpointer=lambda: Endpointer(voice_activity()),
+        endpointer=own.endpointer or (lambda: Endpointer(voice_activity())),
         documents=documents,
         clock=clock,
         meter=meter,
-        limits=limits,
+        policy=policy,
+        toolbox=toolbox,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         tasks=tasks,
     )
     return Parts(
         config=config,
-        limits=limits,
+        policy=policy,
         clock=clock,
         meter=meter,
         journal=journal,
         speech=speech,
+        has_own_ear=own.endpointer is not None,
+        toolbox=toolbox,
+        agent=means.agent,
         tasks=tasks,
         carrier=carrier,
         documents=documents,
         mint=mint,
         verifier=verifier,
         switchboard=Switchboard(means),
+    )
+
+
+def _policy(config: Config, toolbox: Toolbox) -> Policy:
+    terms = {name: toolbox.terms(name) for name in toolbox.names()}
+    return Policy(
+        config.drops_max,
+        config.drop_window_ms,
+        tools={
+            name: ToolTerms(one.is_idempotent, one.attempts_max, one.timeout_ms, one.approval_ms)
+            for name, one in terms.items()
+        },
+        summary_tool=toolbox.summary_tool,
     )
 
 
@@ -165,8 +200,8 @@ def _voice(parts: Parts) -> Voice:
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
-        limits=parts.limits,
-        returns=Returns(parts.limits.drops_max, parts.limits.window_ms),
+        policy=parts.policy,
+        returns=Returns(parts.policy.drops_max, parts.policy.window_ms),
     )
 
 
@@ -207,6 +242,7 @@ async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
         await asyncio.gather(sweeping, return_exceptions=True)
         await parts.switchboard.close()
         await parts.tasks.close()
+        await parts.toolbox.close()
         await parts.speech.close()
         await parts.journal.close()
 
@@ -214,7 +250,8 @@ async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
 async def _warm_up(parts: Parts) -> None:
     """Load the models before the first call, so that no caller waits for them."""
     try:
-        await asyncio.to_thread(voice_activity)
+        if not parts.has_own_ear:
+            await asyncio.to_thread(voice_activity)
         spoken = await parts.speech.render("Hello.", within_ms=60_000)
         await parts.speech.transcribe(spoken, 60_000)
     except SpeechError as trouble:

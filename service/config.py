@@ -56,7 +56,8 @@ class Config(BaseSettings):
     twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
     store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
     call_ttl_s: int = Field(1_800, ge=60, le=604_800, description="seconds a journal is kept")
-    agent: str = Field("intake", description="intake, or module:Class")
+    agent: str = Field("intake", description="intake, chat, realtime, or module:Class")
+    tools: str = Field("", description="what the agent can have done: a JSON file of HTTP tools")
     directory: str = Field("", description="who is calling: a JSON or CSV file, or an HTTP URL")
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(
         (), description="comma list of token:role[:tenant]", repr=False

@@ -9,6 +9,7 @@
     ├── CarrierError             the carrier's REST API refused or failed
     │   ├── CallGone             the call is over or unknown there
     │   └── CarrierBusy          too many requests, still refused after backing off
+    ├── BrainError               a model behind an agent refused, failed or answered nonsense
     ├── SpeechError
     │   ├── EngineMissing        an engine's package is not installed here
     │   └── SynthesisFailed      the engine gave no audio for a text
@@ -57,6 +58,10 @@ class CallGone(CarrierError):
 
 class CarrierBusy(CarrierError):
     """The carrier answered "too many requests" until the last attempt."""
+
+
+class BrainError(StaylineError):
+    """A model behind an agent refused, failed or answered nonsense."""
 
 
 class SpeechError(StaylineError):

@@ -18,6 +18,7 @@ from service.agent.intake import Intake
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.errors import ConfigError
+from service.tools.toolbox import Toolbox
 
 ENTRY_POINTS = "stayline.agents"
 
@@ -35,14 +36,14 @@ class Agent(Protocol):
         ...
 
 
-def agent(name: str) -> Agent:
+def agent(name: str, toolbox: Toolbox) -> Agent:
     """Return the agent that the AGENT setting names.
 
-    `intake` is built in; others are found as entry points of the group `stayline.agents`, or as
-    `module:Class`. Raises ConfigError when there is none of that name.
+    `intake` is built in, and knows the tools of `toolbox`; others are found as entry points of
+    the group `stayline.agents`, or as `module:Class`. Raises ConfigError when there is none of that name.
     """
     if name == "intake":
-        return Intake()
+        return Intake(frozenset(toolbox.names()))
     if ":" in name:
         return _imported(name)
     for point in entry_points(group=ENTRY_POINTS, name=name):

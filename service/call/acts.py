@@ -1,5 +1,7 @@
 """What an agent can do in a turn. The agent says what it wants; decide.py makes facts of it."""
 
+from typing import Any
+
 import msgspec
 
 
@@ -17,11 +19,15 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Fill(msgspec.Struct, frozen=True):
-    """An answer was understood. `source`: directory, speech or keys."""
+    """An answer was understood. `source`: directory, speech, keys, tool or human.
+
+    `confidence_milli` is how sure the agent is, 0 to 1,000.
+    """
 
     field: str
     value: str
     source: str = "speech"
+    confidence_milli: int = 1000
 
 
 class Confirm(msgspec.Struct, frozen=True):
@@ -42,6 +48,13 @@ class Enter(msgspec.Struct, frozen=True):
     stage: str
 
 
+class UseTool(msgspec.Struct, frozen=True):
+    """Have a tool work; its end brings a turn of reason "operation". See service/tools."""
+
+    tool: str
+    arguments: dict[str, Any] = {}
+
+
 class SendDigits(msgspec.Struct, frozen=True):
     """Send DTMF into the call: 0-9, A-D, #, * and w (half a second's pause)."""
 
@@ -49,13 +62,13 @@ class SendDigits(msgspec.Struct, frozen=True):
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """Hand the caller to a phone number once what was said is heard."""
+    """Hand the caller to a phone number once what was said is heard; by default TRANSFER_TO's."""
 
-    to_number: str
+    to_number: str = ""
 
 
 class HangUp(msgspec.Struct, frozen=True):
     """End the call once what was said is heard."""
 
 
-Act = Say | Ask | Fill | Confirm | Forget | Enter | SendDigits | Transfer | HangUp
+Act = Say | Ask | Fill | Confirm | Forget | Enter | UseTool | SendDigits | Transfer | HangUp

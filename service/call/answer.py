@@ -1,6 +1,8 @@
-"""An agent's answer, made into facts: all acts of a turn and `TurnAnswered` in one write.
+"""An agent's answer, made into facts.
 
-So a turn is answered wholly or not at all: a crash in between asks the agent again.
+What it says is written sentence by sentence, as it comes: each is a checkpoint, after which the rest
+is generated or asked for again, never what stands there already. All other acts of the turn and
+`TurnAnswered` are one write: a turn acts wholly or not at all.
 """
 
 from typing import assert_never
@@ -9,7 +11,11 @@ from service.call import acts as a, events as e
 from service.call.clauses import clauses
 from service.call.events import Known, Who
 from service.call.inputs import Answered, Decision
+from service.call.operation import OPERATIONS_MAX, requested
+from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
+
+_NO_TERMS = ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=0)
 
 
 def spoken(
@@ -19,6 +25,7 @@ def spoken(
     asks: str = "",
     who: Who = "agent",
     request: str = "",
+    turn: int = 0,
     further: int = 0,
 ) -> e.AgentSpoke:
     """Return the fact of a prompt; `further` counts prompts made in the same write before it."""
@@ -28,38 +35,86 @@ def spoken(
         asks=asks,
         who=who,
         request=request,
+        turn=turn,
     )
 
 
-def answered(call: Call, answer: Answered, _now_ms: int) -> Decision:
-    """Return the facts of an answer, or nothing when its turn is no longer the open one."""
+def answered(call: Call, answer: Answered, now_ms: int, policy: Policy) -> Decision:
+    """Return the facts of an answer, or nothing when its turn is no longer the open one.
+
+    Of an answer that goes on only the words are taken: nothing acts before the turn is whole.
+    """
     if call.turn is None or call.turn.number != answer.turn:
         return Decision()
-    facts: list[Known] = []
-    prompts = restarts = 0
+    made = Made(call, answer.turn, now_ms, policy)
     for act in answer.acts:
-        if isinstance(act, a.Say | a.Ask):
-            if not act.text.strip():
-                continue
-            asks = act.field if isinstance(act, a.Ask) else ""
-            prompt = spoken(call, act.text, asks=asks, further=prompts)
-            if not call.is_greeted and not prompts:
-                facts.append(e.Greeted(prompt=prompt.prompt))
-            facts.append(prompt)
-            prompts += 1
-        elif isinstance(act, a.SendDigits):
-            restarts += 1
-            request = f"turn{answer.turn}" if restarts == 1 else f"turn{answer.turn}-{restarts}"
-            facts.append(e.DigitsRequested(request=request, digits=act.digits))
-        else:
-            facts.append(_fact(act))
-    return Decision((*facts, e.TurnAnswered(turn=answer.turn)))
+        if answer.is_last or isinstance(act, a.Say | a.Ask):
+            made.add(act)
+    closing = (e.TurnAnswered(turn=answer.turn),) if answer.is_last else ()
+    return Decision((*made.facts, *closing))
+
+
+class Made:
+    """The facts of one answer as they are made, act by act."""
+
+    def __init__(self, call: Call, turn: int, now_ms: int, policy: Policy) -> None:
+        self.facts: list[Known] = []
+        self._call = call
+        self._turn = turn
+        self._now_ms = now_ms
+        self._policy = policy
+        self._prompts = self._restarts = self._operations = 0
+
+    def add(self, act: a.Act) -> None:
+        """Make the facts of one more act."""
+        match act:
+            case a.Say() | a.Ask():
+                self._say(act)
+            case a.SendDigits():
+                self._restarts += 1
+                number = "" if self._restarts == 1 else f"-{self._restarts}"
+                request = f"turn{self._turn}{number}"
+                self.facts.append(e.DigitsRequested(request=request, digits=act.digits))
+            case a.UseTool():
+                self._use(act)
+            case _:
+                self.facts.append(_fact(act))
+
+    def _say(self, act: a.Say | a.Ask) -> None:
+        if not act.text.strip():
+            return
+        asks = act.field if isinstance(act, a.Ask) else ""
+        prompt = spoken(self._call, act.text, asks=asks, turn=self._turn, further=self._prompts)
+        if not self._call.is_greeted and not self._prompts:
+            self.facts.append(e.Greeted(prompt=prompt.prompt))
+        self.facts.append(prompt)
+        self._prompts += 1
+
+    def _use(self, act: a.UseTool) -> None:
+        """A tool that isn't there any more has failed at once; the agent hears of it.
+
+        One too many is dropped in silence: an agent that goes round in circles is not fed.
+        """
+        if len(self._call.operations) + self._operations >= OPERATIONS_MAX:
+            return
+        self._operations += 1
+        name = f"t{self._turn}.{self._operations}"
+        terms = self._policy.tools.get(act.tool, _NO_TERMS)
+        self.facts.append(requested(name, act.tool, act.arguments, self._turn, terms, self._now_ms))
+        if act.tool not in self._policy.tools:
+            detail = "there is no such tool"
+            self.facts.append(e.OperationEnded(operation=name, status="failed", detail=detail))
 
 
 def _fact(act: a.Fill | a.Confirm | a.Forget | a.Enter | a.Transfer | a.HangUp) -> Known:
     match act:
         case a.Fill():
-            return e.FieldFilled(name=act.field, value=act.value, source=act.source)
+            return e.FieldFilled(
+                name=act.field,
+                value=act.value,
+                source=act.source,
+                confidence_milli=act.confidence_milli,
+            )
         case a.Confirm():
             return e.FieldConfirmed(name=act.field)
         case a.Forget():

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from service.call import events as e
+from service.call import events as e, turns
 from service.call.place import Place, Steps
-from service.call.state import Call, StreamEntry, Turn
+from service.call.state import Call, StreamEntry
 
 
 def _opened(call: Call, fact: e.CallOpened, place: Place) -> Call:
@@ -33,17 +33,13 @@ def _attached(call: Call, fact: e.StreamAttached, place: Place) -> Call:
         # A callback told of the end while this stream was on its way: it came to a call that is over.
         over = replace(entry, detached_ms=place.at_ms, reason="ended")
         return replace(call, streams=(*streams, over))
-    turn, turns = call.turn, call.turns
     if not call.is_known():
-        turns += 1
-        turn = Turn(turns, "opening")
+        call = turns.opened(call, "opening", place.position)
     return replace(
         call,
         phase="live",
         streams=(*streams, entry),
         planned_cause=None,
-        turn=turn,
-        turns=turns,
         is_caller_speaking=False,
         is_ending_started=False,  # had the carrier ended the call, no stream would have come
         digit_ms=place.at_ms if call.digits_pending else call.digit_ms,
@@ -63,11 +59,9 @@ def _detached(call: Call, fact: e.StreamDetached, place: Place) -> Call:
     return replace(call, phase="detached" if is_gone else call.phase, streams=streams)
 
 
-def _context_lost(call: Call, _fact: e.ContextLost, _place: Place) -> Call:
-    turns = call.turns + 1
-    return replace(
-        call, is_context_lost=True, is_greeted=True, turns=turns, turn=Turn(turns, "context_lost")
-    )
+def _context_lost(call: Call, _fact: e.ContextLost, place: Place) -> Call:
+    known = replace(call, is_context_lost=True, is_greeted=True)
+    return turns.opened(known, "context_lost", place.position)
 
 
 def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
@@ -85,6 +79,7 @@ def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
         streams=streams,
         requests=(),
         turn=None,
+        partial_text="",
     )
 
 
@@ -98,13 +93,16 @@ def _ending_started(call: Call, _fact: e.EndingStarted, _place: Place) -> Call:
     return replace(call, is_ending_started=True)
 
 
-def _turn_answered(call: Call, fact: e.TurnAnswered, _place: Place) -> Call:
-    is_current = call.turn is not None and call.turn.number == fact.turn
-    return replace(call, turn=None) if is_current else call
+def _turn_answered(call: Call, fact: e.TurnAnswered, place: Place) -> Call:
+    return turns.answered(call, fact.turn, place.position)
 
 
 def _stage_changed(call: Call, fact: e.StageChanged, _place: Place) -> Call:
     return replace(call, stage=fact.stage)
+
+
+def _resume_token_kept(call: Call, fact: e.ResumeTokenKept, _place: Place) -> Call:
+    return replace(call, resume_token=fact.token)
 
 
 STEPS: Steps = {
@@ -117,4 +115,5 @@ STEPS: Steps = {
     e.EndingStarted: _ending_started,
     e.TurnAnswered: _turn_answered,
     e.StageChanged: _stage_changed,
+    e.ResumeTokenKept: _resume_token_kept,
 }

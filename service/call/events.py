@@ -7,7 +7,7 @@ Facts are versioned by `v`. A kind that this code doesn't know reads as `Unknown
 and skipped, so that old and new servers can share calls.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ SCHEMA_VERSION = 1
 
 Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
 Who = Literal["caller", "agent", "human"]
+Voice = Literal["ours", "model"]
+Status = Literal["pending", "succeeded", "failed", "timed_out", "unknown"]
 
 
 def _snake(name: str) -> str:
@@ -91,7 +93,9 @@ class AgentSpoke(Fact, frozen=True):
     """A prompt: what we mean to say, in clauses. Heard is another matter (`Played`).
 
     `asks` names the field the prompt asks for. `who` is "human" for lines that a person typed, and
-    `request` then names what they asked.
+    `request` then names what they asked. `turn` is the turn it answers, 0 for none. `voice` is
+    "model" when a speech-to-speech model says it itself; its words may become known while it is
+    heard, and until then the prompt is open.
     """
 
     prompt: str
@@ -99,25 +103,41 @@ class AgentSpoke(Fact, frozen=True):
     asks: str = ""
     who: Who = "agent"
     request: str = ""
+    turn: int = 0
+    voice: Voice = "ours"
+    is_open: bool = False
+
+
+class AgentContinued(Fact, frozen=True):
+    """More is known of an open prompt: these clauses take the place of those it had."""
+
+    prompt: str
+    clauses: tuple[str, ...]
+    is_last: bool = False
 
 
 class Played(Fact, frozen=True):
     """How far a prompt got. All counts in samples of the whole prompt; never claims the unheard.
 
-    `clauses` were heard to their end; of the next one, `part_samples` out of `part_of_samples`.
+    `clauses` were heard to their end; of the next one, `part_samples` out of `part_of_samples`, and
+    `part_words` whole words of it, or -1 when nobody knows.
     """
 
     prompt: str
     clauses: int
     part_samples: int = 0
     part_of_samples: int = 0
+    part_words: int = -1
     synthesised_samples: int = 0
     sent_samples: int = 0
     heard_samples: int = 0
 
 
 class SpeechCut(Fact, frozen=True):
-    """The rest of a prompt was given up. `reason`: barge_in, key, replaced."""
+    """The rest of a prompt was given up. `reason`: barge_in, key, replaced, lost.
+
+    "lost" is a model's own speech whose audio went with its process: the model is asked to go on.
+    """
 
     prompt: str
     reason: str
@@ -127,13 +147,30 @@ class CallerBegan(Fact, frozen=True):
     """The caller began to speak."""
 
 
+class CallerPartlyHeard(Fact, frozen=True):
+    """What the caller has said so far; the utterance goes on."""
+
+    text: str
+
+
 class CallerSpoke(Fact, frozen=True):
-    """The caller said something. `partial`: the stream went before the utterance ended."""
+    """The caller said something.
+
+    `partial`: the stream went before the utterance ended. `backchannel`: an "mm-hm" over our words,
+    which asks for no answer. `before` names the prompt that already answers it: a speech-to-speech
+    model may write down what it heard after it answered.
+    """
 
     text: str
     confidence_milli: int = 1000
     duration_ms: int = 0
     partial: bool = False
+    backchannel: bool = False
+    before: str = ""
+
+
+class CallerSilent(Fact, frozen=True):
+    """We asked, and nobody answered for a while."""
 
 
 class DigitPressed(Fact, frozen=True):
@@ -150,11 +187,15 @@ class DigitsEntered(Fact, frozen=True):
 
 
 class FieldFilled(Fact, frozen=True):
-    """An answer was understood. `source`: directory, speech or keys."""
+    """An answer was understood. `source`: directory, speech, keys, tool or human.
+
+    `confidence_milli` is how sure the agent is, 0 to 1,000.
+    """
 
     name: str
     value: str
     source: str
+    confidence_milli: int = 1000
 
 
 class FieldConfirmed(Fact, frozen=True):
@@ -179,6 +220,67 @@ class TurnAnswered(Fact, frozen=True):
     """The agent has answered this turn; its acts stand in the same write."""
 
     turn: int
+
+
+class ResumeTokenKept(Fact, frozen=True):
+    """A speech-to-speech model's own handle of the conversation; only the model can read it."""
+
+    token: bytes
+
+
+class OperationRequested(Fact, frozen=True):
+    """The agent wants a tool to work. The terms stand here, so that any process can judge by them.
+
+    `deadline_ms` and `approval_ms` are moments; `approval_ms` is 0 when nobody needs to approve.
+    """
+
+    operation: str
+    tool: str
+    arguments: dict[str, Any]
+    turn: int
+    is_idempotent: bool
+    attempts_max: int
+    deadline_ms: int
+    approval_ms: int = 0
+
+
+class OperationApproved(Fact, frozen=True):
+    """A person lets the tool work. *Outside*."""
+
+    operation: str
+    by: str = ""
+
+
+class OperationDenied(Fact, frozen=True):
+    """A person forbids the tool to work. *Outside*."""
+
+    operation: str
+    by: str = ""
+
+
+class OperationDispatched(Fact, frozen=True):
+    """The tool is about to be called, for the `attempt`-th time, under the epoch of this record."""
+
+    operation: str
+    attempt: int
+
+
+class OperationDelayed(Fact, frozen=True):
+    """An attempt failed; the next one is due at `retry_ms`."""
+
+    operation: str
+    attempt: int
+    retry_ms: int
+    detail: str = ""
+
+
+class OperationEnded(Fact, frozen=True):
+    """The final state of an operation. `result` is JSON; *unknown* means that it may have acted."""
+
+    operation: str
+    status: Status
+    result: str = ""
+    detail: str = ""
 
 
 class DigitsRequested(Fact, frozen=True):
@@ -245,6 +347,19 @@ class EndingStarted(Fact, frozen=True):
     """The farewell was heard; the carrier is being asked to end or transfer the call."""
 
 
+class DialEnded(Fact, frozen=True):
+    """How the dialling of a human ended: the carrier's word for it. *Outside*."""
+
+    outcome: str
+
+
+class VoicemailLeft(Fact, frozen=True):
+    """The caller left a message because nobody answered. `url` is the carrier's recording. *Outside*."""
+
+    url: str
+    duration_ms: int = 0
+
+
 class CallEnded(Fact, frozen=True):
     """live, detached or ringing -> ended. *Outside* when a status callback says so."""
 
@@ -260,10 +375,13 @@ class Unknown(msgspec.Struct, frozen=True):
 
 Known = (
     CallOpened | ParameterRefused | StreamAttached | StreamDetached | ContextLost
-    | DropLimitReached | PulledBack | Greeted | AgentSpoke | Played | SpeechCut | CallerBegan
-    | CallerSpoke | DigitPressed | DigitsEntered | FieldFilled | FieldConfirmed | FieldCleared
-    | StageChanged | TurnAnswered | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
-    | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | CallEnded
+    | DropLimitReached | PulledBack | Greeted | AgentSpoke | AgentContinued | Played | SpeechCut
+    | CallerBegan | CallerPartlyHeard | CallerSpoke | CallerSilent | DigitPressed | DigitsEntered
+    | FieldFilled | FieldConfirmed | FieldCleared | StageChanged | TurnAnswered | ResumeTokenKept | OperationRequested
+    | OperationApproved | OperationDenied | OperationDispatched | OperationDelayed | OperationEnded
+    | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
+    | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
+    | VoicemailLeft | CallEnded
 )  # fmt: skip
 AnyFact = Known | Unknown
 

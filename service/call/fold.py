@@ -10,12 +10,18 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from service.call import connection, hearing, requests, speaking
+from service.call import connection, hearing, operating, requests, speaking
 from service.call.events import AnyFact, Unknown
 from service.call.place import Place, Steps
 from service.call.state import Call
 
-STEPS: Steps = {**connection.STEPS, **speaking.STEPS, **hearing.STEPS, **requests.STEPS}
+STEPS: Steps = {
+    **connection.STEPS,
+    **speaking.STEPS,
+    **hearing.STEPS,
+    **operating.STEPS,
+    **requests.STEPS,
+}
 
 
 def fold(call: Call, fact: AnyFact, place: Place) -> Call:

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from service.call import events as e
+from service.call import events as e, turns
 from service.call.place import Place, Steps
-from service.call.state import Call, Field, Line, Turn
+from service.call.state import Call, Field, Line
 
 MISHEARD_MS = 800  # shorter sounds that make no words are coughs and clicks, not answers
 
@@ -13,64 +13,77 @@ def _caller_began(call: Call, _fact: e.CallerBegan, _place: Place) -> Call:
     return replace(call, is_caller_speaking=True)
 
 
+def _caller_partly_heard(call: Call, fact: e.CallerPartlyHeard, _place: Place) -> Call:
+    return replace(call, is_caller_speaking=True, partial_text=fact.text)
+
+
 def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
+    call = replace(call, partial_text="")
     if not fact.text and (fact.partial or fact.duration_ms < MISHEARD_MS):
         return call if fact.partial else replace(call, is_caller_speaking=False)
     line = Line(place.position, "caller", fact.text, fact.text, cut=fact.partial, at_ms=place.at_ms)
-    lines = (*call.transcript, line) if fact.text else call.transcript
+    lines = _with(call, line, fact.before) if fact.text else call.transcript
     if fact.partial:
         # It may be recognised after the next stream attached: whether the caller speaks is news of then.
-        return replace(call, transcript=lines, half_text=_joined(call.half_text, fact.text))
-    heard = replace(call, transcript=lines, half_text="", is_caller_speaking=False)
-    return heard if call.ending else _asked(heard, _turn(call, call.turns + 1, fact.text))
+        half = turns.joined(call.half_text, fact.text)
+        return replace(call, transcript=lines, half_text=half)
+    silences = 0 if fact.text else call.silences
+    heard = replace(call, transcript=lines, is_caller_speaking=False, silences=silences)
+    if fact.backchannel:
+        return heard
+    if fact.before or call.ending:
+        return replace(heard, half_text="")
+    return replace(turns.spoken(heard, fact.text, place.position), half_text="")
 
 
-def _asked(call: Call, turn: Turn) -> Call:
-    return replace(call, turns=turn.number, turn=turn)
+def _with(call: Call, line: Line, before: str) -> tuple[Line, ...]:
+    """Add a line at the end, or before our own line that answers it."""
+    positions = {prompt.prompt: prompt.position for prompt in call.prompts}
+    at = next(
+        (
+            index
+            for index, one in enumerate(call.transcript)
+            if before and one.position == positions.get(before)
+        ),
+        len(call.transcript),
+    )
+    return (*call.transcript[:at], line, *call.transcript[at:])
 
 
-def _joined(*texts: str) -> str:
-    return " ".join(text for text in texts if text)
-
-
-def _turn(call: Call, number: int, text: str) -> Turn:
-    """What was said before the last answer came is the same turn; a greeting owed stays owed."""
-    if call.turn is None:
-        return Turn(number, "speech", text, call.half_text)
-    before = "" if call.turn.reason == "keys" else call.turn.text
-    earlier = _joined(call.turn.earlier, call.half_text)
-    whole = _joined(before, text)
-    if call.turn.reason in ("opening", "context_lost"):
-        return Turn(number, call.turn.reason, whole, earlier)
-    return Turn(number, "speech", whole, earlier)
+def _caller_silent(call: Call, _fact: e.CallerSilent, place: Place) -> Call:
+    silent = replace(call, silences=call.silences + 1)
+    return turns.opened(silent, "silence", place.position)
 
 
 def _digit_pressed(call: Call, fact: e.DigitPressed, place: Place) -> Call:
     pending = {"*": "", "#": call.digits_pending}.get(fact.digit, call.digits_pending + fact.digit)
-    return replace(call, digits_pending=pending, digit_ms=place.at_ms)
+    return replace(call, digits_pending=pending, digit_ms=place.at_ms, silences=0)
 
 
 def _digits_entered(call: Call, fact: e.DigitsEntered, place: Place) -> Call:
     line = Line(place.position, "caller", fact.digits, fact.digits, cut=False, at_ms=place.at_ms)
-    lines = (*call.transcript, line)
-    entered = replace(call, digits_pending="", half_text="", transcript=lines)
+    entered = replace(call, digits_pending="", transcript=(*call.transcript, line))
     if call.ending:
-        return entered
-    if call.turn is not None and call.turn.reason in ("opening", "context_lost"):
-        return _asked(entered, _turn(call, call.turns + 1, fact.digits))
-    return _asked(entered, Turn(call.turns + 1, "keys", fact.digits, call.half_text))
+        return replace(entered, half_text="")
+    return replace(turns.keyed(entered, fact.digits, place.position), half_text="")
 
 
-def _field_filled(call: Call, fact: e.FieldFilled, _place: Place) -> Call:
-    fields = {**call.fields, fact.name: Field(fact.value, source=fact.source)}
-    return replace(call, fields=fields)
+def _field_filled(call: Call, fact: e.FieldFilled, place: Place) -> Call:
+    field = Field(
+        fact.value,
+        source=fact.source,
+        confidence_milli=fact.confidence_milli,
+        at_ms=place.at_ms,
+    )
+    return replace(call, fields={**call.fields, fact.name: field})
 
 
-def _field_confirmed(call: Call, fact: e.FieldConfirmed, _place: Place) -> Call:
+def _field_confirmed(call: Call, fact: e.FieldConfirmed, place: Place) -> Call:
     field = call.fields.get(fact.name)
     if field is None:
         return call
-    return replace(call, fields={**call.fields, fact.name: replace(field, confirmed=True)})
+    confirmed = replace(field, confirmed=True, at_ms=place.at_ms)
+    return replace(call, fields={**call.fields, fact.name: confirmed})
 
 
 def _field_cleared(call: Call, fact: e.FieldCleared, _place: Place) -> Call:
@@ -79,7 +92,9 @@ def _field_cleared(call: Call, fact: e.FieldCleared, _place: Place) -> Call:
 
 STEPS: Steps = {
     e.CallerBegan: _caller_began,
+    e.CallerPartlyHeard: _caller_partly_heard,
     e.CallerSpoke: _caller_spoke,
+    e.CallerSilent: _caller_silent,
     e.DigitPressed: _digit_pressed,
     e.DigitsEntered: _digits_entered,
     e.FieldFilled: _field_filled,

@@ -5,7 +5,7 @@ Effects are done by the session only after the facts beside them are written. Wh
 which turn the agent owes an answer to, are no effects: they stand in the state itself.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,8 +18,10 @@ Door = Literal["voice", "resume", "redial"]
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
     """A stream took the call. `door` is where its token was issued.
 
-    `running` names the requests whose REST call is still under way in this process. `lost` is set
-    when a token proves a known call whose journal isn't there.
+    `running` names the requests and operations that are still under way in this process.
+    `is_held_here` tells that this process held the call before, with its ear. Until `lease_ms` an
+    earlier holder may still be at work. `lost` is set when a token proves a known call whose journal
+    isn't there.
     """
 
     stream_sid: str
@@ -29,6 +31,8 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     is_live_here: bool = False
     parameters: dict[str, str] = {}
     running: tuple[str, ...] = ()
+    is_held_here: bool = False
+    lease_ms: int = 0
     lost: str = ""
 
 
@@ -57,13 +61,23 @@ class BargedIn(msgspec.Struct, frozen=True):
     played: tuple[Played, ...] = ()
 
 
+class PartlyHeard(msgspec.Struct, frozen=True):
+    """The caller has said so much; the utterance goes on."""
+
+    text: str
+
+
 class Utterance(msgspec.Struct, frozen=True):
-    """The caller said something; `text` is empty when it was not understood."""
+    """The caller said something; `text` is empty when it was not understood.
+
+    `played` is how far our own words had got by then.
+    """
 
     text: str
     confidence_milli: int = 1000
     duration_ms: int = 0
     is_partial: bool = False
+    played: tuple[Played, ...] = ()
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -74,10 +88,82 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The agent answered a turn."""
+    """The agent answered a turn, wholly or (`is_last` unset) with words that more will follow."""
 
     turn: int
     acts: tuple[Act, ...]
+    is_last: bool = True
+
+
+class OperationDone(msgspec.Struct, frozen=True):
+    """How one attempt of an operation went. "unanswered": nobody can know whether it acted.
+
+    `retry_after_ms` is how long the tool asked us to wait, 0 when it didn't.
+    """
+
+    operation: str
+    attempt: int
+    outcome: Literal["succeeded", "failed", "unanswered"]
+    result: str = ""
+    detail: str = ""
+    may_retry: bool = False
+    retry_after_ms: int = 0
+
+
+class ModelSpoke(msgspec.Struct, frozen=True):
+    """A speech-to-speech model begins to answer: its first audio is here, with `text` as far as known."""
+
+    prompt: str
+    text: str
+
+
+class ModelContinued(msgspec.Struct, frozen=True):
+    """So much is known of what the model is saying."""
+
+    prompt: str
+    text: str
+    is_last: bool
+
+
+class ModelLost(msgspec.Struct, frozen=True):
+    """The audio of a model's prompt is not here: it went with the process that had it."""
+
+    prompt: str
+
+
+class ModelCalled(msgspec.Struct, frozen=True):
+    """The model wants a tool to work; `operation` is its own name for the call."""
+
+    operation: str
+    tool: str
+    arguments: dict[str, Any]
+
+
+class ModelActed(msgspec.Struct, frozen=True):
+    """The model did something else; `is_answer` when that was all its answer."""
+
+    acts: tuple[Act, ...]
+    is_answer: bool = False
+
+
+class ModelAway(msgspec.Struct, frozen=True):
+    """The model can't be reached; meanwhile our own voice says `text`."""
+
+    text: str
+
+
+class Transcribed(msgspec.Struct, frozen=True):
+    """What the model heard the caller say. `before` names the prompt that already answers it."""
+
+    text: str
+    duration_ms: int = 0
+    before: str = ""
+
+
+class TokenGiven(msgspec.Struct, frozen=True):
+    """The model gave a handle to come back with."""
+
+    token: bytes
 
 
 class DigitsDone(msgspec.Struct, frozen=True):
@@ -110,9 +196,13 @@ class Settle(msgspec.Struct, frozen=True):
     """Facts were folded, ours or others': see what follows from the state."""
 
 
+FromModel = (
+    ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed | ModelAway | Transcribed
+    | TokenGiven
+)  # fmt: skip
 Input = (
-    Attached | Detached | Progress | SpeechBegan | BargedIn | Utterance | Key | Answered
-    | DigitsDone | EndingDone | CarrierSays | Woke | Settle
+    Attached | Detached | Progress | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
+    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | Woke | Settle
 )  # fmt: skip
 
 
@@ -121,6 +211,17 @@ class PlayDigits(msgspec.Struct, frozen=True):
 
     request: str
     digits: str
+
+
+class Operate(msgspec.Struct, frozen=True):
+    """Have a tool work. `key` is the same for each attempt of an operation."""
+
+    operation: str
+    attempt: int
+    tool: str
+    arguments: dict[str, Any]
+    key: str
+    deadline_ms: int
 
 
 class EndCall(msgspec.Struct, frozen=True):
@@ -141,7 +242,8 @@ class LastResort(msgspec.Struct, frozen=True):
     """Too many drops: apologise through the carrier itself, then a human or the end."""
 
 
-Effect = PlayDigits | EndCall | TransferCall | AskCarrier | LastResort
+CarrierEffect = PlayDigits | EndCall | TransferCall | AskCarrier | LastResort
+Effect = CarrierEffect | Operate
 
 
 class Decision(msgspec.Struct, frozen=True):

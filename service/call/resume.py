@@ -11,7 +11,8 @@ the line that bridges the gap, or nothing.
 | nobody was greeted yet     | opening       | (the agent greets)                                  |
 | an ending was under way    | ending        | (the farewell goes on, then the call ends)          |
 | our sentence was playing   | playing       | (it goes on with the clause that was cut)           |
-| the agent owed an answer   | answering     | (the answer comes)                                  |
+| the agent owed an answer   | answering     | (the answer comes; a tool's end is such a turn)     |
+| a tool was running         | working       | I'm still looking into that, after 2 s              |
 | the state is old           | stale         | Just to make sure I have this right, …              |
 | the caller was speaking    | interrupted   | Sorry, I lost you for a second …, if the gap cost words |
 | digits half typed          | keying        | (they stand)                                        |
@@ -22,6 +23,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from service.call.policy import Policy
 from service.call.state import Call
 
 WORDS_LOST_MS = 300  # a shorter gap costs at most a syllable
@@ -31,13 +33,8 @@ STALE_MS = 600_000  # after ten minutes people have forgotten what they said
 LOST_LINE = "I'm sorry, I've lost some of our context, so I may ask you some things again."
 INTERRUPTED_LINE = "Sorry, I lost you for a second, could you say that last part again?"
 SILENCE_LINE = "I'm still here."
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How many drops within how long end the attempts."""
-
-    drops_max: int = 10
-    window_ms: int = 60_000
+WORKING_LINE = "I'm still looking into that."
+STILL_RIGHT = "still_right"  # the field that the line about an old state asks for
 
 
 class Return(msgspec.Struct, frozen=True):
@@ -47,19 +44,20 @@ class Return(msgspec.Struct, frozen=True):
     gap_ms: int
     now_ms: int
     lost: str
-    limits: Limits
+    policy: Policy
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The row that applies and the line that bridges the gap, empty for none."""
+    """The row that applies, the line that bridges the gap, and the field it asks for; "" for none."""
 
     row: str
     line: str = ""
+    asks: str = ""
 
 
 def _is_last_resort(back: Return) -> bool:
-    since = back.now_ms - back.limits.window_ms
-    return back.call.drops_since(since) > back.limits.drops_max
+    since = back.now_ms - back.policy.window_ms
+    return back.call.drops_since(since) > back.policy.drops_max
 
 
 def _is_stale(back: Return) -> bool:
@@ -67,11 +65,22 @@ def _is_stale(back: Return) -> bool:
     return back.now_ms - call.updated_ms >= STALE_MS and bool(call.fields)
 
 
+def _is_working(back: Return) -> bool:
+    return any(
+        one.turn and one.status == "pending" and back.now_ms < one.deadline_ms
+        for one in back.call.operations
+    )
+
+
+def _after_silence(line: str) -> Callable[[Return], str]:
+    return lambda back: line if back.gap_ms >= SILENCE_MS else ""
+
+
 def _stale_line(back: Return) -> str:
     known = ", ".join(
         f"{name.replace('_', ' ')} {field.value}" for name, field in back.call.fields.items()
     )
-    return f"Just to make sure I have this right: {known}."
+    return f"Just to make sure I have this right: {known}. Is that still right?"
 
 
 Row = tuple[str, Callable[[Return], bool], Callable[[Return], str]]
@@ -88,6 +97,7 @@ TABLE: tuple[Row, ...] = (
     ("ending", lambda back: bool(back.call.ending), _no_line),
     ("playing", lambda back: bool(back.call.prompts), _no_line),
     ("answering", lambda back: back.call.turn is not None, _no_line),
+    ("working", _is_working, _after_silence(WORKING_LINE)),
     ("stale", _is_stale, _stale_line),
     (
         "interrupted",
@@ -95,11 +105,11 @@ TABLE: tuple[Row, ...] = (
         lambda back: INTERRUPTED_LINE if back.gap_ms >= WORDS_LOST_MS else "",
     ),
     ("keying", lambda back: bool(back.call.digits_pending), _no_line),
-    ("silence", lambda _back: True, lambda back: SILENCE_LINE if back.gap_ms >= SILENCE_MS else ""),
+    ("silence", lambda _back: True, _after_silence(SILENCE_LINE)),
 )
 
 
 def resume(back: Return) -> Plan:
     """Return the row of the table that applies, and its line."""
     name, _, line = next(row for row in TABLE if row[1](back))
-    return Plan(name, line(back))
+    return Plan(name, line(back), STILL_RIGHT if name == "stale" else "")

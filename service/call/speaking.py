@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from service.call import events as e
+from service.call import events as e, turns
 from service.call.place import Place, Steps
 from service.call.state import Call, Line, Playback, Prompt
 
@@ -15,12 +15,20 @@ def _greeted(call: Call, _fact: e.Greeted, _place: Place) -> Call:
 
 def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
     text = " ".join(fact.clauses)
-    prompt = Prompt(fact.prompt, place.position, fact.clauses, asks=fact.asks)
-    return replace(
+    prompt = Prompt(
+        fact.prompt,
+        place.position,
+        fact.clauses,
+        asks=fact.asks,
+        turn=fact.turn,
+        voice=fact.voice,
+        is_open=fact.is_open,
+    )
+    is_sayable = bool(fact.clauses) or fact.is_open
+    after = replace(
         call,
-        prompts=(*call.prompts, prompt) if fact.clauses else call.prompts,
+        prompts=(*call.prompts, prompt) if is_sayable else call.prompts,
         prompts_made=call.prompts_made + 1,
-        asked=fact.asks or call.asked,
         playback=Playback(fact.prompt, len(text) * GENERATED_SAMPLES_PER_LETTER),
         transcript=(
             *call.transcript,
@@ -28,24 +36,51 @@ def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
         ),
         requests=tuple(r for r in call.requests if r.request != fact.request or not fact.request),
     )
+    if fact.asks:
+        asks = call.asks + 1 if fact.asks == call.asked else 1
+        after = replace(after, asked=fact.asks, asks=asks)
+    return turns.said(after, fact.turn, text)
+
+
+def _agent_continued(call: Call, fact: e.AgentContinued, _place: Place) -> Call:
+    prompt = _open_prompt(call, fact.prompt)
+    if prompt is None or not prompt.is_open:
+        return call
+    longer = replace(prompt, clauses=fact.clauses, is_open=not fact.is_last)
+    is_done = longer.clauses_heard >= len(longer.clauses) and fact.is_last
+    prompts = tuple(
+        longer if p is prompt else p for p in call.prompts if p is not prompt or not is_done
+    )
+    return _revise(replace(call, prompts=prompts), prompt.position, text=" ".join(fact.clauses))
+
+
+def _open_prompt(call: Call, name: str) -> Prompt | None:
+    return next((prompt for prompt in call.prompts if prompt.prompt == name), None)
 
 
 def _heard_text(prompt: Prompt, fact: e.Played) -> str:
-    """Whole clauses, then the words of the cut one in proportion, rounded down."""
+    """Whole clauses, then the words of the cut one: as counted, or in proportion, rounded down."""
     heard = list(prompt.clauses[: fact.clauses])
     if fact.part_samples and fact.clauses < len(prompt.clauses):
         words = prompt.clauses[fact.clauses].split()
-        heard.extend(words[: len(words) * fact.part_samples // max(1, fact.part_of_samples)])
+        in_proportion = len(words) * fact.part_samples // max(1, fact.part_of_samples)
+        heard.extend(words[: fact.part_words if fact.part_words >= 0 else in_proportion])
     return " ".join(heard)
 
 
 def _revise(
-    call: Call, position: int, *, heard: str | None = None, cut: bool | None = None
+    call: Call,
+    position: int,
+    *,
+    text: str | None = None,
+    heard: str | None = None,
+    cut: bool | None = None,
 ) -> Call:
     """Change the one line of the transcript that stands at `position`."""
     lines = tuple(
         replace(
             line,
+            text=line.text if text is None else text,
             heard=line.heard if heard is None or len(heard) < len(line.heard) else heard,
             cut=line.cut if cut is None else cut,
         )
@@ -57,7 +92,7 @@ def _revise(
 
 
 def _played(call: Call, fact: e.Played, _place: Place) -> Call:
-    prompt = next((p for p in call.prompts if p.prompt == fact.prompt), None)
+    prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
         return call
     clauses = max(prompt.clauses_heard, fact.clauses)
@@ -67,7 +102,7 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
         heard_samples=max(prompt.heard_samples, fact.heard_samples),
         done_samples=max(prompt.done_samples, fact.heard_samples - fact.part_samples),
     )
-    is_done = clauses >= len(prompt.clauses)
+    is_done = clauses >= len(prompt.clauses) and not prompt.is_open
     prompts = tuple(
         further if p is prompt else p for p in call.prompts if not (p is prompt and is_done)
     )
@@ -87,17 +122,22 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
     )
 
 
-def _speech_cut(call: Call, fact: e.SpeechCut, _place: Place) -> Call:
-    prompt = next((p for p in call.prompts if p.prompt == fact.prompt), None)
+def _speech_cut(call: Call, fact: e.SpeechCut, place: Place) -> Call:
+    prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
         return call
     prompts = tuple(p for p in call.prompts if p is not prompt)
-    return _revise(replace(call, prompts=prompts), prompt.position, cut=True)
+    after = _revise(replace(call, prompts=prompts), prompt.position, cut=True)
+    after = turns.discarded(after, prompt.turn, is_unheard=not prompt.heard_samples)
+    if fact.reason == "lost" and after.turn is None and not after.ending:
+        return turns.opened(after, "cut", place.position)
+    return after
 
 
 STEPS: Steps = {
     e.Greeted: _greeted,
     e.AgentSpoke: _agent_spoke,
+    e.AgentContinued: _agent_continued,
     e.Played: _played,
     e.SpeechCut: _speech_cut,
 }

@@ -6,11 +6,11 @@ Pure and deterministic: the same journal gives the same state on any process and
 The folding itself is in fold.py; here stand the nouns.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from service.call.events import Cause, Who
+from service.call.events import Cause, Status, Voice, Who
 
 Phase = Literal["ringing", "live", "detached", "ended"]
 
@@ -21,6 +21,8 @@ class Field(msgspec.Struct, frozen=True):
     value: str
     confirmed: bool = False
     source: str = ""
+    confidence_milli: int = 1000
+    at_ms: int = 0
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -50,7 +52,8 @@ class StreamEntry(msgspec.Struct, frozen=True):
 class Prompt(msgspec.Struct, frozen=True):
     """A prompt that is not done with: `clauses_heard` of its clauses were heard to their end.
 
-    They lasted `done_samples`; with the heard part of the next clause it is `heard_samples`.
+    They lasted `done_samples`; with the heard part of the next clause it is `heard_samples`. More
+    clauses may follow while it is open.
     """
 
     prompt: str
@@ -60,6 +63,9 @@ class Prompt(msgspec.Struct, frozen=True):
     heard_samples: int = 0
     done_samples: int = 0
     asks: str = ""
+    turn: int = 0
+    voice: Voice = "ours"
+    is_open: bool = False
 
 
 class Playback(msgspec.Struct, frozen=True):
@@ -73,12 +79,48 @@ class Playback(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Something the agent owes an answer to. `earlier` is a half utterance that a drop cut off."""
+    """Something the agent owes an answer to. `earlier` is a half utterance that a drop cut off.
+
+    "cut": a model's own speech was lost with its process, and it is to go on from what was heard.
+    `said` is what was already generated in answer to it, and `operations` are those whose end nobody
+    told the caller yet. It was opened at `position`.
+    """
 
     number: int
-    reason: Literal["opening", "speech", "keys", "context_lost"]
+    reason: Literal["opening", "speech", "keys", "silence", "operation", "cut", "context_lost"]
     text: str = ""
     earlier: str = ""
+    said: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    position: int = 0
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """A tool at work for this call, or done. All `_ms` are moments, 0 for none.
+
+    `approval` is "asked" while a person is to decide. `is_running` from dispatch to answer.
+    `result` is JSON. `told_turn` is the turn in whose answer the end could be told, 0 for none yet;
+    `turn` is the turn that asked for it, 0 when our own rules did.
+    """
+
+    operation: str
+    tool: str
+    arguments: dict[str, Any]
+    turn: int
+    is_idempotent: bool
+    attempts_max: int
+    deadline_ms: int
+    status: Status = "pending"
+    attempts: int = 0
+    approval: Literal["", "asked", "granted"] = ""
+    approval_ms: int = 0
+    is_running: bool = False
+    retry_ms: int = 0
+    result: str = ""
+    detail: str = ""
+    told_turn: int = 0
+    requested_ms: int = 0
+    ended_position: int = 0
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -122,10 +164,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is_context_lost: bool = False
     fields: dict[str, Field] = {}
     asked: str = ""
+    asks: int = 0
+    silences: int = 0
     digits_pending: str = ""
     digit_ms: int = 0
     is_caller_speaking: bool = False
     half_text: str = ""
+    partial_text: str = ""
     turn: Turn | None = None
     turns: int = 0
 
@@ -137,7 +182,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     planned_cause: Cause | None = None
     planned_ms: int = 0
     requests: tuple[Request, ...] = ()
+    operations: tuple[Operation, ...] = ()
     notes: tuple[Note, ...] = ()
+    resume_token: bytes = b""
     ending: Literal["", "hangup", "transfer"] = ""
     ending_to: str = ""
     is_ending_started: bool = False

@@ -7,7 +7,7 @@ from typing import Any
 from service.audio import milliseconds
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
-from service.call.state import Call, Line, StreamEntry
+from service.call.state import Call, Line, Operation, StreamEntry
 
 Json = dict[str, Any]
 
@@ -41,12 +41,18 @@ def view(call: Call, *, incarnation: str) -> Json:
             **call.parameters,
         },
         "fields": {
-            name: {"value": field.value, "confirmed": field.confirmed, "source": field.source}
+            name: {
+                "value": field.value,
+                "confirmed": field.confirmed,
+                "source": field.source,
+                "confidence": field.confidence_milli / 1000,
+            }
             for name, field in call.fields.items()
         },
         "digits_pending": call.digits_pending,
+        "saying": call.partial_text,
         "transcript": [_line(line) for line in call.transcript],
-        "operations": [],
+        "operations": [_operation(one) for one in call.operations],
         "streams": [_stream(stream) for stream in call.streams],
         "playback": {
             "prompt": playback.prompt,
@@ -79,6 +85,20 @@ def _line(line: Line) -> Json:
         "heard": line.heard,
         "cut": line.cut,
         "at": timestamp(line.at_ms),
+    }
+
+
+def _operation(one: Operation) -> Json:
+    return {
+        "id": one.operation,
+        "tool": one.tool,
+        "arguments": one.arguments,
+        "status": one.status,
+        "attempts": one.attempts,
+        "approval": one.approval,
+        "deadline_at": timestamp(one.deadline_ms),
+        "result": json.loads(one.result) if one.result else None,
+        "detail": one.detail,
     }
 
 

@@ -41,7 +41,7 @@ class Acting:
         """Whether anything is under way that should be waited for."""
         return bool(self._tasks)
 
-    def act(self, effect: i.Effect, call: Call) -> None:
+    def act(self, effect: i.CarrierEffect, call: Call) -> None:
         """Begin what `effect` asks for."""
         match effect:
             case i.PlayDigits():
@@ -94,23 +94,30 @@ class Acting:
             self._post(i.EndingDone(is_gone=False, detail="stream_closed"))
 
     async def _transfer(self, to_number: str) -> None:
+        """Have a human dialled. Where none can be, the caller is on the line all the same: voicemail."""
+        documents = self._means.documents
         try:
-            twiml = self._means.documents.transfer(to_number)
+            twiml = documents.transfer(to_number)
         except ValueError as trouble:
             self._tell("transfer", str(trouble))
-            self._post(i.EndingDone(is_gone=True, detail="transfer_impossible"))
-            return
-        await self._run_ending(twiml)
+            await self._run_ending(documents.voicemail(), "transfer_impossible")
+        else:
+            await self._run_ending(twiml, "voicemail" if twiml == documents.voicemail() else "")
 
-    async def _run_ending(self, twiml: str) -> None:
+    async def _run_ending(self, twiml: str, instead: str = "") -> None:
+        """Have the carrier end our part with `twiml`; `instead` says why that is not what was asked for."""
+        is_gone = bool(
+            instead
+        )  # Nobody was put through, so the call's end is not called a transfer.
         try:
             await _answer(self._means.carrier.run_twiml(self._call_sid, twiml))
-            self._post(i.EndingDone(is_gone=False))
+            self._post(i.EndingDone(is_gone=is_gone, detail=instead))
         except CallGone as trouble:
             self._post(i.EndingDone(is_gone=True, detail=str(trouble)))
         except CarrierError as trouble:
             self._tell("ending", str(trouble))
-            self._post(i.EndingDone(is_gone=False, detail="stream_closed"))
+            # Closing the stream makes the carrier ask for TwiML, and that answer is the same document.
+            self._post(i.EndingDone(is_gone=is_gone, detail=instead or "stream_closed"))
 
     async def _ask_carrier(self) -> None:
         """The carrier has not come back: see whether the call lives, and if so have it come."""

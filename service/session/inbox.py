@@ -15,7 +15,7 @@ from service.session.line import AGAIN, Arrival
 
 INBOX_MAX = 1_000  # twenty seconds of keys pressed at machine speed; then the sender is at fault
 
-_FROM_THE_WIRE = (i.Key, i.SpeechBegan, i.BargedIn)
+_FROM_THE_WIRE = (i.Key, i.SpeechBegan, i.PartlyHeard, i.BargedIn)
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Inbox:
         self._call_sid = call_sid
         self._row: asyncio.Queue[Letter] = asyncio.Queue()
         self._has_news = False
+        self.is_closed = False
 
     def post(self, letter: Letter) -> None:
         """Put a letter in the row. One too many from the wire is dropped with a log line."""
@@ -79,9 +80,17 @@ class Inbox:
             self._has_news = False
         return letter
 
-    def refuse_arrivals(self) -> None:
-        """Tell streams that came too late for this session; the switchboard makes another one."""
+    def close(self) -> list[i.OperationDone]:
+        """Take no more letters, and return what tools had answered.
+
+        Streams that came too late for this session are told; the switchboard makes another one.
+        """
+        self.is_closed = True
+        answers = []
         while not self._row.empty():
             waiting = self._row.get_nowait()
             if isinstance(waiting, Arrival):
                 waiting.answer(AGAIN)
+            elif isinstance(waiting, i.OperationDone):
+                answers.append(waiting)
+        return answers

@@ -71,6 +71,7 @@ class Ledger:
         self.call_sid = call_sid
         self.call = Call(call_sid=call_sid)
         self.incarnation = ""
+        self.others_until_ms = 0  # until when an earlier holder may still be at work for the call
         self._journal = journal
         self._owner = owner
         self._epoch = 0
@@ -89,6 +90,9 @@ class Ledger:
         )
         self._epoch = claim.epoch
         self.incarnation = claim.incarnation
+        lease = claim.lease
+        is_others = lease is not None and lease.owner != self._owner
+        self.others_until_ms = lease.until_ms if lease is not None and is_others else 0
         try:
             self.call = rebuilt(claim.snapshot, claim.records)
             self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
@@ -137,6 +141,16 @@ class Ledger:
                 case _:
                     assert_never(outcome)
         raise StoreError(f"the write was not durable after {ATTEMPTS_MAX} attempts")
+
+    async def tell(self, facts: Sequence[events.Known], key: str, now_ms: int) -> None:
+        """Append `facts` from outside, after the call was let go of; `key` makes it happen once.
+
+        Raises StoreError when the store can't take them. A call that is erased takes nothing.
+        """
+        bodies = tuple(events.encode(fact) for fact in facts)
+        await self._journal.append(
+            self.call_sid, bodies, epoch=None, after=None, key=key, now_ms=now_ms
+        )
 
     async def _fold_own(self, bodies: tuple[bytes, ...], outcome: Appended, now_ms: int) -> None:
         first = outcome.position - len(bodies) + 1

@@ -91,6 +91,21 @@ class Line:
         if self._mouth is not None:
             self._mouth.want(prompts)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether we are silent because the caller has the floor."""
+        return self._mouth is not None and self._mouth.is_held
+
+    def hold(self) -> None:
+        """Fall silent at once: the caller has the floor. What was not heard is kept."""
+        if self._mouth is not None:
+            self._mouth.hold()
+
+    def release(self) -> None:
+        """Go on from what was heard last."""
+        if self._mouth is not None:
+            self._mouth.release()
+
     def echoed(self, mark: str) -> None:
         """A mark came back."""
         if self._mouth is not None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from service.agent.agent import Agent
-from service.call.resume import Limits
+from service.call.policy import Policy
 from service.carrier import Carrier
 from service.clock import Clock
 from service.documents import Documents
@@ -14,6 +14,7 @@ from service.meter import Meter
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript
+from service.tools.terms import Outcome
 
 
 class Speech(Protocol):
@@ -25,6 +26,20 @@ class Speech(Protocol):
 
     async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
         """Return what was said. Raises SpeechError."""
+        ...
+
+
+class Toolbox(Protocol):
+    """The tools, as a session uses them. See service/tools."""
+
+    def check(self, name: str, arguments: dict[str, Any]) -> None:
+        """Raise KeyError for an unknown tool, ValueError for arguments that don't fit it."""
+        ...
+
+    async def call(
+        self, name: str, arguments: dict[str, Any], *, key: str, within_ms: int, call_sid: str
+    ) -> Outcome:
+        """Have a tool work, once. Never raises for what the tool does."""
         ...
 
 
@@ -52,6 +67,7 @@ class Means:
     documents: Documents
     clock: Clock
     meter: Meter
-    limits: Limits
+    policy: Policy
+    toolbox: Toolbox
     owner: str
     tasks: Tasks

@@ -6,13 +6,15 @@
 What is to be said stands in the call's state. `want` compares it with what is queued here: a new
 prompt is rendered from its first clause not heard; a prompt that the state no longer holds is cut off
 with `clear`. So a barge-in and a resume are the same thing seen from here.
+
+While the caller has the floor the mouth is held: `hold` takes back what the carrier holds, `release`
+goes on from what was heard last. In between prompts may come and go.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from service.audio import samples, silence
 from service.call.events import Played
@@ -21,6 +23,7 @@ from service.clock import Clock
 from service.protocol import messages
 from service.protocol.playout import Playout, SendMark
 from service.session.means import Socket, Speech
+from service.session.said import Said
 
 SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
 RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
@@ -28,23 +31,6 @@ CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and rende
 UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Said:
-    """One prompt on this stream: where it began here, and what each clause lasted."""
-
-    prompt: Prompt
-    rendered: list[int] = field(default_factory=list)
-    heard: int = 0
-
-    @property
-    def first(self) -> int:
-        return self.prompt.clauses_heard
-
-    @property
-    def is_done(self) -> bool:
-        return self.first + self.heard >= len(self.prompt.clauses)
 
 
 class Mouth:
@@ -69,12 +55,18 @@ class Mouth:
         self._on_heard = on_heard
         self._on_lost = on_lost
         self._playout = Playout(epoch)
-        self._said: dict[str, _Said] = {}
+        self._said: dict[str, Said] = {}
         self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
         self._must_clear = False
+        self._is_held = False
         self._work = asyncio.Event()
         self._room = asyncio.Event()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent because the caller has the floor."""
+        return self._is_held
 
     def is_speaking(self) -> bool:
         """Whether anything is left that the caller has not heard."""
@@ -91,7 +83,7 @@ class Mouth:
             self._hush()
         for prompt in prompts:
             if prompt.prompt not in self._said:
-                self._said[prompt.prompt] = _Said(prompt)
+                self._said[prompt.prompt] = Said(prompt)
                 self._to_render.extend(
                     (prompt.prompt, clause, prompt.clauses[clause])
                     for clause in range(prompt.clauses_heard, len(prompt.clauses))
@@ -106,6 +98,22 @@ class Mouth:
             self._must_clear = True
             self._work.set()
 
+    def hold(self) -> None:
+        """Fall silent at once, and keep in mind what was not heard. Holding twice is harmless."""
+        if self._is_held:
+            return
+        self._is_held = True
+        if self._playout.hold(self._clock.now_ms()):
+            self._must_clear = True
+        self._work.set()
+
+    def release(self) -> None:
+        """Go on from the sample that was heard last, or a little before. Harmless when not held."""
+        if self._is_held:
+            self._is_held = False
+            self._playout.release()
+            self._work.set()
+
     def echoed(self, mark: str) -> None:
         """A mark came back."""
         self._playout.echoed(mark, self._clock.now_ms())
@@ -118,28 +126,13 @@ class Mouth:
         return tuple(self._progress(name) for name in self._said)
 
     def _progress(self, name: str) -> Played:
-        said = self._said[name]
-        at = self._playout.pointers_of(name, self._clock.now_ms())
-        done = sum(said.rendered[: said.heard])
-        part = max(0, at.heard - done)
-        whole = said.rendered[said.heard] if said.heard < len(said.rendered) else 0
-        before = said.prompt.done_samples
-        return Played(
-            prompt=name,
-            clauses=said.first + said.heard,
-            part_samples=min(part, whole),
-            part_of_samples=whole,
-            synthesised_samples=before + at.synthesised,
-            sent_samples=before + at.sent,
-            heard_samples=before + done + min(part, whole),
-        )
+        return self._said[name].played(self._playout.pointers_of(name, self._clock.now_ms()))
 
     def _note(self, now_ms: int) -> bool:
         """Take note of clauses heard to their end. True when there is something to report."""
         for event in self._playout.heard(now_ms):
             if event.prompt in self._said:
-                said = self._said[event.prompt]
-                said.heard = max(said.heard, event.clause - said.first + 1)
+                self._said[event.prompt].heard_to(event.clause)
                 self._further[event.prompt] = None
         return bool(self._further)
 
@@ -170,8 +163,7 @@ class Mouth:
             audio = await self._audio(text)
             if self._to_render and self._to_render[0][:2] == (name, clause) and name in self._said:
                 self._to_render.popleft()
-                said = self._said[name]
-                said.rendered.append(len(audio))
+                self._said[name].rendered(text, audio)
                 self._playout.queue(name, clause, audio)
                 self._work.set()
 

@@ -1,6 +1,6 @@
 """This process's hold on one call: feed, decide, write, act.
 
-    stream, ear, mouth, agent, carrier, others' records
+    stream, ear, mouth, agent, tools, carrier, others' records
         │ inputs
         v
     inbox ──> decide (pure) ──> facts + effects ──> ledger.write ──> fold ──> effects
@@ -12,13 +12,15 @@ Rules kept here:
 1. One task takes one input after the other; nothing else changes the state.
 2. Effects follow the write. What is to be said and which turn is owed an answer are read off the
    folded state after every step, so a resumed call and an undisturbed one take the same path.
-3. The end of a stream is an input. The session outlives it for `LINGER_MS`, with its ear, its agent
-   and what it is asking of the carrier.
+3. The end of a stream is an input. The session outlives it for `LINGER_MS`, with its ear, its agent,
+   its tools and what it is asking of the carrier.
 4. A newer stream takes the session over; the older socket is closed and its end ends nothing.
+5. While the caller has the floor nothing is sent. What was playing goes on when it was no interruption.
 """
 
 import asyncio
-import logging
+
+from msgspec.structs import replace
 
 from service.call import inputs as i
 from service.call.decide import deadline_ms, decide
@@ -30,8 +32,10 @@ from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
 from service.session.ledger import Ledger, Written
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
+from service.session.telling import tell_attached, tell_detached, tell_fenced, tell_store_failed
 from service.session.thinking import Thinking
 from service.session.watch import Watch
+from service.session.working import Working
 
 DECIDE_MAX = 20  # writers outside come one at a time; twenty in a row mean that something is wrong
 SETTLE_MAX = 50  # things that follow from one input; more means a decision that never settles
@@ -39,8 +43,6 @@ LINGER_MS = 60_000  # the longest redial window of a carrier; later resumes read
 LINGER_AGAIN_MS = 1_000  # how often a session that should go looks whether its work is done
 OVER_MS = 5_000  # after the call's end the carrier closes the stream itself within this
 SHUTDOWN = "shutdown"  # why a stream is lost when this process goes down
-
-_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -52,11 +54,20 @@ class Session:
         self._ledger = Ledger(call_sid, means.journal, means.owner)
         self._inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
-        self._ear = Ear(call_sid, means.speech, means.endpointer, self.post)
+        self._ear = Ear(
+            call_sid,
+            means.speech,
+            means.endpointer,
+            self.post,
+            call=lambda: self.call,
+            on_onset=self._line.hold,
+            on_false_alarm=self._line.release,
+        )
         self._acting = Acting(call_sid, means, self.post)
+        self._working = Working(call_sid, means, self._inbox, self._ledger)
         self._thinking = Thinking(call_sid, means, self.post)
         self._watch = Watch(means, self._ledger, self._line, self.post)
-        self._is_over = False
+        self._is_over = self._is_seen_off = False
         self._close_code = CLOSE_OVER
 
     @property
@@ -84,7 +95,7 @@ class Session:
         """Take audio of the stream of `epoch`."""
         if epoch == self.epoch and self._line.is_live:
             self._line.last_media_ms = self._means.clock.now_ms()
-            self._ear.hear(ulaw, is_mouth_busy=self._line.is_busy)
+            self._ear.hear(ulaw)
 
     def echoed(self, epoch: int, mark: str) -> None:
         """Take a mark's echo."""
@@ -116,21 +127,19 @@ class Session:
                 if not self._line.is_live and self._has_lingered():
                     self._is_over = True
         except StoreError as trouble:
-            self._means.meter.store_errors.inc()
-            _log.error(
-                "! the store failed; the carrier will bring the call back: %s",
-                trouble,
-                extra={"action": "store_failed", "call_sid": self.call_sid},
-            )
+            tell_store_failed(self.call_sid, self._means.meter, trouble)
         finally:
-            self._is_over = True
-            self._thinking.stop()
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
-            grace_ms = OVER_MS if self.call.phase == "ended" else 0
-            await self._line.unplug("over", self._close_code, grace_ms=grace_ms)
-            self._inbox.refuse_arrivals()
+            await self._leave(beside)
+
+    async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
+        self._is_over = True
+        self._thinking.stop()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        grace_ms = OVER_MS if self.call.phase == "ended" else 0
+        await self._line.unplug("over", self._close_code, grace_ms=grace_ms)
+        await self._working.leave()
 
     async def _next(self) -> Letter:
         due_ms = self._due_ms()
@@ -151,23 +160,30 @@ class Session:
             case Finish():
                 await self._detach(Lost(self.epoch, SHUTDOWN))
                 self._is_over = True
-            case i.BargedIn():
-                await self._step(i.BargedIn(self._line.played()))
+            case i.BargedIn() | i.Utterance():
+                await self._step(replace(letter, played=self._line.played()))
             case _:
                 await self._step(letter)
 
     def _due_ms(self) -> int | None:
-        wants = [] if self._acting.is_asking_carrier else [deadline_ms(self.call)]
-        if not self._line.is_live:
-            over_ms = self._line.detached_ms + LINGER_MS
-            if self._acting.is_busy:
-                over_ms = max(over_ms, self._means.clock.now_ms() + LINGER_AGAIN_MS)
-            wants.append(over_ms)
-        return min((at_ms for at_ms in wants if at_ms is not None), default=None)
+        is_asking = self._acting.is_asking_carrier
+        due_ms = deadline_ms(self.call, self._means.policy, is_asking_carrier=is_asking)
+        if self._line.is_live:
+            return due_ms
+        over_ms = self._line.detached_ms + LINGER_MS
+        if self._is_busy:
+            over_ms = max(over_ms, self._means.clock.now_ms() + LINGER_AGAIN_MS)
+        return over_ms if due_ms is None else min(due_ms, over_ms)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether something is under way that should be waited for."""
+        is_working = any(one.status == "pending" for one in self.call.operations)
+        return self._acting.is_busy or (is_working and self.epoch > 0)
 
     def _has_lingered(self) -> bool:
         is_late = self._means.clock.now_ms() >= self._line.detached_ms + LINGER_MS
-        return is_late and not self._acting.is_busy
+        return is_late and not self._is_busy
 
     async def _catch_up(self) -> None:
         """Others wrote: an owner that is newer than we are, or somebody who asks for something."""
@@ -178,8 +194,7 @@ class Session:
 
     def _let_go(self) -> None:
         """The call is no longer ours: end here, silently, and free the socket."""
-        self._means.meter.fenced.inc()
-        _log.info("= fenced", extra={"action": "fenced", "call_sid": self.call_sid})
+        tell_fenced(self.call_sid, self._means.meter)
         self._close_code = CLOSE_REPLACED
         self._is_over = True
 
@@ -191,7 +206,7 @@ class Session:
         """Decide, write, act. False when nothing was written, or the call is no longer ours."""
         for _ in range(DECIDE_MAX):
             now_ms = self._means.clock.now_ms()
-            decision = decide(self.call, happened, now_ms, self._means.limits)
+            decision = decide(self.call, happened, now_ms, self._means.policy)
             written = Written.DONE
             if decision.facts:
                 written = await self._ledger.write(decision.facts, now_ms)
@@ -200,9 +215,15 @@ class Session:
                 return False
             if written is Written.DONE:
                 for effect in decision.effects:
-                    self._acting.act(effect, self.call)
+                    self._act(effect)
                 return bool(decision.facts)
         raise StoreError(f"others wrote to the call {DECIDE_MAX} times while one thing was decided")
+
+    def _act(self, effect: i.Effect) -> None:
+        if isinstance(effect, i.Operate):
+            self._working.act(effect)
+        else:
+            self._acting.act(effect, self.call)
 
     async def _settle(self) -> None:
         """Do what follows from the state, then bring mouth and agent in line with it."""
@@ -212,11 +233,23 @@ class Session:
         if self._is_over:
             return
         self._line.want(self.call.prompts)
+        if self._ear.has_floor:
+            self._line.hold()
+        else:
+            self._line.release()
         self._thinking.think(self.call)
         await self._ledger.keep_snapshot()
         if self.call.phase == "ended":
+            await self._see_off()
+
+    async def _see_off(self) -> None:
+        """The call is over: free the line, and stay only for tools that are still at work."""
+        if not self._is_seen_off:
+            self._is_seen_off = True
             self._means.meter.calls_ended.inc()
-            self._is_over = True
+        if self._line.is_live:
+            await self._line.unplug("over", CLOSE_OVER, grace_ms=OVER_MS)
+        self._is_over = not self._is_busy
 
     async def _arrive(self, arrival: Arrival) -> None:
         """Give a stream the call. Whatever happens, whoever brought it is told."""
@@ -231,6 +264,7 @@ class Session:
         if was_live_here:
             self._ear.detach()
             await self._decide(await self._line.unplug("replaced", CLOSE_REPLACED))
+        was_held_here = self.epoch > 0
         now_ms = self._means.clock.now_ms()
         claim = await self._ledger.claim(arrival.opening, now_ms)
         self._is_over, self._close_code = False, CLOSE_OVER  # Ours again, whoever had it meanwhile.
@@ -242,7 +276,9 @@ class Session:
             gap_ms=gap_ms,
             is_live_here=was_live_here,
             parameters=arrival.parameters,
-            running=self._acting.running,
+            running=(*self._acting.running, *self._working.running),
+            is_held_here=was_held_here,
+            lease_ms=self._ledger.others_until_ms,
             lost="the journal was gone" if arrival.is_known and claim.is_new else "",
         )
         if not await self._decide(attached):
@@ -250,7 +286,8 @@ class Session:
             return
         self._plug_in(arrival)
         await self._settle()
-        self._tell_attached(arrival, gap_ms)
+        took_us = self._means.clock.now_us() - arrival.started_us
+        tell_attached(self.call, self._means.meter, gap_ms=gap_ms, took_us=took_us)
 
     def _plug_in(self, arrival: Arrival) -> None:
         epoch = self.epoch
@@ -265,21 +302,6 @@ class Session:
         if not arrival.answer(epoch):
             self.lost(epoch, "closed")  # Nobody waited: nobody would tell of its end either.
 
-    def _tell_attached(self, arrival: Arrival, gap_ms: int) -> None:
-        cause = self.call.streams[-1].cause
-        meter = self._means.meter
-        meter.streams.labels(cause=cause).inc()
-        if cause != "new":
-            meter.gap_seconds.observe(gap_ms / 1000)
-            meter.resume_seconds.observe((self._means.clock.now_us() - arrival.started_us) / 1e6)
-        _log.info(
-            "= stream attached: %s, epoch %d, gap %d ms",
-            cause,
-            self.epoch,
-            gap_ms,
-            extra={"action": "stream_attached", "call_sid": self.call_sid},
-        )
-
     async def _detach(self, lost: Lost) -> None:
         """Note that the stream is gone; one that was replaced meanwhile is of no interest."""
         if lost.epoch != self.epoch or not self._line.is_live:
@@ -287,8 +309,4 @@ class Session:
         self._ear.detach()
         await self._decide(await self._line.unplug(lost.reason, CLOSE_OVER))
         await self._settle()
-        _log.info(
-            "= stream detached: %s",
-            lost.reason,
-            extra={"action": "stream_detached", "call_sid": self.call_sid},
-        )
+        tell_detached(self.call_sid, lost.reason)

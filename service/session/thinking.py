@@ -1,12 +1,16 @@
 """The agent at work: one turn at a time, within its time, and only sound answers.
 
+    reply(call, turn) ──> Say, Ask ──────────> written and spoken at once: a checkpoint
+                     └──> all other acts ────> held until the turn's end, then written together
+
 The agent is the user's code. Whatever it does, the caller hears something and the call goes on: an
-agent that raises, never answers, or yields what is no act is answered for with an apology. Its acts
+agent that raises, falls silent, or yields what is no act is answered for with an apology. Its acts
 are checked before they are written, because what stands in the journal is read again at each resume.
 """
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import get_args
 
@@ -16,7 +20,7 @@ from service.call import acts as a, inputs as i
 from service.call.state import Call, Turn
 from service.session.means import Means
 
-THINK_MS_MAX = 20_000  # a caller who waits longer has hung up
+THINK_MS_MAX = 20_000  # without a further act; a caller who waits longer has hung up
 ACTS_MAX = 64  # per turn; a form's whole answer is under ten
 ACT_LETTERS_MAX = 10_000  # ten minutes of speech; a record of the journal holds far more
 APOLOGY = "I'm sorry, something went wrong on my side. Could you say that again, please?"
@@ -37,45 +41,52 @@ class Thinking:
         self._turn = 0
 
     def think(self, call: Call) -> None:
-        """Have the agent answer the open turn, unless it is at it already."""
+        """Have the agent answer the open turn, unless it is at it; a turn that is gone is given up."""
         turn = call.turn
-        if turn is None or turn.number == self._turn:
+        if turn is not None and turn.number == self._turn:
             return
         self.stop()
-        self._turn = turn.number
-        self._thought = self._means.tasks.start(self._think(call, turn))
+        if turn is not None:
+            self._turn = turn.number
+            self._thought = self._means.tasks.start(self._think(call, turn))
 
     def stop(self) -> None:
         """Give up the present thought; nobody will ask for it any more."""
         if self._thought is not None:
             self._thought.cancel()
+            self._thought = None
 
     async def _think(self, call: Call, turn: Turn) -> None:
+        thought = _Thought(turn, self._post)
         try:
-            acts = await self._acts(call, turn)
+            await self._follow(call, turn, thought)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
+                thought.give_up()
                 raise
-            acts = self._apologise()  # Something inside the agent was cancelled, not the agent.
+            self._apologise(thought)  # Something inside the agent was cancelled, not the agent.
         except Exception:  # noqa: BLE001 - the agent is the user's code: whatever it raises, the call goes on
-            acts = self._apologise()
-        self._post(i.Answered(turn.number, acts))
+            self._apologise(thought)
+        thought.end()
 
-    async def _acts(self, call: Call, turn: Turn) -> tuple[a.Act, ...]:
-        acts: list[a.Act] = []
-        async with asyncio.timeout(THINK_MS_MAX / 1000):
+    async def _follow(self, call: Call, turn: Turn, thought: "_Thought") -> None:
+        loop = asyncio.get_running_loop()
+        acts = 0
+        async with asyncio.timeout(THINK_MS_MAX / 1000) as patience:
             async for act in self._means.agent.reply(call, turn):
-                acts.append(self._checked(act))
-                if len(acts) == ACTS_MAX:
+                thought.add(self._checked(act))
+                patience.reschedule(loop.time() + THINK_MS_MAX / 1000)
+                acts += 1
+                if acts == ACTS_MAX:
                     break
-        return tuple(acts)
 
-    def _apologise(self) -> tuple[a.Act, ...]:
+    def _apologise(self, thought: "_Thought") -> None:
         _log.exception(
             "! the agent failed", extra={"action": "agent_failed", "call_sid": self._call_sid}
         )
-        return (a.Say(APOLOGY),)
+        thought.give_up()
+        thought.add(a.Say(APOLOGY))
 
     def _checked(self, act: a.Act) -> a.Act:
         """Return the act. Raises TypeError or ValueError when it is none, or can't be done."""
@@ -83,10 +94,57 @@ class Thinking:
             raise TypeError(f"the agent yielded {type(act).__name__}, which is no act")
         fields = msgspec.structs.asdict(act)
         msgspec.convert(fields, type(act), strict=True)
-        if sum(len(text) for text in fields.values()) > ACT_LETTERS_MAX:
+        if len(msgspec.json.encode(fields)) > ACT_LETTERS_MAX:  # Half a character can't be written.
             raise ValueError(f"an act of the agent has over {ACT_LETTERS_MAX} letters")
-        for text in fields.values():
-            text.encode()  # Half a character can't be written.
         if isinstance(act, a.Transfer):
             self._means.documents.transfer(act.to_number)
+        if isinstance(act, a.UseTool):
+            self._means.toolbox.check(act.tool, act.arguments)
         return act
+
+
+class _Thought:
+    """What came of one turn so far. What was written of it before is not said again."""
+
+    def __init__(self, turn: Turn, post: Callable[[i.Answered], None]) -> None:
+        self._number = turn.number
+        self._post = post
+        self._said = deque(turn.said)
+        self._acts: list[a.Act] = []
+        self._telling: asyncio.Handle | None = None
+
+    def add(self, act: a.Act) -> None:
+        """Take the next act. Words are told soon, with those that come in the same breath."""
+        if isinstance(act, a.Say | a.Ask):
+            if self._was_said(act.text):
+                return
+            if self._telling is None:
+                self._telling = asyncio.get_running_loop().call_soon(self._tell_words)
+        self._acts.append(act)
+
+    def _was_said(self, text: str) -> bool:
+        """Whether this is the next of what was generated before; the first difference ends the likeness."""
+        if self._said and self._said[0] == " ".join(text.split()):
+            self._said.popleft()
+            return True
+        self._said.clear()
+        return False
+
+    def _tell_words(self) -> None:
+        self._telling = None
+        words = tuple(act for act in self._acts if isinstance(act, a.Say | a.Ask))
+        self._acts = [act for act in self._acts if not isinstance(act, a.Say | a.Ask)]
+        self._post(i.Answered(self._number, words, is_last=False))
+
+    def give_up(self) -> None:
+        """Forget what was not told: the turn failed, or nobody asks for it any more."""
+        self._acts.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+
+    def end(self) -> None:
+        """The turn is answered: tell what is left, in the order it came."""
+        acts = tuple(self._acts)
+        self.give_up()
+        self._post(i.Answered(self._number, acts))

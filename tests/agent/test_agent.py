@@ -8,15 +8,16 @@ from service.agent.intake import Intake
 from service.call.acts import Say
 from service.call.state import Call, Turn
 from service.errors import ConfigError
+from service.tools.toolbox import Toolbox
 
 
 def test_intake_is_built_in() -> None:
-    assert isinstance(agent("intake"), Intake)
+    assert isinstance(agent("intake", Toolbox.none()), Intake)
 
 
 @pytest.mark.asyncio
 async def test_a_class_of_a_module_is_an_agent() -> None:
-    echo = agent("tests.agent.brains:Echo")
+    echo = agent("tests.agent.brains:Echo", Toolbox.none())
     acts = [act async for act in echo.reply(Call(call_sid="CA1"), Turn(1, "speech", "hi"))]
     assert acts == [Say("CA1: hi")]
 
@@ -41,7 +42,7 @@ async def test_a_class_of_a_module_is_an_agent() -> None:
 )
 def test_a_name_that_gives_no_agent_is_one_clear_line(name: str) -> None:
     with pytest.raises(ConfigError) as wrong:
-        agent(name)
+        agent(name, Toolbox.none())
     assert str(wrong.value).startswith(f"AGENT={name}: ")
     assert "\n" not in str(wrong.value)
 
@@ -58,7 +59,7 @@ def test_an_installed_package_brings_agents_by_entry_point(
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     if is_good:
-        assert type(agent("echoes")).__name__ == "Echo"
+        assert type(agent("echoes", Toolbox.none())).__name__ == "Echo"
     else:
         with pytest.raises(ConfigError, match="AGENT=echoes: OSError: no key"):
-            agent("echoes")
+            agent("echoes", Toolbox.none())

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from service.call import events as e
 from service.call.acts import Act
-from service.call.resume import Limits
+from service.call.policy import Policy
 from service.call.state import Call, Turn
 from service.carrier import Carrier
 from service.clock import Clock
@@ -35,6 +35,7 @@ from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity
 from service.switchboard import Switchboard
 from service.token import TokenMint
+from service.tools.toolbox import Toolbox
 
 RECORDS = 200
 RUNS = 200
@@ -95,7 +96,8 @@ def means(journal: Journal, clock: Clock) -> Means:
         documents=Documents("https://example.com", mint, lambda: "n" * 16, ""),
         clock=clock,
         meter=Meter(),
-        limits=Limits(drops_max=10**9),
+        policy=Policy(drops_max=10**9),
+        toolbox=Toolbox.none(),
         owner="bench",
         tasks=Tasks(),
     )

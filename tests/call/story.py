@@ -1,12 +1,14 @@
 """A call in memory, for tests: what happens is decided, written down and folded, as a session does it."""
 
-from service.call import events as e, inputs as i
+from typing import Any
+
+from service.call import acts as a, events as e, inputs as i
 from service.call.decide import decide
 from service.call.events import AnyFact
 from service.call.fold import fold
 from service.call.inputs import Decision, Effect
 from service.call.place import Place
-from service.call.resume import Limits
+from service.call.policy import Policy
 from service.call.state import Call
 
 START_MS = 1_700_000_000_000
@@ -16,13 +18,13 @@ SETTLE_MAX = 50
 class Story:
     """The journal of one call, its state, and the effects that were asked for."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
         self.call = Call(call_sid="CA1")
         self.now_ms = START_MS
         self.epoch = 0
         self.journal: list[tuple[AnyFact, Place]] = []
         self.effects: list[Effect] = []
-        self.limits = limits or Limits()
+        self.policy = policy or Policy()
 
     def write(self, *facts: AnyFact, is_outside: bool = False) -> Call:
         """Append facts and fold them; those from outside bear no epoch."""
@@ -35,7 +37,7 @@ class Story:
 
     def tell(self, happened: i.Input) -> Decision:
         """Decide on one input and write; nothing that follows is settled."""
-        decision = decide(self.call, happened, self.now_ms, self.limits)
+        decision = decide(self.call, happened, self.now_ms, self.policy)
         self.write(*decision.facts)
         self.effects.extend(decision.effects)
         return decision
@@ -66,6 +68,8 @@ class Story:
         is_live_here: bool = False,
         parameters: dict[str, str] | None = None,
         running: tuple[str, ...] = (),
+        is_held_here: bool = False,
+        lease_ms: int = 0,
         lost: str = "",
     ) -> Decision:
         """A stream takes the call."""
@@ -79,6 +83,8 @@ class Story:
                 is_live_here=is_live_here,
                 parameters=parameters or {},
                 running=running,
+                is_held_here=is_held_here,
+                lease_ms=lease_ms,
                 lost=lost,
             )
         )
@@ -87,6 +93,10 @@ class Story:
         """The stream goes."""
         sid = self.call.streams[-1].stream_sid
         return self.happen(i.Detached(sid, reason, self.now_ms, played))
+
+    def facts(self, kind: type[Any]) -> list[Any]:
+        """All facts of one kind, in their order."""
+        return [fact for fact, _ in self.journal if isinstance(fact, kind)]
 
     def hear_out(self) -> None:
         """The caller hears everything that is to be said."""
@@ -105,3 +115,25 @@ def whole(prompt: str, clauses: tuple[str, ...]) -> e.Played:
         sent_samples=count,
         heard_samples=count,
     )
+
+
+def greeted(policy: Policy | None = None) -> Story:
+    """A call that was greeted, and heard it."""
+    story = Story(policy or Policy(drops_max=2))
+    story.opened(client_name="Maria", company="Acme")
+    story.attach("MZ1", door="voice")
+    story.happen(i.Answered(1, (a.Ask("Hello, who is there?", "name"),)))
+    story.hear_out()
+    return story
+
+
+def speaking(policy: Policy | None = None) -> Story:
+    """A call in the middle of a sentence."""
+    story = greeted(policy)
+    story.happen(i.Utterance("It's me."))
+    story.happen(i.Answered(2, (a.Say("Thank you for the answer. I will look it up right now."),)))
+    return story
+
+
+def kinds(decision: Decision) -> list[str]:
+    return [type(fact).__name__ for fact in decision.facts]

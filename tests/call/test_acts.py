@@ -13,6 +13,7 @@ ACTS: tuple[Act, ...] = (
     a.Confirm("name"),
     a.Forget("name"),
     a.Enter("intake"),
+    a.UseTool("ticket_lookup", {"ticket_id": "TKT-1234"}),
     a.SendDigits("1w2"),
     a.Transfer("+1"),
     a.HangUp(),
@@ -34,4 +35,4 @@ def test_an_act_is_a_value_that_nobody_changes(act: Act) -> None:
 
 def test_what_is_filled_was_heard_unless_it_is_said_otherwise() -> None:
     assert a.Fill("name", "Ma").source == "speech"
-    assert a.Fill("name", "Ma", "keys").source == "keys"
+    assert a.Fill("name", "Ma", "keys", 900).source == "keys"

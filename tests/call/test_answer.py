@@ -1,16 +1,22 @@
 import typing
 
+import msgspec
+
 from service.call import acts as a, events as e
 from service.call.acts import Act
 from service.call.answer import answered, spoken
 from service.call.inputs import Answered, Decision
-from service.call.state import Call, Turn
+from service.call.operation import OPERATIONS_MAX, requested
+from service.call.policy import Policy, ToolTerms
+from service.call.state import Call, Operation, Turn
 
 OPEN = Call(turn=Turn(3, "speech", "hi"), is_greeted=True, prompts_made=4)
+TERMS = ToolTerms(is_idempotent=True, attempts_max=3, timeout_ms=500)
+POLICY = Policy(tools={"lookup": TERMS})
 
 
 def facts(*acts: Act, call: Call = OPEN) -> tuple[e.Known, ...]:
-    return answered(call, Answered(3, acts), 0).facts
+    return answered(call, Answered(3, acts), 0, POLICY).facts
 
 
 def test_a_prompt_is_named_by_its_number_and_cut_into_clauses() -> None:
@@ -23,19 +29,26 @@ def test_a_prompt_is_named_by_its_number_and_cut_into_clauses() -> None:
 
 
 def test_every_act_becomes_a_fact_and_the_turn_is_answered_in_the_same_write() -> None:
-    acts: dict[Act, e.Known] = {
-        a.Say("Hi."): e.AgentSpoke(prompt="p5", clauses=("Hi.",)),
-        a.Ask("Who?", "name"): e.AgentSpoke(prompt="p6", clauses=("Who?",), asks="name"),
-        a.Fill("name", "Ma", "keys"): e.FieldFilled(name="name", value="Ma", source="keys"),
-        a.Confirm("name"): e.FieldConfirmed(name="name"),
-        a.Forget("name"): e.FieldCleared(name="name"),
-        a.Enter("intake"): e.StageChanged(stage="intake"),
-        a.SendDigits("12"): e.DigitsRequested(request="turn3", digits="12"),
-        a.Transfer("+1"): e.EndingPlanned(ending="transfer", to_number="+1"),
-        a.HangUp(): e.EndingPlanned(ending="hangup"),
-    }
-    assert {type(act) for act in acts} == set(typing.get_args(Act))
-    assert facts(*acts) == (*acts.values(), e.TurnAnswered(turn=3))
+    made: tuple[tuple[Act, e.Known], ...] = (
+        (a.Say("Hi."), e.AgentSpoke(prompt="p5", clauses=("Hi.",), turn=3)),
+        (a.Ask("Who?", "x"), e.AgentSpoke(prompt="p6", clauses=("Who?",), asks="x", turn=3)),
+        (
+            a.Fill("name", "Ma", "keys", 900),
+            e.FieldFilled(name="name", value="Ma", source="keys", confidence_milli=900),
+        ),
+        (a.Confirm("name"), e.FieldConfirmed(name="name")),
+        (a.Forget("name"), e.FieldCleared(name="name")),
+        (a.Enter("intake"), e.StageChanged(stage="intake")),
+        (a.UseTool("lookup", {"id": 1}), requested("t3.1", "lookup", {"id": 1}, 3, TERMS, 0)),
+        (a.SendDigits("12"), e.DigitsRequested(request="turn3", digits="12")),
+        (a.Transfer("+1"), e.EndingPlanned(ending="transfer", to_number="+1")),
+        (a.HangUp(), e.EndingPlanned(ending="hangup")),
+    )
+    assert {type(act) for act, _ in made} == set(typing.get_args(Act))
+    assert facts(*(act for act, _ in made)) == (
+        *(fact for _, fact in made),
+        e.TurnAnswered(turn=3),
+    )
 
 
 def test_digits_sent_twice_in_a_turn_are_two_requests() -> None:
@@ -60,5 +73,24 @@ def test_the_first_words_of_a_call_are_its_greeting_and_no_others() -> None:
 
 
 def test_an_answer_to_a_turn_that_is_not_open_is_dropped() -> None:
-    assert answered(OPEN, Answered(2, (a.Say("Hi."),)), 0) == Decision()
-    assert answered(Call(), Answered(3, (a.Say("Hi."),)), 0) == Decision()
+    assert answered(OPEN, Answered(2, (a.Say("Hi."),)), 0, POLICY) == Decision()
+    assert answered(Call(), Answered(3, (a.Say("Hi."),)), 0, POLICY) == Decision()
+
+
+def test_words_of_an_answer_that_goes_on_leave_its_turn_open() -> None:
+    begun = answered(OPEN, Answered(3, (a.Say("Hi."), a.HangUp()), is_last=False), 0, POLICY)
+    assert begun.facts == (e.AgentSpoke(prompt="p5", clauses=("Hi.",), turn=3),)
+
+
+def test_tools_are_numbered_within_their_turn_and_an_unknown_one_has_failed_at_once() -> None:
+    first, second, ended, _ = facts(a.UseTool("lookup"), a.UseTool("gone"))
+    assert [getattr(fact, "operation", "") for fact in (first, second)] == ["t3.1", "t3.2"]
+    assert ended == e.OperationEnded(
+        operation="t3.2", status="failed", detail="there is no such tool"
+    )
+
+
+def test_an_agent_that_goes_round_in_circles_is_not_fed() -> None:
+    one = Operation("t1.1", "lookup", {}, 1, True, 1, 0)  # noqa: FBT003 - as the journal has it
+    many = msgspec.structs.replace(OPEN, operations=(one,) * OPERATIONS_MAX)
+    assert facts(a.UseTool("lookup"), call=many) == (e.TurnAnswered(turn=3),)

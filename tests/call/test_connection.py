@@ -36,7 +36,7 @@ def test_an_opened_call_rings_and_knows_its_caller() -> None:
 def test_the_first_stream_owes_the_caller_an_opening_and_no_later_one_does() -> None:
     story = Story()
     call = story.write(attached())
-    assert (call.phase, call.turn) == ("live", Turn(1, "opening"))
+    assert (call.phase, call.turn) == ("live", Turn(1, "opening", position=1))
     call = story.write(e.TurnAnswered(turn=1), detached(), attached("MZ2", "drop"))
     assert (call.phase, call.turn, call.turns) == ("live", None, 1)
 
@@ -92,7 +92,7 @@ def test_a_lost_context_is_confessed_and_never_greeted() -> None:
     call = story.write(attached(), e.ContextLost(reason="gone"))
     assert call.is_context_lost
     assert call.is_greeted
-    assert call.turn == Turn(2, "context_lost")
+    assert call.turn == Turn(2, "context_lost", position=2)
 
 
 def test_an_ended_call_stays_ended() -> None:
@@ -140,3 +140,7 @@ def test_only_the_open_turn_is_answered(turn: int, *, is_open: bool) -> None:
 
 def test_a_stage_is_entered() -> None:
     assert Story().write(e.StageChanged(stage="intake")).stage == "intake"
+
+
+def test_a_models_handle_is_kept() -> None:
+    assert Story().write(e.ResumeTokenKept(token=b"abc")).resume_token == b"abc"

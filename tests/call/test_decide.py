@@ -2,18 +2,17 @@ import pytest
 from msgspec.structs import replace
 
 from service.call import acts as a, events as e, inputs as i
+from service.call.caller import KEY_PAUSE_MS
 from service.call.decide import (
     CARRIER_WAIT_MS,
-    DIGITS_PENDING_MAX,
-    KEY_PAUSE_MS,
     RESTART_WAIT_MS,
     deadline_ms,
     decide,
 )
 from service.call.inputs import Decision, Input
-from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, Limits
+from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.state import Call
-from tests.call.story import START_MS, Story, whole
+from tests.call.story import START_MS, Story, greeted, kinds, speaking
 
 EVERYTHING: tuple[Input, ...] = (
     i.Attached(stream_sid="MZ9", door="resume", server="s1", gap_ms=1),
@@ -21,37 +20,17 @@ EVERYTHING: tuple[Input, ...] = (
     i.Progress((e.Played(prompt="p1", clauses=1),)),
     i.SpeechBegan(),
     i.BargedIn(),
+    i.PartlyHeard("Hel"),
     i.Utterance("Hello."),
     i.Key("1"),
     i.Answered(1, (a.Say("Hi."),)),
+    i.OperationDone("t1.1", 1, "succeeded"),
     i.DigitsDone("r1", "sent"),
     i.EndingDone(is_gone=False),
     i.CarrierSays(is_over=True, outcome="gone"),
     i.Woke(),
     i.Settle(),
 )
-
-
-def greeted() -> Story:
-    """A call that was greeted, and heard it."""
-    story = Story(Limits(drops_max=2))
-    story.opened(client_name="Maria", company="Acme")
-    story.attach("MZ1", door="voice")
-    story.happen(i.Answered(1, (a.Ask("Hello, who is there?", "name"),)))
-    story.hear_out()
-    return story
-
-
-def speaking() -> Story:
-    """A call in the middle of a sentence."""
-    story = greeted()
-    story.happen(i.Utterance("It's me."))
-    story.happen(i.Answered(2, (a.Say("Thank you for the answer. I will look it up right now."),)))
-    return story
-
-
-def kinds(decision: Decision) -> list[str]:
-    return [type(fact).__name__ for fact in decision.facts]
 
 
 @pytest.mark.parametrize("happened", EVERYTHING, ids=lambda one: type(one).__name__)
@@ -145,21 +124,6 @@ def test_digits_whose_process_died_are_of_unknown_outcome_and_not_sent_again() -
     assert len(story.effects) == 1
 
 
-def test_a_second_row_of_digits_waits_for_the_first_to_be_through() -> None:
-    story = greeted()
-    for request in ("r1", "r2"):
-        story.write(e.DigitsRequested(request=request, digits="1"), is_outside=True)
-    story.write(e.SayRequested(request="r3", text="One moment."), is_outside=True)
-    story.settle()
-    assert story.effects == [i.PlayDigits("r1", "1")]
-    assert story.call.prompts
-    story.happen(i.DigitsDone("r1", "sent"))
-    assert len(story.effects) == 1
-    story.drop("stop")
-    story.attach("MZ2")
-    assert story.effects[1:] == [i.PlayDigits("r2", "1")]
-
-
 def test_other_parameters_are_recorded_and_ignored() -> None:
     story = greeted()
     story.drop()
@@ -215,70 +179,9 @@ def test_a_drop_keeps_what_was_heard_and_is_not_the_end() -> None:
     assert story.call.transcript[-1].heard
 
 
-def test_only_news_of_open_prompts_is_written() -> None:
-    story = speaking()
-    known, unknown = (e.Played(prompt=name, clauses=0, heard_samples=9) for name in ("p2", "p1"))
-    assert story.happen(i.Progress((known, unknown))).facts == (known,)
-    assert story.happen(i.Progress((known,))).facts == ()
-
-
-def test_the_caller_begins_to_speak_once() -> None:
-    story = greeted()
-    assert kinds(story.happen(i.SpeechBegan())) == ["CallerBegan"]
-    assert kinds(story.happen(i.SpeechBegan())) == []
-
-
-def test_a_barge_in_cuts_all_that_was_to_be_said() -> None:
-    story = speaking()
-    prompt = story.call.prompts[0]
-    part = e.Played(prompt="p2", clauses=0, heard_samples=80)
-    assert story.happen(i.BargedIn((part,))).facts == (
-        part,
-        e.SpeechCut(prompt=prompt.prompt, reason="barge_in"),
-    )
-    assert story.call.prompts == ()
-    assert story.happen(i.BargedIn()).facts == ()
-
-
-def test_a_farewell_is_said_to_its_end() -> None:
-    story = speaking()
-    story.write(e.EndingPlanned(ending="hangup"))
-    assert story.happen(i.BargedIn()).facts == ()
-    assert kinds(story.happen(i.Key("1"))) == ["DigitPressed"]
-    assert story.call.prompts
-
-
-def test_an_utterance_is_written_as_it_was_heard() -> None:
-    story = greeted()
-    decision = story.happen(i.Utterance("Ma", 700, 900, is_partial=True))
-    assert decision.facts == (
-        e.CallerSpoke(text="Ma", confidence_milli=700, duration_ms=900, partial=True),
-    )
-
-
-def test_keys_are_entered_by_hash_and_cut_what_we_say() -> None:
-    story = speaking()
-    assert kinds(story.happen(i.Key("1"))) == ["SpeechCut", "DigitPressed"]
-    story.happen(i.Key("2"))
-    decision = story.happen(i.Key("#"))
-    assert decision.facts[-1] == e.DigitsEntered(digits="12", ended_by="hash")
-    assert kinds(story.happen(i.Key("#"))) == ["DigitPressed"]
-
-
-def test_keys_without_end_are_entered_at_the_limit() -> None:
-    story = greeted()
-    for _ in range(DIGITS_PENDING_MAX):
-        story.happen(i.Key("7"))
-    assert len(story.call.digits_pending) == DIGITS_PENDING_MAX
-    assert kinds(decide(story.call, i.Key("*"), START_MS)) == ["DigitPressed"]
-    assert kinds(story.happen(i.Key("8"))) == ["DigitsEntered", "DigitPressed"]
-    assert story.call.digits_pending == "8"
-
-
 @pytest.mark.parametrize(("wait_ms", "is_due"), [(KEY_PAUSE_MS - 1, False), (KEY_PAUSE_MS, True)])
 def test_a_pause_enters_the_keys(wait_ms: int, *, is_due: bool) -> None:
     story = greeted()
-    assert deadline_ms(story.call) is None
     assert story.happen(i.Woke()) == Decision()
     story.happen(i.Key("1"))
     assert deadline_ms(story.call) == START_MS + KEY_PAUSE_MS
@@ -338,67 +241,28 @@ def test_an_old_answer_is_dropped() -> None:
     assert kinds(story.happen(i.Answered(3, (a.Say("Two!"),)))) == ["AgentSpoke", "TurnAnswered"]
 
 
-def test_a_line_of_a_person_is_said_once() -> None:
+def test_after_a_carrier_that_is_asked_only_tools_are_due() -> None:
     story = greeted()
-    story.write(e.SayRequested(request="r1", text="Hold the line."), is_outside=True)
-    story.settle()
-    spoken = [fact for fact, _ in story.journal if isinstance(fact, e.AgentSpoke)]
-    assert (spoken[-1].who, spoken[-1].request, len(spoken)) == ("human", "r1", 2)
-    assert story.call.transcript[-1].who == "human"
+    story.drop()
+    assert deadline_ms(story.call) == START_MS + CARRIER_WAIT_MS
+    assert deadline_ms(story.call, is_asking_carrier=True) is None
 
 
-@pytest.mark.parametrize(
-    ("fact", "effect", "reason"),
-    [
-        (e.HangupRequested(request="r1"), i.EndCall(), "hung_up"),
-        (e.TransferRequested(request="r1", to_number="+1"), i.TransferCall("+1"), "transferred"),
-    ],
-)
-def test_a_person_ends_the_call_at_once(fact: e.Known, effect: i.Effect, reason: str) -> None:
-    story = speaking()
-    story.happen(i.Utterance("But"))
-    story.write(fact, is_outside=True)
-    story.settle()
-    assert story.effects == [effect]
-    assert story.call.transcript[-2].cut
-    story.happen(i.EndingDone(is_gone=False))
-    assert (story.call.phase, story.call.end_reason) == ("ended", reason)
-
-
-def test_an_agent_ends_the_call_after_its_farewell_was_heard() -> None:
+def test_a_planned_restart_is_waited_for_and_then_missed() -> None:
     story = greeted()
-    story.happen(i.Utterance("Bye."))
-    story.happen(i.Answered(2, (a.SendDigits("1"), a.Say("Goodbye."), a.HangUp())))
-    assert story.effects == [i.PlayDigits("turn2", "1")]
-    story.happen(i.Utterance("Thank you."))
-    story.happen(i.DigitsDone("turn2", "sent"))
-    story.drop("stop")
-    story.attach("MZ2")
-    assert story.effects[1:] == []
-    story.happen(i.Progress((whole("p2", ("Goodbye.",)),)))
-    assert story.effects[1:] == [i.EndCall()]
-    story.settle()
-    assert story.effects[1:] == [i.EndCall()]
+    story.write(e.RestartPlanned(request="r1", cause="dtmf"))
+    assert deadline_ms(story.call) == START_MS + RESTART_WAIT_MS
+    assert story.happen(i.Woke()) == Decision()
 
 
-def test_an_ending_that_a_crash_interrupted_is_done_on_return() -> None:
+def test_what_the_caller_had_half_said_is_kept_by_whoever_takes_over() -> None:
     story = greeted()
-    story.write(e.HangupRequested(request="r1"), is_outside=True)
-    story.settle()
-    story.attach("MZ2")
-    assert story.effects == [i.EndCall(), i.EndCall()]
+    story.happen(i.PartlyHeard("My prin"))
+    decision = story.attach("MZ2")
+    assert e.CallerSpoke(text="My prin", partial=True) in decision.facts
 
 
-@pytest.mark.parametrize(
-    ("done", "reason"),
-    [
-        (i.EndingDone(is_gone=True, detail="code 20404"), "code 20404"),
-        (i.EndingDone(is_gone=True), "hung_up"),
-        (i.EndingDone(is_gone=False, detail="stream_closed"), "transferred"),
-    ],
-)
-def test_how_a_transfer_ended_is_told(done: i.EndingDone, reason: str) -> None:
+def test_a_question_that_nobody_answers_is_noticed() -> None:
     story = greeted()
-    story.write(e.EndingPlanned(ending="transfer", to_number="+1"))
-    story.happen(done)
-    assert story.call.end_reason == reason
+    story.now_ms += 8_000
+    assert kinds(story.happen(i.Woke())) == ["CallerSilent"]

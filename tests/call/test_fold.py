@@ -8,7 +8,7 @@ from service.call.fold import STEPS, fold, fold_all
 from service.call.place import Place
 from service.call.state import Call
 
-NO_STEP = {e.ParameterRefused, e.DropLimitReached, e.PulledBack}
+NO_STEP = {e.ParameterRefused, e.DropLimitReached, e.PulledBack, e.DialEnded, e.VoicemailLeft}
 
 
 def test_every_fact_has_a_step_or_is_known_to_change_nothing() -> None:

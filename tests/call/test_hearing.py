@@ -9,8 +9,12 @@ ATTACHED = e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server="s1"
 ENDING = e.EndingPlanned(ending="hangup")
 
 
-def said(text: str, *, partial: bool = False, duration_ms: int = 0) -> e.CallerSpoke:
-    return e.CallerSpoke(text=text, partial=partial, duration_ms=duration_ms)
+def said(
+    text: str, *, partial: bool = False, duration_ms: int = 0, backchannel: bool = False
+) -> e.CallerSpoke:
+    return e.CallerSpoke(
+        text=text, partial=partial, duration_ms=duration_ms, backchannel=backchannel
+    )
 
 
 def entered(digits: str) -> e.DigitsEntered:
@@ -29,7 +33,7 @@ def test_a_caller_begins_and_ends_to_speak() -> None:
     assert story.write(e.CallerBegan()).is_caller_speaking
     call = story.write(said("Hello."))
     assert not call.is_caller_speaking
-    assert call.turn == Turn(2, "speech", "Hello.")
+    assert call.turn == Turn(2, "speech", "Hello.", position=5)
     line = call.transcript[-1]
     assert (line.who, line.text, line.heard, line.cut) == ("caller", "Hello.", "Hello.", False)
 
@@ -56,7 +60,7 @@ def test_a_half_utterance_is_kept_for_the_next_one() -> None:
     assert (call.half_text, call.turn) == ("My name is Mar", None)
     assert [line.cut for line in call.transcript] == [True, True]
     call = story.write(said("Maria Lopez."))
-    assert call.turn == Turn(2, "speech", "Maria Lopez.", "My name is Mar")
+    assert call.turn == Turn(2, "speech", "Maria Lopez.", "My name is Mar", position=7)
     assert call.half_text == ""
 
 
@@ -71,23 +75,23 @@ def test_a_half_utterance_recognised_late_does_not_make_the_caller_speak_now() -
 def test_what_is_said_before_the_answer_came_belongs_to_the_same_turn() -> None:
     story = answering()
     story.write(said("My printer"), said("and so", partial=True))
-    assert story.write(said("smokes.")).turn == Turn(3, "speech", "My printer smokes.", "and so")
-    assert story.write(said("Help.")).turn == Turn(
-        4, "speech", "My printer smokes. Help.", "and so"
-    )
+    story.write(said("smokes."))
+    assert story.call.turn == Turn(3, "speech", "My printer smokes.", "and so", position=6)
+    story.write(said("Help."))
+    assert story.call.turn == Turn(4, "speech", "My printer smokes. Help.", "and so", position=7)
 
 
 def test_a_greeting_owed_stays_owed_whatever_the_caller_says_or_keys() -> None:
     story = Story()
     call = story.write(ATTACHED, said("Hello?"))
-    assert call.turn == Turn(2, "opening", "Hello?")
-    assert story.write(entered("12")).turn == Turn(3, "opening", "Hello? 12")
+    assert call.turn == Turn(2, "opening", "Hello?", position=2)
+    assert story.write(entered("12")).turn == Turn(3, "opening", "Hello? 12", position=3)
 
 
 def test_a_confession_owed_stays_owed_whatever_the_caller_says() -> None:
     story = Story()
     call = story.write(ATTACHED, e.ContextLost(reason="gone"), said("Hello?"))
-    assert call.turn == Turn(3, "context_lost", "Hello?")
+    assert call.turn == Turn(3, "context_lost", "Hello?", position=3)
 
 
 def test_keys_are_collected_cleared_and_entered() -> None:
@@ -98,16 +102,17 @@ def test_keys_are_collected_cleared_and_entered() -> None:
     assert story.write(e.DigitPressed(digit="*")).digits_pending == ""
     story.write(e.DigitPressed(digit="7"))
     call = story.write(entered("7"))
-    assert (call.digits_pending, call.turn) == ("", Turn(2, "keys", "7"))
+    assert (call.digits_pending, call.turn) == ("", Turn(2, "keys", "7", position=9))
     assert (call.transcript[-1].who, call.transcript[-1].text) == ("caller", "7")
 
 
 def test_keys_take_the_place_of_words_that_were_not_answered_yet() -> None:
     story = answering()
     story.write(said("It's"), said("T K", partial=True))
-    assert story.write(entered("12")).turn == Turn(3, "keys", "12", "T K")
+    assert story.write(entered("12")).turn == Turn(3, "keys", "12", "T K", position=6)
     assert story.call.half_text == ""
-    assert story.write(said("I mean 13.")).turn == Turn(4, "speech", "I mean 13.", "T K")
+    story.write(said("I mean 13."))
+    assert story.call.turn == Turn(4, "speech", "I mean 13.", "T K", position=7)
 
 
 def test_after_the_farewell_nothing_is_owed_an_answer() -> None:
@@ -120,9 +125,48 @@ def test_after_the_farewell_nothing_is_owed_an_answer() -> None:
 def test_fields_are_filled_confirmed_and_cleared() -> None:
     story = Story()
     story.write(e.FieldFilled(name="name", value="Ma", source="speech"))
-    assert story.call.fields == {"name": Field("Ma", source="speech")}
+    assert story.call.fields == {"name": Field("Ma", source="speech", at_ms=START_MS)}
+    story.now_ms += 5
     story.write(e.FieldConfirmed(name="name"), e.FieldConfirmed(name="company"))
-    assert story.call.fields == {"name": Field("Ma", confirmed=True, source="speech")}
-    story.write(e.FieldFilled(name="name", value="Mo", source="keys"))
-    assert story.call.fields == {"name": Field("Mo", source="keys")}
+    confirmed = Field("Ma", confirmed=True, source="speech", at_ms=START_MS + 5)
+    assert story.call.fields == {"name": confirmed}
+    story.write(e.FieldFilled(name="name", value="Mo", source="keys", confidence_milli=900))
+    keyed = Field("Mo", source="keys", confidence_milli=900, at_ms=START_MS + 5)
+    assert story.call.fields == {"name": keyed}
     assert story.write(e.FieldCleared(name="name"), e.FieldCleared(name="x")).fields == {}
+
+
+def test_what_is_heard_so_far_is_known_until_the_utterance_is() -> None:
+    story = answering()
+    call = story.write(e.CallerBegan(), e.CallerPartlyHeard(text="My printer"))
+    assert (call.partial_text, call.is_caller_speaking, call.turn) == ("My printer", True, None)
+    call = story.write(said("My printer smokes."))
+    assert (call.partial_text, call.is_caller_speaking) == ("", False)
+
+
+def test_an_mm_hm_is_a_line_and_nobodys_turn() -> None:
+    story = answering()
+    call = story.write(e.CallerBegan(), said("Mm-hm.", backchannel=True))
+    assert call.turn is None
+    assert not call.is_caller_speaking
+    assert call.transcript[-1].text == "Mm-hm."
+
+
+def test_silences_are_counted_until_the_caller_is_heard_from() -> None:
+    story = answering()
+    call = story.write(e.CallerSilent(), e.TurnAnswered(turn=2), e.CallerSilent())
+    assert (call.silences, call.turn) == (2, Turn(3, "silence", position=6))
+    assert story.write(said("", duration_ms=MISHEARD_MS)).silences == 2
+    assert story.write(said("Yes.")).silences == 0
+    story.write(e.TurnAnswered(turn=4), e.CallerSilent())
+    assert story.write(e.DigitPressed(digit="1")).silences == 0
+
+
+def test_what_a_model_wrote_down_late_stands_before_its_answer_and_asks_for_none() -> None:
+    story = answering()
+    story.write(e.AgentSpoke(prompt="p2", clauses=("Fine.",)), e.CallerBegan())
+    call = story.write(e.CallerSpoke(text="How are you?", before="p2"))
+    assert [line.text for line in call.transcript] == ["How are you?", "Fine."]
+    assert (call.turn, call.is_caller_speaking) == (None, False)
+    call = story.write(e.CallerSpoke(text="And now?", before="p9"))
+    assert call.transcript[-1].text == "And now?"

@@ -1,24 +1,29 @@
 import pytest
 from msgspec.structs import replace
 
+from service.call.policy import Policy
 from service.call.resume import (
     INTERRUPTED_LINE,
     LOST_LINE,
     SILENCE_LINE,
     SILENCE_MS,
     STALE_MS,
+    STILL_RIGHT,
     TABLE,
     WORDS_LOST_MS,
-    Limits,
+    WORKING_LINE,
     Plan,
     Return,
     resume,
 )
-from service.call.state import Call, Field, Prompt, StreamEntry, Turn
+from service.call.state import Call, Field, Operation, Prompt, StreamEntry, Turn
 
 NOW_MS = 10_000_000
 QUIET = Call(is_greeted=True, phase="detached", updated_ms=NOW_MS)
-LIMITS = Limits(drops_max=2, window_ms=60_000)
+LIMITS = Policy(drops_max=2, window_ms=60_000)
+RUNNING = Operation(
+    "t1.1", "lookup", {}, 1, is_idempotent=True, attempts_max=1, deadline_ms=NOW_MS + 1
+)
 FIELDS = {"name": Field("Maria"), "ticket_id": Field("TKT-1")}
 
 
@@ -62,6 +67,24 @@ def test_an_answer_that_is_owed_comes() -> None:
     assert back(replace(QUIET, turn=Turn(2, "speech")), gap_ms=9_000) == Plan("answering")
 
 
+@pytest.mark.parametrize(
+    ("gap_ms", "line"), [(0, ""), (SILENCE_MS - 1, ""), (SILENCE_MS, WORKING_LINE)]
+)
+def test_a_tool_at_work_is_told_of_after_a_longer_gap(gap_ms: int, line: str) -> None:
+    working = replace(QUIET, operations=(RUNNING,))
+    assert back(working, gap_ms=gap_ms) == Plan("working", line)
+
+
+@pytest.mark.parametrize(
+    "change", [{"deadline_ms": NOW_MS}, {"status": "succeeded"}, {"turn": 0}], ids=str
+)
+def test_a_tool_that_is_done_overdue_or_our_own_is_not_waited_for(
+    change: dict[str, object],
+) -> None:
+    working = replace(QUIET, operations=(replace(RUNNING, **change),))
+    assert back(working).row == "silence"
+
+
 @pytest.mark.parametrize(("age_ms", "row"), [(STALE_MS - 1, "silence"), (STALE_MS, "stale")])
 def test_old_facts_are_confirmed(age_ms: int, row: str) -> None:
     assert back(replace(QUIET, updated_ms=NOW_MS - age_ms, fields=FIELDS)).row == row
@@ -69,7 +92,9 @@ def test_old_facts_are_confirmed(age_ms: int, row: str) -> None:
 
 def test_the_confirmation_names_the_facts() -> None:
     plan = back(replace(QUIET, updated_ms=0, fields=FIELDS))
-    assert plan.line == ("Just to make sure I have this right: name Maria, ticket id TKT-1.")
+    known = "name Maria, ticket id TKT-1"
+    assert plan.line == f"Just to make sure I have this right: {known}. Is that still right?"
+    assert plan.asks == STILL_RIGHT
 
 
 def test_an_old_state_that_knows_nothing_has_nothing_to_confirm() -> None:
@@ -98,10 +123,12 @@ def test_the_rows_take_precedence_from_the_top() -> None:
     """Everything at once is the first row; taking each row's cause away gives the next."""
     call = Call(
         is_greeted=False,
+        updated_ms=0,
         streams=drops(3),
         ending="hangup",
         prompts=(Prompt("p1", 1, ("Hi.",)),),
         turn=Turn(2, "speech"),
+        operations=(RUNNING,),
         fields=FIELDS,
         is_caller_speaking=True,
         digits_pending="12",
@@ -113,6 +140,7 @@ def test_the_rows_take_precedence_from_the_top() -> None:
         {"ending": ""},
         {"prompts": ()},
         {"turn": None},
+        {"operations": ()},
         {"fields": {}},
         {"is_caller_speaking": False},
         {"digits_pending": ""},

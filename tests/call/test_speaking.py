@@ -152,3 +152,53 @@ def test_whatever_is_reported_the_heard_is_a_prefix_that_only_grows() -> None:
             assert " ".join(CLAUSES).startswith(heard(call)), f"seed {seed}"
             assert heard(call).startswith(before), f"seed {seed}"
             before = heard(call)
+
+
+def test_a_models_own_words_become_known_while_they_are_heard() -> None:
+    story = Story()
+    story.write(e.AgentSpoke(prompt="p1", clauses=(), voice="model", is_open=True))
+    assert story.call.prompts[0].is_open
+    story.write(e.AgentContinued(prompt="p1", clauses=("Hello there.",)))
+    story.write(e.Played(prompt="p1", clauses=1, heard_samples=9))
+    assert story.call.prompts[0].clauses_heard == 1
+    story.write(e.AgentContinued(prompt="p1", clauses=("Hello there.", "Bye."), is_last=True))
+    assert story.call.prompts[0].clauses == ("Hello there.", "Bye.")
+    assert story.call.transcript[0].text == "Hello there. Bye."
+    story.write(
+        e.AgentContinued(prompt="p1", clauses=("No.",)), e.AgentContinued(prompt="p9", clauses=())
+    )
+    assert story.call.transcript[0].text == "Hello there. Bye."
+    assert story.write(e.Played(prompt="p1", clauses=2)).prompts == ()
+
+
+def test_an_open_prompt_that_was_heard_to_its_end_is_done_when_it_closes() -> None:
+    story = Story()
+    story.write(e.AgentSpoke(prompt="p1", clauses=("Hi.",), voice="model", is_open=True))
+    story.write(e.Played(prompt="p1", clauses=1), e.SayRequested(request="r", text="x"))
+    assert story.call.prompts
+    assert story.write(e.AgentContinued(prompt="p1", clauses=("Hi.",), is_last=True)).prompts == ()
+
+
+def test_words_that_were_counted_are_the_words_heard() -> None:
+    story = Story()
+    story.write(e.AgentSpoke(prompt="p1", clauses=("One two three four.",)))
+    part = e.Played(prompt="p1", clauses=0, part_samples=90, part_of_samples=100, part_words=1)
+    assert story.write(part).transcript[0].heard == "One"
+
+
+def test_a_field_asked_again_is_counted() -> None:
+    story = Story()
+    for asks, count in (("name", 1), ("name", 2), ("", 2), ("company", 1)):
+        story.write(e.AgentSpoke(prompt="p", clauses=("?",), asks=asks))
+        assert story.call.asks == count
+
+
+def test_a_models_speech_that_was_lost_is_to_be_gone_on_with() -> None:
+    story = Story()
+    story.write(e.AgentSpoke(prompt="p1", clauses=("Hi.",), voice="model", is_open=True))
+    call = story.write(e.SpeechCut(prompt="p1", reason="lost"))
+    assert call.turn is not None
+    assert call.turn.reason == "cut"
+    story = Story()
+    story.write(e.AgentSpoke(prompt="p1", clauses=("Bye.",)), e.EndingPlanned(ending="hangup"))
+    assert story.write(e.SpeechCut(prompt="p1", reason="lost")).turn is None

@@ -1,7 +1,9 @@
 import json
 
 from service.call import events as e, inputs as i
+from service.call.operation import requested
 from service.call.place import Place
+from service.call.policy import ToolTerms
 from service.call.state import Call
 from service.call.view import record_view, timestamp, view
 from tests.call.story import START_MS, Story
@@ -59,8 +61,9 @@ def test_a_whole_call_is_shown_as_the_contract_says() -> None:
         "client_name": "Maria", "company": "", "ticket_id": "", "tier": "gold",
     }  # fmt: skip
     assert shown["fields"] == {
-        "name": {"value": "Maria", "confirmed": False, "source": "directory"}
+        "name": {"value": "Maria", "confirmed": False, "source": "directory", "confidence": 1.0}
     }
+    assert shown["saying"] == ""
     assert (shown["digits_pending"], shown["stage"], shown["phase"]) == ("1", "intake", "ended")
     assert shown["ended_at"] == "2023-11-14T22:13:20.812Z"
     line = shown["transcript"][0]
@@ -103,3 +106,30 @@ def test_no_record_says_otherwise_about_its_place() -> None:
     sly = e.decode(b'{"kind":"x","position":99,"epoch":9,"at":"never"}')
     shown = record_view(sly, Place(1, 1, 0))
     assert (shown["position"], shown["epoch"], shown["at"]) == (1, 1, "1970-01-01T00:00:00.000Z")
+
+
+def test_tools_are_shown_with_their_state_and_what_they_brought() -> None:
+    story = Story()
+    story.attach()
+    terms = ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=500, approval_ms=1_000)
+    story.write(
+        requested("t1.1", "lookup", {"id": "TKT-1"}, 1, terms, START_MS),
+        e.OperationApproved(operation="t1.1"),
+        e.OperationDispatched(operation="t1.1", attempt=1),
+    )
+    shown = view(story.call, incarnation="")["operations"][0]
+    assert (shown["status"], shown["approval"], shown["result"]) == ("pending", "granted", None)
+    story.write(e.OperationEnded(operation="t1.1", status="succeeded", result='{"a":1}'))
+    assert view(story.call, incarnation="")["operations"] == [
+        {
+            "id": "t1.1",
+            "tool": "lookup",
+            "arguments": {"id": "TKT-1"},
+            "status": "succeeded",
+            "attempts": 1,
+            "approval": "granted",
+            "deadline_at": "2023-11-14T22:13:21.500Z",
+            "result": {"a": 1},
+            "detail": "",
+        }
+    ]

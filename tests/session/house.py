@@ -8,7 +8,7 @@ from typing import Any
 from service.audio import SILENCE, samples
 from service.call import events as e
 from service.call.inputs import Door
-from service.call.resume import Limits
+from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 from service.clock import Clock
 from service.documents import Documents
@@ -30,9 +30,15 @@ from tests.session.parts import (
     NotingCarrier,
     ScriptedAgent,
     ScriptedSpeech,
+    ScriptedToolbox,
 )
 
 CALL = "CA00000000000000000000000000000001"
+TOOLS = {
+    "lookup": ToolTerms(is_idempotent=True, attempts_max=3, timeout_ms=4_000),
+    "note": ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=4_000),
+    "tell": ToolTerms(is_idempotent=True, attempts_max=2, timeout_ms=4_000),
+}
 
 
 class Caller:
@@ -49,7 +55,7 @@ class Caller:
     def speaks(self, duration_ms: int = 200) -> None:
         self.session.heard_audio(self.epoch, LOUD * samples(duration_ms))
 
-    def falls_silent(self, duration_ms: int = 700) -> None:
+    def falls_silent(self, duration_ms: int = 1_300) -> None:
         self.session.heard_audio(self.epoch, SILENCE * samples(duration_ms))
 
     def says(self, duration_ms: int = 200) -> None:
@@ -91,6 +97,7 @@ class House:
         self.speech = ScriptedSpeech()
         self.agent = ScriptedAgent()
         self.carrier = NotingCarrier()
+        self.toolbox = ScriptedToolbox()
         self.clock = clock or Clock()
         self.tasks = Tasks()
         self.meter = Meter()
@@ -109,7 +116,8 @@ class House:
             ),
             clock=self.clock,
             meter=self.meter,
-            limits=Limits(drops_max=3, window_ms=60_000),
+            policy=Policy(drops_max=3, window_ms=60_000, tools=TOOLS, summary_tool="tell"),
+            toolbox=self.toolbox,
             owner=owner,
             tasks=self.tasks,
         )
@@ -181,6 +189,7 @@ class House:
         self.agent.may_answer.set()
         self.speech.may_answer.set()
         self.carrier.may_answer.set()
+        self.toolbox.may_answer.set()
         await self.switchboard.close()
         await self.tasks.close()
 

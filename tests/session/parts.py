@@ -14,6 +14,7 @@ from service.call.acts import Act, Say
 from service.call.state import Call, Turn
 from service.carrier import Carrier
 from service.speech.transcript import Transcript
+from service.tools.terms import Outcome, ToolArguments
 
 LOUD = b"\x00"
 MS_A_WORD = 20  # a sentence is over before a test gets impatient
@@ -145,6 +146,33 @@ class NotingCarrier(Carrier):
 
     def asked_for(self, what: str) -> list[str]:
         return [detail for name, detail in self.asked if name == what]
+
+
+class ScriptedToolbox:
+    """Tools that do what the script says, once they may; without one they succeed."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any], str]] = []
+        self.script: deque[Outcome | BaseException] = deque()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    def check(self, name: str, arguments: dict[str, Any]) -> None:
+        if name not in ("lookup", "note", "tell"):
+            raise ToolArguments("There is no tool of this name.")
+        if "refused" in arguments:
+            raise ToolArguments("That doesn't fit.")
+
+    async def call(
+        self, name: str, arguments: dict[str, Any], *, key: str, within_ms: int, call_sid: str
+    ) -> Outcome:
+        assert within_ms > 0, (name, call_sid)
+        self.asked.append((name, arguments, key))
+        await self.may_answer.wait()
+        answer = self.script.popleft() if self.script else Outcome("succeeded", '{"done":true}')
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
 
 class ScriptedAgent:

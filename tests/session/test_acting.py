@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from service.call import events as e
-from service.call.acts import SendDigits
+from service.call.acts import SendDigits, Transfer
+from service.documents import Documents
 from service.errors import CallGone, CarrierBusy
+from service.switchboard import Switchboard
+from service.token import TokenMint
 from tests.conftest import wait_until
 from tests.session.house import CALL, Caller, House, words_of
 
@@ -105,14 +110,40 @@ async def test_a_transfer_is_asked_of_the_carrier_and_ends_our_part(house: House
     assert caller.call.end_reason == "transferred"
 
 
-async def test_a_transfer_that_can_not_be_dialled_ends_the_call_instead_of_the_session(
-    house: House,
+@pytest.mark.parametrize("trouble", [None, CarrierBusy("busy")])
+async def test_a_transfer_that_can_not_be_dialled_leaves_no_silent_call_but_a_voicemail(
+    house: House, trouble: Exception | None
 ) -> None:
     caller = await a_call(house)
+    house.carrier.trouble = trouble
     await house.write(e.TransferRequested(request="r3", to_number="my colleague"))
     await wait_until(lambda: caller.call.phase == "ended", description="it ended")
     assert caller.call.end_reason == "transfer_impossible"
-    assert house.carrier.asked == []
+    (twiml,) = house.carrier.asked_for("run_twiml")
+    assert twiml == house.means.documents.voicemail()
+    await wait_until(lambda: caller.socket.closed is not None, description="the stream is closed")
+
+
+async def test_an_agent_may_transfer_to_whoever_is_configured(house: House) -> None:
+    house.agent.script.append([Transfer("")])
+    house.speech.transcripts.append("a person please")
+    caller = await a_call(house)
+    caller.says()
+    await wait_until(lambda: caller.call.phase == "ended", description="our part is over")
+    (twiml,) = house.carrier.asked_for("run_twiml")
+    assert "+15550100" in twiml
+    assert caller.call.end_reason == "transferred"
+
+
+async def test_with_nobody_configured_a_transfer_is_a_voicemail(house: House) -> None:
+    unmanned = Documents("https://calls.example.com", TokenMint(["s"]), lambda: "n" * 16, "")
+    house.means = replace(house.means, documents=unmanned)
+    house.switchboard = Switchboard(house.means)
+    caller = await a_call(house)
+    await house.write(e.EndingPlanned(ending="transfer"))
+    await wait_until(lambda: caller.call.phase == "ended", description="our part is over")
+    assert house.carrier.asked_for("run_twiml") == [unmanned.voicemail()]
+    assert caller.call.end_reason == "voicemail"
 
 
 @pytest.mark.parametrize(

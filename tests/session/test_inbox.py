@@ -47,8 +47,16 @@ async def test_arrivals_that_came_too_late_are_told_to_try_again(house: House) -
     arrival = house.arrival(MemorySocket())
     inbox.post(i.Key("1"))
     inbox.post(arrival)
-    inbox.refuse_arrivals()
+    assert inbox.close() == []
     assert arrival.done.result() == AGAIN
+
+
+async def test_what_a_tool_had_answered_is_handed_over_at_the_end() -> None:
+    inbox = Inbox("CA1")
+    done = i.OperationDone("t1.1", 1, "succeeded")
+    inbox.post(done)
+    assert inbox.close() == [done]
+    assert inbox.is_closed
 
 
 async def test_a_flood_of_keys_leaves_a_call_that_can_still_end(house: House) -> None:

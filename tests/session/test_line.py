@@ -14,6 +14,9 @@ async def test_a_line_without_a_stream_is_silent_and_harmless(house: House) -> N
     line = Line("CA1", house.means)
     line.want((Prompt("p1", 1, ("hello",)),))
     line.echoed("e1.p1.8")
+    line.hold()
+    assert not line.is_held
+    line.release()
     assert not line.is_live
     assert not line.is_busy
     assert line.played() == ()
@@ -37,6 +40,23 @@ async def test_a_stream_is_plugged_in_speaks_and_is_unplugged(house: House) -> N
     await wait_until(lambda: socket.closed is not None, description="the socket is closed")
     assert socket.closed == (CLOSE_REPLACED, "replaced")
     assert socket.grace_ms == 7
+
+
+async def test_a_line_is_held_and_released(house: House) -> None:
+    line = Line("CA1", house.means)
+    socket = MemorySocket()
+    line.plug_in(house.arrival(socket), 4, lambda _played: None, lambda _reason: None)
+    line.hold()
+    line.want((Prompt("p1", 1, ("hello there",)),))
+    await wait_until(lambda: bool(house.speech.said), description="it is rendered")
+    assert line.is_held
+    assert line.is_busy
+    assert socket.sent == []
+    line.release()
+    assert not line.is_held
+    await wait_until(lambda: bool(socket.marks()), description="it speaks")
+    await line.unplug("over", 1000)
+    assert not line.is_held
 
 
 async def test_two_streams_at_once_are_a_bug_of_ours(house: House) -> None:

@@ -106,6 +106,82 @@ async def test_what_is_no_longer_wanted_is_cleared_and_nothing_of_it_follows() -
     assert stage.told == []
 
 
+async def test_a_hold_clears_at_once_and_a_release_says_all_that_was_not_heard() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 100
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.marks()) >= 3, description="all is sent")
+        mouth.hold()
+        mouth.hold()
+        assert mouth.is_held
+        await asyncio.sleep(0)
+        assert stage.socket.events()[-1] == "clear"
+        stage.socket.listen()
+        await for_a_moment(0.02)
+        assert stage.socket.events()[-1] == "clear"
+        assert mouth.is_speaking()
+        assert stage.told == []
+        stage.socket.is_listening = True
+        mouth.release()
+        mouth.release()
+        await wait_until(lambda: stage.heard("p1") == 2, description="it is heard to its end")
+    assert not mouth.is_held
+    assert stage.socket.events().count("clear") == 1
+    assert stage.told[-1].heard_samples == samples(1_000)
+    assert stage.speech.said == list(ONE.clauses)
+
+
+async def test_a_hold_with_nothing_at_the_carrier_sends_nothing_and_still_renders_ahead() -> None:
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.hold()
+        mouth.want((ONE, TWO))
+        await wait_until(lambda: len(stage.speech.said) == 2, description="two are rendered ahead")
+        await for_a_moment(0.02)
+        assert len(stage.speech.said) == 2
+        assert stage.socket.sent == []
+        mouth.release()
+        await wait_until(lambda: stage.heard("p2") == 1, description="all is heard")
+    assert "clear" not in stage.socket.events()
+
+
+async def test_what_is_cut_during_a_hold_does_not_come_back() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 100
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        mouth.hold()
+        await asyncio.sleep(0)
+        stage.socket.is_listening = True
+        mouth.want((TWO,))
+        await wait_until(lambda: TWO.clauses[0] in stage.speech.said, description="it is rendered")
+        assert stage.socket.events()[-1] == "clear"
+        mouth.release()
+        await wait_until(lambda: stage.heard("p2") == 1, description="the new one is heard")
+    assert stage.socket.events().count("clear") == 1
+    after = stage.socket.sent[stage.socket.events().index("clear") + 1 :]
+    assert {one["mark"]["name"] for one in after if one["event"] == "mark"} == {"e3.p2.1600.2"}
+
+
+async def test_the_words_heard_of_a_cut_clause_are_counted() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 200
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        await wait_until(lambda: mouth.played()[0].part_words == 1, description="one word is heard")
+        mouth.hold()
+        frozen = mouth.played()[0]
+        await for_a_moment(0.05)
+        assert mouth.played()[0] == frozen
+        assert frozen.part_samples < frozen.part_of_samples == samples(400)
+
+
 async def test_audio_is_paced_two_seconds_ahead() -> None:
     stage = Stage()
     stage.socket.is_listening = False

@@ -1,9 +1,11 @@
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from service.call.acts import Ask, Enter, Fill, HangUp, Say, SendDigits, Transfer
+from service.call.acts import Act, Ask, Enter, Fill, HangUp, Say, SendDigits, Transfer, UseTool
 from service.call.inputs import Answered
 from service.call.state import Call, Turn
 from service.session import thinking as module
@@ -117,3 +119,61 @@ async def test_the_thought_of_a_call_that_is_over_is_given_up(house: House) -> N
     await house.switchboard.close()
     async with asyncio.timeout(1):
         await house.tasks.close()
+
+
+class Slow:
+    """An agent that says one thing, and goes on when it is let."""
+
+    def __init__(self) -> None:
+        self.may_go_on = asyncio.Event()
+
+    async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        del call, turn
+        yield Enter("talking")
+        yield Say("First.")
+        await self.may_go_on.wait()
+        yield UseTool("note", {})
+        yield Say("Second.")
+
+
+async def test_words_are_told_as_they_come_and_nothing_acts_before_the_turn_is_whole(
+    house: House,
+) -> None:
+    agent, letters = Slow(), Letters()
+    means = replace(house.means, agent=agent)
+    Thinking("CA1", means, letters.append).think(Call(turn=OPENING))
+    await wait_until(lambda: bool(letters), description="the first sentence")
+    assert letters == [Answered(1, (Say("First."),), is_last=False)]
+    agent.may_go_on.set()
+    await wait_until(lambda: len(letters) == 2, description="the rest")
+    assert letters[1] == Answered(1, (Enter("talking"), UseTool("note", {}), Say("Second.")))
+
+
+async def test_a_turn_that_is_gone_is_given_up(house: House) -> None:
+    agent, letters = Slow(), Letters()
+    thinking = Thinking("CA1", replace(house.means, agent=agent), letters.append)
+    thinking.think(Call(turn=OPENING))
+    await wait_until(lambda: bool(letters), description="the first sentence")
+    thinking.think(Call())
+    agent.may_go_on.set()
+    async with asyncio.timeout(1):
+        await house.tasks.close()
+    assert len(letters) == 1
+
+
+async def test_what_was_generated_before_a_crash_is_not_said_again(house: House) -> None:
+    house.agent.greeting = [Say("One."), Enter("a"), Ask("Two,  then?", "x"), Say("Three.")]
+    turn = Turn(1, "opening", said=("One.", "Two, then?"))
+    assert await thought(house, turn) == (Enter("a"), Say("Three."))
+
+
+async def test_an_answer_that_goes_another_way_is_said_from_there(house: House) -> None:
+    house.agent.greeting = [Say("One."), Say("Otherwise."), Say("Two.")]
+    turn = Turn(1, "opening", said=("One.", "Two."))
+    assert await thought(house, turn) == (Say("Otherwise."), Say("Two."))
+
+
+@pytest.mark.parametrize("act", [UseTool("nonsense", {}), UseTool("note", {"refused": 1})])
+async def test_a_tool_that_can_not_be_used_so_is_answered_for(house: House, act: UseTool) -> None:
+    house.agent.greeting = [act]
+    assert await thought(house) == (Say(APOLOGY),)

@@ -1,0 +1,44 @@
+"""How a call ends, decided: the farewell is heard, a person is told what it was about, then it ends. Pure.
+
+planned ──> all said and heard ──> (transfer: summary asked for) ──> started ──> ended
+"""
+
+from service.call import events as e, inputs as i, operation
+from service.call.answer import spoken
+from service.call.inputs import Decision
+from service.call.policy import Policy
+from service.call.state import Call
+from service.call.summary import summary
+
+SILENCES_MAX = 4  # four questions and forty seconds later nobody is there
+SILENT_LINE = "I can't hear you, so I will end this call now. Please call again. Goodbye."
+SUMMARY = "summary"  # the operation that tells a person what the call was about
+
+
+def silent(call: Call) -> Decision:
+    """Let the agent ask again; in the end nobody is there, and the line is freed."""
+    if call.silences < SILENCES_MAX:
+        return Decision((e.CallerSilent(),))
+    return Decision((spoken(call, SILENT_LINE), e.EndingPlanned(ending="hangup")))
+
+
+def next_step(call: Call, now_ms: int, policy: Policy) -> Decision:
+    """Take the next step of an ending, once all that was to be said was heard."""
+    is_all_said = not call.prompts and call.turn is None
+    is_all_done = not call.requests and call.planned_cause is None
+    if not call.ending or not is_all_said or not is_all_done or call.is_ending_started:
+        return Decision()
+    if call.ending == "hangup":
+        return Decision((e.EndingStarted(),), (i.EndCall(),))
+    terms = policy.tools.get(policy.summary_tool)
+    if terms is not None and all(one.operation != SUMMARY for one in call.operations):
+        tool, arguments = policy.summary_tool, summary(call)
+        return Decision((operation.requested(SUMMARY, tool, arguments, 0, terms, now_ms),))
+    return Decision((e.EndingStarted(),), (i.TransferCall(call.ending_to),))
+
+
+def done(call: Call, done: i.EndingDone, _now_ms: int, _policy: Policy) -> Decision:
+    """The carrier answered for the ending."""
+    if call.ending == "transfer" and not done.is_gone:
+        return Decision((e.CallEnded(reason="transferred"),))
+    return Decision((e.CallEnded(reason=done.detail or "hung_up"),))

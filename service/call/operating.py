@@ -1,0 +1,96 @@
+"""Tools at work, folded: requested -> dispatched -> succeeded | failed | timed_out | unknown."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from service.call import events as e, turns
+from service.call.place import Place, Steps
+from service.call.state import Call, Operation
+
+
+def _requested(call: Call, fact: e.OperationRequested, place: Place) -> Call:
+    operation = Operation(
+        fact.operation,
+        fact.tool,
+        fact.arguments,
+        fact.turn,
+        fact.is_idempotent,
+        fact.attempts_max,
+        fact.deadline_ms,
+        approval="asked" if fact.approval_ms else "",
+        approval_ms=fact.approval_ms,
+        requested_ms=place.at_ms,
+    )
+    return replace(call, operations=(*call.operations, operation))
+
+
+def _changed(call: Call, name: str, change: Callable[[Operation], Operation]) -> Call:
+    """Change an operation that is pending; a final state is final."""
+    operations = tuple(
+        change(one) if one.operation == name and one.status == "pending" else one
+        for one in call.operations
+    )
+    return replace(call, operations=operations)
+
+
+def _approved(call: Call, fact: e.OperationApproved, _place: Place) -> Call:
+    return _changed(
+        call,
+        fact.operation,
+        lambda one: replace(one, approval="granted") if one.approval == "asked" else one,
+    )
+
+
+def _denied(call: Call, fact: e.OperationDenied, place: Place) -> Call:
+    def denied(one: Operation) -> Operation:
+        if one.approval != "asked":
+            return one
+        return replace(
+            one, status="failed", detail="a person said no", ended_position=place.position
+        )
+
+    return turns.told_of(_changed(call, fact.operation, denied), place.position)
+
+
+def _dispatched(call: Call, fact: e.OperationDispatched, _place: Place) -> Call:
+    return _changed(
+        call,
+        fact.operation,
+        lambda one: replace(one, attempts=fact.attempt, is_running=True, retry_ms=0),
+    )
+
+
+def _delayed(call: Call, fact: e.OperationDelayed, _place: Place) -> Call:
+    return _changed(
+        call,
+        fact.operation,
+        lambda one: replace(one, is_running=False, retry_ms=fact.retry_ms, detail=fact.detail),
+    )
+
+
+def _ended(call: Call, fact: e.OperationEnded, place: Place) -> Call:
+    ended = _changed(
+        call,
+        fact.operation,
+        lambda one: replace(
+            one,
+            status=fact.status,
+            result=fact.result,
+            detail=fact.detail,
+            is_running=False,
+            retry_ms=0,
+            ended_position=place.position,
+        ),
+    )
+    return turns.told_of(ended, place.position)
+
+
+STEPS: Steps = {
+    e.OperationRequested: _requested,
+    e.OperationApproved: _approved,
+    e.OperationDenied: _denied,
+    e.OperationDispatched: _dispatched,
+    e.OperationDelayed: _delayed,
+    e.OperationEnded: _ended,
+}

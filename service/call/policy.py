@@ -1,0 +1,27 @@
+"""What a deployment decides beforehand: how many drops are too many, and which tools there are."""
+
+import msgspec
+
+
+class ToolTerms(msgspec.Struct, frozen=True):
+    """How a tool may be used. `timeout_ms` is for one attempt; `approval_ms` is 0 for no need."""
+
+    is_idempotent: bool
+    attempts_max: int
+    timeout_ms: int
+    approval_ms: int = 0
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The rules that decisions follow.
+
+    More than `drops_max` drops within `window_ms` end the attempts. A question that nobody answers
+    within `no_input_ms` is the agent's turn again. `summary_tool` names the tool that is told what
+    the call was about when a person takes over; empty for none.
+    """
+
+    drops_max: int = 10
+    window_ms: int = 60_000
+    no_input_ms: int = 8_000
+    tools: dict[str, ToolTerms] = {}
+    summary_tool: str = ""

@@ -1,0 +1,48 @@
+"""What a session tells the log and the meter."""
+
+import logging
+
+from service.call.state import Call
+from service.errors import StoreError
+from service.meter import Meter
+
+_log = logging.getLogger(__name__)
+
+
+def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> None:
+    """A stream took the call; `took_us` is since its `start` was read."""
+    cause = call.streams[-1].cause
+    meter.streams.labels(cause=cause).inc()
+    if cause != "new":
+        meter.gap_seconds.observe(gap_ms / 1000)
+        meter.resume_seconds.observe(took_us / 1e6)
+    _log.info(
+        "= stream attached: %s, epoch %d, gap %d ms",
+        cause,
+        call.epoch,
+        gap_ms,
+        extra={"action": "stream_attached", "call_sid": call.call_sid},
+    )
+
+
+def tell_detached(call_sid: str, reason: str) -> None:
+    """A stream is gone."""
+    _log.info(
+        "= stream detached: %s", reason, extra={"action": "stream_detached", "call_sid": call_sid}
+    )
+
+
+def tell_fenced(call_sid: str, meter: Meter) -> None:
+    """Another owner has the call."""
+    meter.fenced.inc()
+    _log.info("= fenced", extra={"action": "fenced", "call_sid": call_sid})
+
+
+def tell_store_failed(call_sid: str, meter: Meter, trouble: StoreError) -> None:
+    """The store took no more, so this hold on the call is over."""
+    meter.store_errors.inc()
+    _log.error(
+        "! the store failed; the carrier will bring the call back: %s",
+        trouble,
+        extra={"action": "store_failed", "call_sid": call_sid},
+    )

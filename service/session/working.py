@@ -1,0 +1,117 @@
+"""Tools at work for one call: each attempt in a task of its own, reported back as an input.
+
+A tool works on while no stream is attached, and after this process lost the call: whoever holds it
+then reads the result in the journal.
+"""
+
+import asyncio
+import logging
+
+import msgspec
+
+from service.call import inputs as i
+from service.call.operation import told_afterwards
+from service.errors import StoreError
+from service.session.inbox import Inbox
+from service.session.ledger import Ledger
+from service.session.means import Means
+from service.tools.terms import Outcome
+
+ANSWER_GRACE_MS = (
+    200  # an answer that comes at the last moment is still written before the deadline
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Working:
+    """The tools that this process has at work for a call."""
+
+    def __init__(self, call_sid: str, means: Means, inbox: Inbox, ledger: Ledger) -> None:
+        self._call_sid = call_sid
+        self._means = means
+        self._inbox = inbox
+        self._ledger = ledger
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The operations that are under way here."""
+        return tuple(self._running)
+
+    def act(self, effect: i.Operate) -> None:
+        """Have the tool work."""
+        task = self._means.tasks.start(self._operate(effect))
+        self._running[effect.operation] = task
+        task.add_done_callback(lambda done: self._forget(effect.operation, done))
+
+    def _forget(self, operation: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(operation) is task:
+            del self._running[operation]
+
+    async def _operate(self, effect: i.Operate) -> None:
+        outcome = await self._outcome(effect)
+        _log.info(
+            "> tool %s, attempt %d: %s",
+            effect.tool,
+            effect.attempt,
+            outcome.status,
+            extra={"action": "tool_answered", "call_sid": self._call_sid},
+        )
+        await self._report(
+            i.OperationDone(
+                effect.operation,
+                effect.attempt,
+                outcome.status,
+                outcome.result,
+                outcome.detail,
+                may_retry=outcome.may_retry,
+                retry_after_ms=outcome.retry_after_ms,
+            )
+        )
+
+    async def leave(self) -> None:
+        """The call is no longer held here: what tools had answered, and will, goes to the journal."""
+        for done in self._inbox.close():
+            await self._report(done)
+
+    async def _report(self, done: i.OperationDone) -> None:
+        if not self._inbox.is_closed:
+            self._inbox.post(done)
+            return
+        facts = told_afterwards(self._ledger.call, done)
+        if not facts:
+            return
+        key = f"{self._call_sid}:{done.operation}:{done.attempt}"
+        try:
+            await self._ledger.tell(facts, key, self._means.clock.now_ms())
+        except StoreError as trouble:
+            self._means.meter.store_errors.inc()
+            _log.error(
+                "! a tool's answer was lost: %s",
+                trouble,
+                extra={"action": "store_failed", "call_sid": self._call_sid},
+            )
+
+    async def _outcome(self, effect: i.Operate) -> Outcome:
+        within_ms = effect.deadline_ms - self._means.clock.now_ms() - ANSWER_GRACE_MS
+        try:
+            async with asyncio.timeout(max(0, within_ms) / 1000):
+                outcome = await self._means.toolbox.call(
+                    effect.tool,
+                    effect.arguments,
+                    key=effect.key,
+                    within_ms=within_ms,
+                    call_sid=self._call_sid,
+                )
+            msgspec.json.decode(outcome.result or "null")
+        except TimeoutError:
+            return Outcome("unanswered", detail="no answer in time")
+        except Exception as trouble:  # noqa: BLE001 - a tool is the user's code: the call goes on
+            _log.error(
+                "! a tool failed: %s",
+                type(trouble).__name__,
+                extra={"action": "tool_failed", "call_sid": self._call_sid},
+            )
+            return Outcome("unanswered", detail=type(trouble).__name__)
+        return outcome

@@ -1,0 +1,144 @@
+from msgspec.structs import replace
+
+from service.call import events as e, turns
+from service.call.state import Call, Operation, Turn
+from tests.call.story import Story, greeted, speaking
+
+DONE = Operation("t1.1", "lookup", {}, 1, is_idempotent=True, attempts_max=1, deadline_ms=9)
+
+
+def with_tool() -> Story:
+    """A call whose agent has a tool at work, asked for in turn 2."""
+    story = speaking()
+    story.write(
+        e.OperationRequested(
+            operation="t2.1",
+            tool="lookup",
+            arguments={},
+            turn=2,
+            is_idempotent=True,
+            attempts_max=1,
+            deadline_ms=9,
+        )
+    )
+    return story
+
+
+def ended() -> e.OperationEnded:
+    return e.OperationEnded(operation="t2.1", status="succeeded", result="{}")
+
+
+def test_a_turn_is_numbered_and_knows_where_it_was_opened() -> None:
+    call = turns.opened(Call(turns=4), "silence", 7)
+    assert call.turn == Turn(5, "silence", position=7)
+    assert call.turns == 5
+
+
+def test_what_was_generated_for_the_open_turn_is_its_checkpoint() -> None:
+    call = turns.said(turns.opened(Call(), "speech", 1), 1, "One.")
+    call = turns.said(turns.said(call, 1, "Two."), 9, "Another turn's.")
+    assert call.turn is not None
+    assert call.turn.said == ("One.", "Two.")
+    assert turns.said(Call(), 1, "Nobody's.") == Call()
+
+
+def test_words_after_an_answer_began_are_a_turn_of_their_own() -> None:
+    story = greeted()
+    story.write(e.CallerSpoke(text="My printer."))
+    story.write(e.AgentSpoke(prompt="p2", clauses=("I see.",), turn=2))
+    call = story.write(e.CallerSpoke(text="It smokes."))
+    assert call.turn is not None
+    assert (call.turn.number, call.turn.text, call.turn.said) == (3, "It smokes.", ())
+
+
+def test_words_that_come_before_news_was_told_take_the_news_with_them() -> None:
+    story = with_tool()
+    call = story.write(ended())
+    assert call.turn == Turn(3, "operation", operations=("t2.1",), position=story.call.position)
+    call = story.write(e.CallerSpoke(text="Well?"))
+    assert call.turn is not None
+    assert (call.turn.reason, call.turn.text, call.turn.operations) == (
+        "speech",
+        "Well?",
+        ("t2.1",),
+    )
+    assert story.write(e.TurnAnswered(turn=4)).operations[0].told_turn == 4
+    assert story.call.turn is None
+
+
+def test_a_tool_that_ends_while_the_agent_is_at_work_is_the_next_turn() -> None:
+    story = with_tool()
+    story.write(e.CallerSpoke(text="Are you there?"))
+    call = story.write(ended())
+    assert call.turn is not None
+    assert call.turn.reason == "speech"
+    call = story.write(e.TurnAnswered(turn=3))
+    assert call.turn is not None
+    assert (call.turn.reason, call.turn.operations) == ("operation", ("t2.1",))
+
+
+def test_nobody_is_told_of_tools_after_the_farewell() -> None:
+    story = with_tool()
+    story.write(e.EndingPlanned(ending="hangup"))
+    assert story.write(ended()).turn is None
+    over = with_tool()
+    over.write(e.CallEnded(reason="completed"))
+    assert over.write(ended()).turn is None
+    assert over.call.operations[0].status == "succeeded"
+
+
+def test_an_answer_that_is_cut_before_it_began_told_nothing() -> None:
+    story = with_tool()
+    story.write(ended(), e.AgentSpoke(prompt="p3", clauses=("Found it.",), turn=3))
+    story.write(e.TurnAnswered(turn=3))
+    assert story.call.operations[0].told_turn == 3
+    call = story.write(e.SpeechCut(prompt="p3", reason="barge_in"), e.CallerSpoke(text="Hello?"))
+    assert call.turn is not None
+    assert call.turn.operations == ("t2.1",)
+
+
+def test_an_answer_of_which_something_was_heard_has_told() -> None:
+    story = with_tool()
+    story.write(ended(), e.AgentSpoke(prompt="p3", clauses=("Found it.",), turn=3))
+    story.write(e.TurnAnswered(turn=3), e.Played(prompt="p3", clauses=0, heard_samples=9))
+    call = story.write(e.SpeechCut(prompt="p3", reason="barge_in"))
+    assert call.operations[0].told_turn == 3
+
+
+def test_a_turn_whose_words_are_cut_is_given_up_and_another_is_not() -> None:
+    story = greeted()
+    story.write(e.CallerSpoke(text="So?"), e.AgentSpoke(prompt="p2", clauses=("Well.",), turn=2))
+    assert story.write(e.SpeechCut(prompt="p2", reason="key")).turn is None
+    other = turns.opened(Call(), "speech", 1)
+    assert turns.discarded(other, 9, is_unheard=True) == other
+
+
+def test_a_line_of_no_turn_that_is_cut_makes_no_news() -> None:
+    call = Call(operations=(DONE,))
+    assert turns.discarded(call, 0, is_unheard=True) == call
+
+
+def test_texts_are_joined_without_empty_ones() -> None:
+    assert turns.joined("", "a", "", "b") == "a b"
+
+
+def test_an_utterance_that_nobody_began_to_answer_goes_on_in_the_next_turn() -> None:
+    call = replace(turns.opened(Call(), "speech", 1, text="It is"), half_text="um")
+    turn = turns.spoken(call, "broken.", 2).turn
+    assert turn == Turn(2, "speech", "It is broken.", "um", position=2)
+    keyed = turns.spoken(turns.opened(Call(), "keys", 1, text="12"), "Yes.", 2).turn
+    assert keyed == Turn(2, "speech", "Yes.", position=2)
+    greeting = turns.spoken(turns.opened(Call(), "opening", 1), "Hello?", 2).turn
+    assert greeting == Turn(2, "opening", "Hello?", position=2)
+
+
+def test_keys_are_a_turn_of_their_own_but_for_a_greeting_owed() -> None:
+    keys = turns.keyed(turns.opened(Call(), "speech", 1, text="It is"), "12", 2).turn
+    assert keys == Turn(2, "keys", "12", position=2)
+    greeting = turns.keyed(turns.opened(Call(), "opening", 1), "12", 2).turn
+    assert greeting == Turn(2, "opening", "12", position=2)
+
+
+def test_an_answer_to_another_turn_closes_nothing() -> None:
+    call = turns.opened(Call(), "speech", 1)
+    assert turns.answered(call, 9, 2) == call

@@ -1,0 +1,49 @@
+from service.call.events import Played
+from service.call.state import Prompt
+from service.protocol.playout import Pointers
+from service.session.said import Said
+from service.speech.timing import Timed
+
+CLAUSES = ("one two three", "four five", "six")
+
+
+def told(samples: int, *ends: int) -> Timed:
+    return Timed(b"\x00" * samples, ends)
+
+
+def test_a_prompt_counts_from_its_first_clause_heard_here() -> None:
+    said = Said(Prompt("p1", 1, CLAUSES, clauses_heard=1, heard_samples=2_500, done_samples=2_000))
+    assert (said.first, said.is_done) == (1, False)
+    said.rendered(CLAUSES[1], told(800, 300, 800))
+    said.rendered(CLAUSES[2], told(400, 400))
+    assert said.played(Pointers("p1", 1_200, 1_000, 500)) == Played(
+        prompt="p1",
+        clauses=1,
+        part_samples=500,
+        part_of_samples=800,
+        part_words=1,
+        synthesised_samples=3_200,
+        sent_samples=3_000,
+        heard_samples=2_500,
+    )
+    said.heard_to(1)
+    at = said.played(Pointers("p1", 1_200, 1_000, 900))
+    assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (2, 100, 0, 2_900)
+    said.heard_to(2)
+    said.heard_to(1)
+    assert said.is_done
+    at = said.played(Pointers("p1", 1_200, 1_200, 1_200))
+    assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (3, 0, -1, 3_200)
+
+
+def test_what_is_not_rendered_yet_has_no_words() -> None:
+    said = Said(Prompt("p1", 1, CLAUSES))
+    assert said.played(Pointers("p1")) == Played(prompt="p1", clauses=0)
+
+
+def test_a_clause_whose_end_is_not_told_yet_is_not_counted_beyond_itself() -> None:
+    said = Said(Prompt("p1", 1, CLAUSES))
+    said.rendered(CLAUSES[0], told(900, 300, 600, 900))
+    said.rendered(CLAUSES[1], told(800, 300, 800))
+    at = said.played(Pointers("p1", 1_700, 1_700, 1_200))
+    assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (0, 900, 3, 900)

@@ -1,0 +1,136 @@
+import asyncio
+
+import pytest
+
+from service.call import events as e
+from service.call.acts import Say, UseTool
+from service.session import working as module
+from service.tools.terms import Outcome
+from tests.conftest import wait_until
+from tests.session.house import Caller, House
+from tests.session.troubles import FailingJournal
+
+pytestmark = pytest.mark.asyncio
+
+
+async def using(house: House, tool: str = "note") -> Caller:
+    """A caller whose agent uses a tool at once, and tells what it brought."""
+    house.agent.greeting = [Say("One moment."), UseTool(tool, {"ticket": "TKT-1"})]
+    house.agent.script.append([Say("It is done.")])
+    return await house.connect()
+
+
+def statuses(caller: Caller) -> list[str]:
+    return [one.status for one in caller.call.operations]
+
+
+async def test_a_tool_works_beside_the_talk_and_its_end_is_told(house: House) -> None:
+    caller = await using(house)
+    await caller.is_told("It is done.")
+    assert house.toolbox.asked == [
+        ("note", {"ticket": "TKT-1"}, "CA00000000000000000000000000000001:t1.1")
+    ]
+    assert house.agent.turns[-1].operations == ("t1.1",)
+    assert caller.call.operations[0].result == '{"done":true}'
+
+
+async def test_a_tool_works_on_while_no_stream_is_attached(house: House) -> None:
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await caller.is_told("One moment.")
+    await caller.has_dropped()
+    house.toolbox.may_answer.set()
+    await wait_until(lambda: statuses(caller) == ["succeeded"], description="the tool ended")
+    back = await house.returns()
+    await back.is_told("It is done.")
+    assert len(house.toolbox.asked) == 1
+
+
+async def test_a_tool_that_is_busy_is_asked_again_with_the_same_key(house: House) -> None:
+    house.toolbox.script.append(Outcome("failed", detail="busy", may_retry=True))
+    caller = await using(house, "lookup")
+    await caller.is_told("It is done.")
+    (first, _, key), (second, _, again) = house.toolbox.asked
+    assert (first, key) == (second, again)
+    assert caller.call.operations[0].attempts == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RuntimeError("the user's code"),
+        Outcome("succeeded", "this is no JSON"),
+        Outcome("unanswered", detail="lost"),
+    ],
+    ids=repr,
+)
+async def test_a_tool_of_which_nobody_knows_whether_it_acted_is_unknown(
+    house: House, answer: Outcome | BaseException
+) -> None:
+    house.toolbox.script.append(answer)
+    caller = await using(house)
+    await wait_until(lambda: statuses(caller) == ["unknown"], description="nobody knows")
+    assert len(house.toolbox.asked) == 1
+
+
+async def test_a_tool_that_never_answers_is_not_waited_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_GRACE_MS", 3_950)
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await wait_until(lambda: statuses(caller) == ["unknown"], description="nobody knows")
+
+
+async def test_who_lost_the_call_leaves_the_tools_answer_in_the_journal(
+    house: House, elsewhere: House
+) -> None:
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    there = await elsewhere.returns()
+    await wait_until(lambda: len(house.switchboard) == 0, description="this process let go")
+    house.toolbox.may_answer.set()
+    await wait_until(lambda: statuses(there) == ["succeeded"], description="the other one knows")
+    assert (len(house.toolbox.asked), len(elsewhere.toolbox.asked)) == (1, 0)
+    assert caller.socket.closed is not None
+
+
+async def test_the_answer_of_a_call_that_was_erased_meanwhile_is_nobodys(house: House) -> None:
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    await house.journal.erase(caller.session.call_sid)
+    await wait_until(lambda: len(house.switchboard) == 0, description="this process let go")
+    house.toolbox.may_answer.set()
+    async with asyncio.timeout(1):
+        await house.tasks.close()
+    assert (await house.journal.open_calls()) == ()
+
+
+async def test_a_tool_of_a_call_that_is_over_is_seen_to_its_end(house: House) -> None:
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await caller.is_told("One moment.")
+    await house.write(e.CallEnded(reason="completed"))
+    await wait_until(lambda: caller.call.phase == "ended", description="the call is over")
+    await wait_until(lambda: caller.socket.closed is not None, description="the line is free")
+    assert len(house.switchboard) == 1
+    house.toolbox.may_answer.set()
+    await wait_until(lambda: len(house.switchboard) == 0, description="nothing is left to do")
+    assert (await house.stored()).operations[0].status == "succeeded"
+
+
+async def test_an_answer_that_can_not_be_left_behind_is_told_to_the_log(
+    house: House, elsewhere: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    await elsewhere.returns()
+    await wait_until(lambda: len(house.switchboard) == 0, description="this process let go")
+    caller.session._ledger._journal = failing = FailingJournal(house.journal)
+    failing.fails = {"append"}
+    house.toolbox.may_answer.set()
+    await house.tasks.close()
+    assert "a tool's answer was lost" in caplog.text
