@@ -10,6 +10,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
 
+from service.simulator.answering import Party
+
 _SOCKET_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _PLAIN_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
@@ -28,7 +30,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     say_ms_max: int = 10_000  # a stand-in reads no novels
     digit_ms: int = 200  # one tone and the gap after it
     wait_ms: int = 500  # `w` in <Play digits> ("TwiML Voice: Play")
+    ring_ms: int = 1_000  # until the other party answers, or is given up; a stand-in is impatient
     dial_ms: int = 1_000  # how long the other party talks
+    silence_ms: int = 1_000  # after which a recording of nobody is given up
     redial_ms: int = 1_000  # before the first redial of the same stream; doubles with each
     notice_ms: int = 1_000  # until the carrier sees that a stream is half-open
     turn_ms: int = (
@@ -53,6 +57,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     echoes: bool = True  # marks are echoed at all
     action_on_cut: bool = False  # a REST update of a <Connect action> asks the action as well
     after_error: AfterError = AfterError.ACTION
+    party: Party = Party()  # who answers when the service dials
+    message_ms: int = 3_000  # what the caller says after a beep; 0: nothing
     parameters: tuple[tuple[str, str], ...] = ()  # what the carrier adds to the stream's own
     pace: Pace = Pace()
 

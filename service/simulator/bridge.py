@@ -49,12 +49,13 @@ class Spawn(Protocol):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose call this is."""
+    """Whose call this is. Recordings are said to be at `api_url`; nothing is there."""
 
     account: Account
     number: Number
     terms: Terms
     call_sid: str
+    api_url: str = "https://api.twilio.com"
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
     stayline replay name.ulaw ticket.ulaw --drop-at 3.2s --drop-on agent-speaks:2+300:half-open \
         --digits-at 8s:1w2 --expect streams>=3 --record heard.wav --junit report.xml
+    stayline replay human_please.ulaw --dial-outcome no-answer --message 4s --expect messages=1
 
 Exit codes: see report.py. Everything wrong about the usage is one sentence on standard error.
 """
@@ -21,12 +22,14 @@ from typing_extensions import override
 from service.errors import ConfigError
 from service.simulator import credentials, expectation, recording, report as r, script as s
 from service.simulator.account import Account, AfterError, Terms
+from service.simulator.answering import party
 from service.simulator.api import Api, Snapshot
 from service.simulator.credentials import Credentials
 from service.simulator.director import Director
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.screen import Screen
+from service.simulator.words import duration_ms
 
 SERVER = "http://127.0.0.1:8000"
 PORT_MAX = 65_535
@@ -80,6 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--action-on-cut", action="store_true", help="a REST update asks the cut verb's action too")
     ways = [way.value for way in AfterError]
     add("--after-drop", default=ways[0], metavar="|".join(ways), help="how the carrier goes on")
+    add("--dial-outcome", default="answered", metavar="OUTCOME", help="answered[:RING[:TALK]] …")
+    add(
+        "--message",
+        default="3s",
+        metavar="TIME",
+        help="what the caller says after a beep; 0s: none",
+    )
     add("--record", type=Path, metavar="FILE.wav", help="what the caller heard")
     add("--trace", type=Path, metavar="FILE.jsonl", help="everything that happened")
     add("--json", dest="json_", metavar="FILE", help="the report; - for standard output")
@@ -156,6 +166,8 @@ def read(options: argparse.Namespace) -> Plan:
             echoes=options.echoes,
             after_error=after,
             action_on_cut=options.action_on_cut,
+            party=party(options.dial_outcome),
+            message_ms=duration_ms(options.message),
             parameters=tuple((name, value) for name, _, value in added),
         ),
         expectations=tuple(map(expectation.parse, options.expect)),

@@ -15,14 +15,14 @@ from typing import assert_never
 import msgspec
 
 from service.clock import Clock
-from service.simulator import document as twiml, faults
-from service.simulator.account import AfterError, resolved
+from service.simulator import answering, document as twiml, faults
+from service.simulator.account import AfterError, new_sid, resolved
+from service.simulator.asking import Asking
 from service.simulator.bridge import Bridge, Card, Ended
 from service.simulator.document import Document
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.webhook import REFUSED, Answer, Failure, Fields, Webhooks
+from service.simulator.webhook import Answer, Failure, Fields, Webhooks
 
-DOCUMENTS_MAX = 500  # a call that asks for more is redirected in circles
 LIMBO_MS_MAX = 30_000  # a call that was left alone ended 39 s after its service was killed
 CUT_MS_MAX = 2_500  # a stream stops politely within this, or is cut off
 
@@ -63,7 +63,7 @@ class Course:
     ) -> None:
         self.status = "ringing"
         self.ended_by = ""
-        self.failure: Failure | None = None
+        self._asking = Asking(card, webhooks, timeline, clock)
         self._card = card
         self._parameters = parameters
         self._webhooks = webhooks
@@ -72,7 +72,7 @@ class Course:
         self._orders: list[Order] = []
         self._ordered = asyncio.Event()
         self._answered_ms = 0
-        self._documents = 0
+        self._recording_ms = 0
 
     @property
     def is_over(self) -> bool:
@@ -104,7 +104,7 @@ class Course:
         await bridge.cut()
         self.status = "completed"
         self.ended_by = self.ended_by or (
-            self.failure.text if self.failure else "the document had no verb left"
+            self._asking.failure.text if self._asking.failure else "the document had no verb left"
         )
         self._note(Kind.HUNG_UP, self.ended_by)
         number = self._card.number
@@ -128,7 +128,7 @@ class Course:
 
     async def _obey(self, order: Order, bridge: Bridge) -> Answer | None:
         self._ordered.clear()
-        self.failure = None
+        self._asking.failure = None
         number = self._card.number
         match order:
             case Perform(document):
@@ -154,42 +154,77 @@ class Course:
                 return None
             if following is not None:
                 return following
-            if self.failure is not None:
+            if self._asking.failure is not None:
                 return None
         return None
 
     async def _do(self, verb: twiml.Verb, url: str, bridge: Bridge) -> Answer | None:
-        pace = self._card.terms.pace
         match verb:
             case twiml.Connect():
                 return await self._connect(verb, url, bridge)
             case twiml.Redirect(target, method):
                 return await self._ask(bridge, resolved(target, url), method)
+            case twiml.Dial():
+                return await self._dial(verb, url, bridge)
+            case twiml.Record():
+                return await self._record(verb, url, bridge)
+            case _:
+                await asyncio.sleep(self._said_ms(verb) / 1_000)
+                return None
+
+    def _said_ms(self, verb: twiml.Verb) -> int:
+        """How long a verb takes that only says or plays something, or does nothing."""
+        pace = self._card.terms.pace
+        match verb:
             case twiml.PlayDigits(digits):
                 self._note(Kind.DIGITS_SENT, digits)
                 waits = digits.count("w")
-                wait_ms = waits * pace.wait_ms + (len(digits) - waits) * pace.digit_ms
+                return waits * pace.wait_ms + (len(digits) - waits) * pace.digit_ms
             case twiml.Say(text):
                 self._note(Kind.VERB, f"says: {text}")
-                wait_ms = min(len(text) * pace.say_ms_per_letter, pace.say_ms_max)
+                return min(len(text) * pace.say_ms_per_letter, pace.say_ms_max)
             case twiml.Pause(length_ms):
-                wait_ms = length_ms
-            case twiml.Dial(number, action, method):
-                self._note(Kind.VERB, f"dials {number}")
-                await asyncio.sleep(pace.dial_ms / 1_000)
-                extra = [("DialCallStatus", "completed")]
-                return (
-                    await self._ask(bridge, resolved(action, url), method, extra)
-                    if action
-                    else None
-                )
-            case twiml.PlayUrl() | twiml.Ignored() | twiml.Hangup():
-                self._note(Kind.VERB, f"does not perform {type(verb).__name__} {verb}")
-                wait_ms = 0
+                return length_ms
             case _:
-                assert_never(verb)
-        await asyncio.sleep(wait_ms / 1_000)
-        return None
+                self._note(Kind.VERB, f"does not perform {type(verb).__name__} {verb}")
+                return 0
+
+    async def _dial(self, verb: twiml.Dial, url: str, bridge: Bridge) -> Answer | None:
+        self._note(Kind.VERB, f"dials {verb.number}")
+        terms = self._card.terms
+        outcome = answering.dialled(
+            terms.party,
+            ring_ms=terms.pace.ring_ms,
+            talk_ms=terms.pace.dial_ms,
+            timeout_ms=verb.timeout_ms,
+        )
+        await asyncio.sleep((outcome.ring_ms + outcome.talk_ms) / 1_000)
+        self._note(Kind.DIAL_ENDED, outcome.status, outcome.talk_ms)
+        if not verb.action:
+            return None
+        told = outcome.fields(new_sid("CA"))
+        return await self._ask(bridge, resolved(verb.action, url), verb.method, told)
+
+    async def _record(self, verb: twiml.Record, url: str, bridge: Bridge) -> Answer | None:
+        terms = self._card.terms
+        self._note(Kind.VERB, answering.BEEPED)
+        if not terms.message_ms:
+            await asyncio.sleep(min(verb.silence_ms, terms.pace.silence_ms) / 1_000)
+            return None  # An empty recording asks for nothing: the next verb runs.
+        self._recording_ms = self._clock.now_ms()
+        length_ms = min(terms.message_ms, verb.length_ms)
+        await asyncio.sleep(length_ms / 1_000)
+        self._recording_ms = 0
+        key = verb.end_keys[-1:] if length_ms == terms.message_ms else ""
+        told = self._recorded(length_ms, key)
+        return await self._ask(bridge, resolved(verb.action, url), verb.method, told)
+
+    def _recorded(self, length_ms: int, digits: str) -> Fields:
+        account = self._card.account.account_sid
+        place = f"{self._card.api_url}/2010-04-01/Accounts/{account}/Recordings"
+        told = answering.recorded(place, new_sid("RE"), length_ms, digits)
+        self._note(Kind.RECORDED, told[0][1], length_ms)
+        return told
 
     async def _connect(self, verb: twiml.Connect, url: str, bridge: Bridge) -> Answer | None:
         ended: Ended = await bridge.connect(verb.stream, url)
@@ -199,7 +234,7 @@ class Course:
             after = self._card.terms.after_error
             if after is AfterError.NOTHING:
                 await asyncio.sleep(LIMBO_MS_MAX / 1_000)
-                self.failure = Failure(
+                self._asking.failure = Failure(
                     url, ended.error, "the stream failed and nobody took the call"
                 )
             if after is not AfterError.ACTION:
@@ -215,6 +250,11 @@ class Course:
         is_redirected = self._card.terms.action_on_cut and not isinstance(self._orders[-1], HangUp)
         if is_redirected and isinstance(verb, twiml.Connect) and verb.action:
             await self._ask(bridge, resolved(verb.action, url), verb.method)
+        if self._recording_ms and isinstance(verb, twiml.Record):
+            # Most messages end so: the caller hangs up, and the recording is told all the same.
+            length_ms, self._recording_ms = self._clock.now_ms() - self._recording_ms, 0
+            told = [*self._recorded(length_ms, answering.HUNG_UP), ("CallStatus", "completed")]
+            await self._ask(bridge, resolved(verb.action, url), verb.method, told)
 
     async def _ask(
         self,
@@ -225,38 +265,8 @@ class Course:
         *,
         is_doubled: bool = False,
     ) -> Answer | None:
-        self._documents += 1
-        number = self._card.number
-        if self._documents > DOCUMENTS_MAX:
-            self.failure = Failure(url, REFUSED, "the call is redirected in circles")
-            return None
-        fields = [*self._fields(), *(extra or [])]
-        if is_doubled:
-            first, outcome = await asyncio.gather(
-                self._webhooks.ask(number, url, fields, method),
-                self._webhooks.ask(number, url, fields, method),
-            )
-            await self._beside(first, bridge)
-        else:
-            outcome = await self._webhooks.ask(number, url, fields, method)
-        fallback = number.url(number.fallback_path)
-        if isinstance(outcome, Failure) and fallback:
-            self._failed(outcome)
-            told = [("ErrorCode", str(outcome.code)), ("ErrorUrl", outcome.url)]
-            outcome = await self._webhooks.ask(number, fallback, [*fields, *told])
-        if isinstance(outcome, Failure):
-            self._failed(outcome)
-            self.failure = outcome
-            return None
-        self._note(Kind.ASKED, outcome.url, outcome.took_ms)
-        return outcome
-
-    async def _beside(self, first: Answer | Failure, bridge: Bridge) -> None:
-        verbs = first.document.verbs if isinstance(first, Answer) else ()
-        stream = next((verb.stream for verb in verbs if isinstance(verb, twiml.Connect)), None)
-        if isinstance(first, Answer) and stream is not None:
-            self._note(Kind.ASKED, first.url, first.took_ms)
-            await bridge.add(stream, first.url)
+        fields = list(dict([*self._fields(), *(extra or [])]).items())
+        return await self._asking.ask(bridge, url, fields, method, is_doubled=is_doubled)
 
     async def _until_order(
         self, work: Coroutine[object, object, Answer | None], bridge: Bridge
@@ -275,9 +285,6 @@ class Course:
 
     def _fields(self) -> Fields:
         return [*self._parameters, ("CallStatus", self.status)]
-
-    def _failed(self, failure: Failure) -> None:
-        self._note(Kind.ASK_FAILED, f"{failure.url}: {failure.text}", failure.code)
 
     def _note(self, kind: Kind, text: str = "", value: int = 0) -> None:
         self._timeline.note(self._clock.now_ms(), kind, text, value=value)

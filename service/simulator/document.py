@@ -4,30 +4,25 @@
 
 1. Names are case-sensitive, as in Twilio's schema.
 2. A verb that Twilio does not know is a warning (12200) and is skipped; so is a wrong attribute value.
-3. A verb that Twilio knows and a stand-in has no use for (Gather, Record ...) is `Ignored`.
-4. No document type declaration is accepted, so no entity can grow.
+3. A verb that Twilio knows and a stand-in has no use for (Gather, Enqueue ...) is `Ignored`.
 """
 
 import re
 from collections.abc import Callable
-from xml.parsers import expat
 
 import msgspec
 
-from service.errors import RemoteProtocolError
+from service.simulator.markup import DocumentError, Element, tree
 
-DOCUMENT_BYTES_MAX = 65_536  # error 11750: a TwiML response is at most 64 kB
-DEPTH_MAX = 16  # no TwiML noun nests deeper than three
-ELEMENTS_MAX = 1_000  # a document that needs more is no document for one call
 PARAMETER_LENGTH_MAX = 500  # name and value of a stream's parameter together stay under it
 PAUSE_S_MAX = 600  # a longer pause would only hold the stand-in's line
+DIAL_S, RECORD_S, SILENCE_S = 30, 3_600, 5  # Twilio's own defaults
 INVALID = 12_200  # "Schema validation warning"
 WRONG_TRACK = 31_941
 
 _UNPERFORMED = frozenset(
     [
         "Gather",
-        "Record",
         "Enqueue",
         "Leave",
         "Refer",
@@ -41,10 +36,6 @@ _UNPERFORMED = frozenset(
         "Siprec",
     ]
 )
-
-
-class DocumentError(RemoteProtocolError):
-    """The text is no TwiML document: no well-formed XML, or no `<Response>` (error 12100)."""
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -108,11 +99,22 @@ class Hangup(msgspec.Struct, frozen=True, tag=True):
 
 
 class Dial(msgspec.Struct, frozen=True, tag=True):
-    """Connect the caller to another party."""
+    """Connect the caller to another party, which rings for at most `timeout_ms`."""
 
     number: str
     action: str = ""
     method: str = "POST"
+    timeout_ms: int = 1_000 * DIAL_S
+
+
+class Record(msgspec.Struct, frozen=True, tag=True):
+    """Record the caller until a key, or for `silence_ms` nothing, or `length_ms` are over."""
+
+    action: str = ""
+    method: str = "POST"
+    length_ms: int = 1_000 * RECORD_S
+    silence_ms: int = 1_000 * SILENCE_S
+    end_keys: str = "1234567890*#"
 
 
 class Ignored(msgspec.Struct, frozen=True, tag=True):
@@ -121,7 +123,9 @@ class Ignored(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-Verb = Connect | Redirect | PlayDigits | PlayUrl | Say | Pause | Hangup | Dial | Ignored
+Verb = (
+    Connect | Redirect | PlayDigits | PlayUrl | Say | Pause | Hangup | Dial | Record | Ignored
+)  # fmt: skip
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -131,25 +135,9 @@ class Document(msgspec.Struct, frozen=True):
     warnings: tuple[Warned, ...] = ()
 
 
-class _Element:
-    def __init__(self, name: str, attributes: dict[str, str]) -> None:
-        self.name = name
-        self.attributes = attributes
-        self.children: list[_Element] = []
-        self.words: list[str] = []
-
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
-
-    def words_within(self) -> str:
-        return self.text() or next(
-            (c.words_within() for c in self.children if c.words_within()), ""
-        )
-
-
 def read(document: str | bytes) -> Document:
     """Read a TwiML document. Raises DocumentError, and nothing else, for what is none."""
-    root = _tree(document)
+    root = tree(document)
     if root.name != "Response":
         raise DocumentError(f"the document's root is <{root.name[:40]}>, not <Response>")
     warnings: list[Warned] = []
@@ -161,42 +149,7 @@ def read(document: str | bytes) -> Document:
     return Document(tuple(verbs), tuple(warnings))
 
 
-def _tree(document: str | bytes) -> _Element:
-    raw = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
-    if len(raw) > DOCUMENT_BYTES_MAX:
-        raise DocumentError(f"the document is longer than {DOCUMENT_BYTES_MAX} bytes")
-    top = _Element("", {})
-    open_elements = [top]
-    counted = 0
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        nonlocal counted
-        counted += 1
-        if counted > ELEMENTS_MAX or len(open_elements) > DEPTH_MAX:
-            raise DocumentError("the document has too many elements or nests too deep")
-        element = _Element(name, attributes)
-        open_elements[-1].children.append(element)
-        open_elements.append(element)
-
-    def write(text: str) -> None:
-        open_elements[-1].words.append(text)
-
-    def refuse(*_: object) -> None:
-        raise DocumentError("the document has a document type declaration")
-
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = lambda _: open_elements.pop()
-    parser.CharacterDataHandler = write
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(raw, True)  # noqa: FBT003  the C parser takes no keywords
-    except expat.ExpatError as error:
-        raise DocumentError(f"the document is no well-formed XML: {error}") from error
-    return top.children[0]
-
-
-def _verb(element: _Element, warnings: list[Warned]) -> Verb | None:
+def _verb(element: Element, warnings: list[Warned]) -> Verb | None:
     reader = _READERS.get(element.name)
     if reader is not None:
         return reader(element, warnings)
@@ -206,7 +159,7 @@ def _verb(element: _Element, warnings: list[Warned]) -> Verb | None:
     return None
 
 
-def _connect(element: _Element, warnings: list[Warned]) -> Verb | None:
+def _connect(element: Element, warnings: list[Warned]) -> Verb | None:
     stream = next((child for child in element.children if child.name == "Stream"), None)
     if stream is None:
         warnings.append(Warned(INVALID, "<Connect> holds no <Stream>"))
@@ -217,7 +170,7 @@ def _connect(element: _Element, warnings: list[Warned]) -> Verb | None:
     return Connect(_stream(stream, warnings), action, _method(element, "method", warnings))
 
 
-def _stream(element: _Element, warnings: list[Warned]) -> Stream:
+def _stream(element: Element, warnings: list[Warned]) -> Stream:
     url, mark, _ = element.attributes.get("url", "").strip().partition("?")
     if not url:
         warnings.append(Warned(INVALID, "<Stream> has no url"))
@@ -243,7 +196,7 @@ def _stream(element: _Element, warnings: list[Warned]) -> Stream:
     )
 
 
-def _play(element: _Element, warnings: list[Warned]) -> Verb | None:
+def _play(element: Element, warnings: list[Warned]) -> Verb | None:
     digits = element.attributes.get("digits")
     if digits is None:
         return PlayUrl(element.text())
@@ -252,24 +205,39 @@ def _play(element: _Element, warnings: list[Warned]) -> Verb | None:
     return PlayDigits(digits)
 
 
-def _pause(element: _Element, warnings: list[Warned]) -> Verb | None:
-    length = element.attributes.get("length", "1")
-    if not re.fullmatch(r"[0-9]{1,6}", length):
-        warnings.append(Warned(INVALID, "<Pause length> takes whole seconds"))
-        return Pause()
-    return Pause(1_000 * min(int(length), PAUSE_S_MAX))
+def _pause(element: Element, warnings: list[Warned]) -> Verb | None:
+    return Pause(min(_seconds_ms(element, "length", 1, warnings), 1_000 * PAUSE_S_MAX))
 
 
-def _redirect(element: _Element, warnings: list[Warned]) -> Verb | None:
+def _redirect(element: Element, warnings: list[Warned]) -> Verb | None:
     return Redirect(element.text(), _method(element, "method", warnings))
 
 
-def _dial(element: _Element, warnings: list[Warned]) -> Verb | None:
+def _dial(element: Element, warnings: list[Warned]) -> Verb | None:
     action = element.attributes.get("action", "")
-    return Dial(element.words_within(), action, _method(element, "method", warnings))
+    timeout_ms = _seconds_ms(element, "timeout", DIAL_S, warnings)
+    return Dial(element.words_within(), action, _method(element, "method", warnings), timeout_ms)
 
 
-def _method(element: _Element, attribute: str, warnings: list[Warned]) -> str:
+def _record(element: Element, warnings: list[Warned]) -> Verb | None:
+    return Record(
+        action=element.attributes.get("action", ""),
+        method=_method(element, "method", warnings),
+        length_ms=_seconds_ms(element, "maxLength", RECORD_S, warnings),
+        silence_ms=_seconds_ms(element, "timeout", SILENCE_S, warnings),
+        end_keys=element.attributes.get("finishOnKey", Record().end_keys),
+    )
+
+
+def _seconds_ms(element: Element, attribute: str, default_s: int, warnings: list[Warned]) -> int:
+    text = element.attributes.get(attribute, str(default_s))
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        warnings.append(Warned(INVALID, f"{attribute} of <{element.name}> takes whole seconds"))
+        return 1_000 * default_s
+    return 1_000 * int(text)
+
+
+def _method(element: Element, attribute: str, warnings: list[Warned]) -> str:
     method = element.attributes.get(attribute, "POST").upper()
     if method in {"GET", "POST"}:
         return method
@@ -277,12 +245,13 @@ def _method(element: _Element, attribute: str, warnings: list[Warned]) -> str:
     return "POST"
 
 
-_READERS: dict[str, Callable[[_Element, list[Warned]], Verb | None]] = {
+_READERS: dict[str, Callable[[Element, list[Warned]], Verb | None]] = {
     "Connect": _connect,
     "Dial": _dial,
     "Hangup": lambda *_: Hangup(),
     "Pause": _pause,
     "Play": _play,
+    "Record": _record,
     "Redirect": _redirect,
     "Reject": lambda *_: Hangup(),
     "Say": lambda element, _: Say(element.text()),

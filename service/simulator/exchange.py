@@ -103,6 +103,7 @@ class Exchange:
             number=self._number,
             terms=terms or self.terms,
             call_sid=call_sid or new_sid("CA"),
+            api_url=self.api_url,
         )
         phone = Phone(card, from_=from_, to=to, webhooks=self._webhooks, clock=self.clock)
         self.phones[phone.call_sid] = phone

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from service.simulator import expectation as e, faults
+from service.simulator.answering import ANSWERED, BEEPED
 from service.simulator.api import Snapshot
 from service.simulator.timeline import Event, Kind, Timeline
 from service.simulator.webhook import UNREACHABLE
@@ -19,6 +20,7 @@ from service.simulator.webhook import UNREACHABLE
 OK, FAILED, MUTE, VIOLATION, USAGE, NO_CONNECTION = range(6)
 RETURN_MS_MAX = 5_000  # a new stream follows a drop within this
 GOOD_ENDS = ("the caller hung up", "the service ended the call")
+DOCUMENT_HUNG_UP = "the document hung up"
 SHOWN_MAX = 5  # warnings quoted in one finding
 
 
@@ -83,6 +85,8 @@ def figures_of(timeline: Timeline) -> dict[str, int]:
         "agent_turns": timeline.count(Kind.AGENT_BEGAN),
         "caller_turns": timeline.count(Kind.CALLER_BEGAN),
         "keys": timeline.count(Kind.KEY),
+        "dials": timeline.count(Kind.DIAL_ENDED),
+        "messages": timeline.count(Kind.RECORDED),
         "clears": timeline.count(Kind.CLEAR),
         "warnings": timeline.count(Kind.WARNING),
         "stale": timeline.count(Kind.STALE_AUDIO),
@@ -159,9 +163,18 @@ def _carried(outcome: Outcome) -> list[Finding]:
             not (unsent or outcome.refusals),
             "; ".join([*outcome.refusals, *(f"{digits} was not sent" for digits in unsent)]),
         ),
-        Finding("the call ended as it should", outcome.ended_by in GOOD_ENDS, outcome.ended_by),
+        Finding("the call ended as it should", _ended_well(outcome), outcome.ended_by),
         Finding("the script was performed", outcome.is_done, "its time was over before its end"),
     ]
+
+
+def _ended_well(outcome: Outcome) -> bool:
+    """A document may hang up once it has handed the caller on: to a human, or to the voicemail."""
+    handed_on = [event.text for event in outcome.timeline.of(Kind.DIAL_ENDED, Kind.VERB)]
+    is_handed_on = outcome.ended_by == DOCUMENT_HUNG_UP and (
+        ANSWERED in handed_on or BEEPED in handed_on
+    )
+    return outcome.ended_by in GOOD_ENDS or is_handed_on
 
 
 def _shown(outcome: Outcome) -> list[Finding]:

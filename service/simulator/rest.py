@@ -20,7 +20,8 @@ from starlette.routing import Route
 
 from service.simulator.account import Account
 from service.simulator.course import Fetch, HangUp, Order, Perform
-from service.simulator.document import DocumentError, read
+from service.simulator.document import read
+from service.simulator.markup import DocumentError
 from service.simulator.phone import Phone
 
 TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)

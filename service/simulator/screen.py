@@ -31,6 +31,8 @@ _STYLES = {
     Kind.KEY: "magenta",
     Kind.DIGITS_SENT: "yellow",
     Kind.ORDER: "yellow",
+    Kind.DIAL_ENDED: "yellow",
+    Kind.RECORDED: "magenta",
 }
 
 
@@ -60,6 +62,9 @@ def sentence(event: Event) -> str:
         Kind.STALE_AUDIO: f"STALE AUDIO on stream {event.stream}",
         Kind.FAULT: f"FAULT on stream {event.stream}: {event.text}",
         Kind.ORDER: f"the service redirects the call: {event.text}",
+        Kind.DIAL_ENDED: f"the dialling ends: {event.text}"
+        + (f", {event.value} ms of talk" if event.value else ""),
+        Kind.RECORDED: f"the caller leaves a message of {event.value} ms: {event.text}",
         Kind.VERB: f"the carrier {event.text}",
         Kind.HUNG_UP: f"the call is over: {event.text}",
         Kind.NOTE: event.text,

@@ -42,6 +42,8 @@ class Kind(enum.StrEnum):
     STALE_AUDIO = "stale_audio"  # audio still came on a stream that another one had replaced
     FAULT = "fault"
     ORDER = "order"  # a REST update
+    DIAL_ENDED = "dial_ended"  # text: Twilio's word; value: milliseconds of talk
+    RECORDED = "recorded"  # text: the recording's URL; value: its milliseconds
     VERB = "verb"  # any other verb that was performed
     CALLBACK = "callback"  # a status callback; value: the HTTP status of the answer, 0 for none
     HUNG_UP = "hung_up"

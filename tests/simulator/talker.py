@@ -78,6 +78,7 @@ class Talker:
         self.is_mute = False
         self.bad_text = ""
         self.closes_after_start = 0
+        self.closes_on_key = False
         self.api_url = ""
         self.greeted = 1
         self.refuses = 0
@@ -99,7 +100,7 @@ class Talker:
         return [asked for asked in self.asked if asked.path == path]
 
     def app(self) -> Starlette:
-        paths = ("/twiml/voice", "/twiml/resume", "/twiml/fallback", "/other")
+        paths = ("/twiml/voice", "/twiml/resume", "/twiml/fallback", "/other", "/thanks")
         return Starlette(
             routes=[
                 *(Route(path, self.answer, methods=["GET", "POST"]) for path in paths),
@@ -183,6 +184,8 @@ class Talker:
                         await self.say(ws, sid, REPLY)
                 case "dtmf":
                     await self.say(ws, sid, REPLY)
+                    if self.closes_on_key:
+                        await ws.close()
                 case _:
                     pass
 

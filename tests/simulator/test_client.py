@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.simulator import client, recording, report as r
+from service.simulator.answering import Party
 from service.simulator.credentials import Credentials
 from tests.conftest import free_port
 from tests.simulator.talker import ACCOUNT, API_TOKEN, TOKEN, Talker, tone
@@ -85,6 +86,9 @@ async def test_a_server_that_is_not_there_gives_5() -> None:
         (["--rest-port", "70000"], "--rest-port is a port"),
         (["--after-drop", "magic"], "--after-drop is action, verb or nothing"),
         (["--parameters", "From"], "NAME=VALUE"),
+        (["--dial-outcome", "maybe"], "no outcome of a dial"),
+        (["--dial-outcome", "busy:soon"], "no duration"),
+        (["--message", "long"], "no duration"),
         (["--drop-at", "soon"], "no duration"),
         (["--drop-at", "1s:explode"], "no fault"),
         (["--expect", "greeted"], "no expectation"),
@@ -124,9 +128,28 @@ def test_the_rest_port_follows_the_servers() -> None:
     assert client.read(options("--server", "https://calls.example.com")).rest_port == 0
 
 
+@pytest.mark.asyncio
+async def test_a_call_that_nobody_answers_ends_in_a_message_and_well(
+    talker: Talker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talker.closes_on_key = True
+    talker.documents["/twiml/resume"] = '<Response><Dial action="/other">+1555</Dial></Response>'
+    talker.documents["/other"] = '<Response><Record action="/thanks"/></Response>'
+    talker.documents["/thanks"] = "<Response><Hangup/></Response>"
+    code = await replayed(
+        talker, "--press-at", "600ms:0", "--dial-outcome", "no-answer:10ms", "--message", "20ms",
+        "--expect", "dials=1", "--expect", "messages=1",
+    )  # fmt: skip
+    shown = capsys.readouterr().out
+    assert code == r.OK, shown
+    assert "the dialling ends: no-answer" in shown
+    assert "the caller leaves a message of 20 ms" in shown
+
+
 def test_the_words_become_a_plan() -> None:
     plan = client.read(options("--no-clear-echoes", "--parameters", "From=+1", "--action-on-cut"))
     assert plan.terms.parameters == (("From", "+1"),)
     assert not plan.terms.clear_echoes
     assert plan.terms.action_on_cut
+    assert (plan.terms.party, plan.terms.message_ms) == (Party(), 3_000)
     assert plan.found == Credentials(ACCOUNT, TOKEN, API_TOKEN)

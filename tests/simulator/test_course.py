@@ -3,7 +3,9 @@ import socket
 import pytest
 
 from service.simulator.account import AfterError, Terms
-from service.simulator.course import DOCUMENTS_MAX, Fetch, Perform
+from service.simulator.answering import Party
+from service.simulator.asking import DOCUMENTS_MAX
+from service.simulator.course import Fetch, Perform
 from service.simulator.document import read
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
@@ -61,7 +63,84 @@ async def test_a_dialled_call_comes_back_by_its_action(exchange: Exchange, talke
     talker.documents["/twiml/voice"] = '<Response><Dial action="/other">+1555</Dial></Response>'
     phone = await exchange.call()
     await phone.until(lambda it: it.is_live, "the stream is there")
-    assert talker.at("/other")[0].fields["DialCallStatus"] == "completed"
+    told = talker.at("/other")[0].fields
+    assert told["DialCallStatus"] == "completed"
+    assert told["DialCallDuration"] == "0"
+    assert told["DialCallSid"].startswith("CA")
+    assert told["DialCallSid"] != told["CallSid"]
+
+
+@pytest.mark.parametrize("outcome", ["busy", "no-answer", "failed", "canceled"])
+async def test_a_dial_that_nobody_answers_tells_its_action_so(
+    exchange: Exchange, talker: Talker, outcome: str
+) -> None:
+    talker.documents["/twiml/voice"] = '<Response><Dial action="/other">+1555</Dial></Response>'
+    talker.documents["/other"] = "<Response><Hangup/></Response>"
+    phone = await exchange.call(terms=Terms(pace=QUICK, party=Party(outcome)))
+    await over(phone)
+    told = talker.at("/other")[0].fields
+    assert told["DialCallStatus"] == outcome
+    assert "DialCallDuration" not in told
+    assert [(one.text, one.value) for one in phone.timeline.of(Kind.DIAL_ENDED)] == [(outcome, 0)]
+
+
+async def test_a_dial_without_an_action_goes_on_with_the_next_verb(
+    exchange: Exchange, talker: Talker
+) -> None:
+    talker.documents["/twiml/voice"] = "<Response><Dial>+1555</Dial><Say>bye</Say></Response>"
+    phone = await exchange.call()
+    await over(phone)
+    assert [one.text for one in phone.timeline.of(Kind.VERB)] == ["dials +1555", "says: bye"]
+
+
+RECORD = '<Response><Record action="/other" finishOnKey="#"/><Say>silence</Say></Response>'
+
+
+async def test_a_message_is_recorded_and_told_to_the_action(
+    exchange: Exchange, talker: Talker
+) -> None:
+    talker.documents["/twiml/voice"] = RECORD
+    talker.documents["/other"] = "<Response><Hangup/></Response>"
+    phone = await exchange.call(terms=Terms(pace=QUICK, message_ms=40))
+    await over(phone)
+    told = talker.at("/other")[0].fields
+    assert told["RecordingUrl"].startswith(f"{exchange.api_url}/2010-04-01/Accounts/AC")
+    assert told["RecordingUrl"].endswith(told["RecordingSid"])
+    assert (told["RecordingDuration"], told["Digits"]) == ("1", "#")
+    assert [one.value for one in phone.timeline.of(Kind.RECORDED)] == [40]
+
+
+async def test_a_message_ends_at_its_longest(exchange: Exchange, talker: Talker) -> None:
+    talker.documents["/twiml/voice"] = (
+        '<Response><Record action="/other" maxLength="0"/></Response>'
+    )
+    talker.documents["/other"] = "<Response><Hangup/></Response>"
+    phone = await exchange.call(terms=Terms(pace=QUICK, message_ms=60_000))
+    await over(phone)
+    assert "Digits" not in talker.at("/other")[0].fields
+
+
+async def test_a_caller_who_says_nothing_hears_the_next_verb(
+    exchange: Exchange, talker: Talker
+) -> None:
+    talker.documents["/twiml/voice"] = RECORD
+    phone = await exchange.call(terms=Terms(pace=QUICK, message_ms=0))
+    await over(phone)
+    assert not talker.at("/other")
+    assert phone.timeline.of(Kind.VERB)[-1].text == "says: silence"
+
+
+async def test_a_message_that_ends_with_the_call_is_told_all_the_same(
+    exchange: Exchange, talker: Talker
+) -> None:
+    talker.documents["/twiml/voice"] = RECORD
+    phone = await exchange.call(terms=Terms(pace=QUICK, message_ms=60_000))
+    await phone.until(lambda it: it.timeline.count(Kind.VERB) == 1, "the beep is heard")
+    await phone.hang_up()
+    (asked,) = talker.at("/other")
+    assert (asked.fields["Digits"], asked.fields["CallStatus"]) == ("hangup", "completed")
+    assert phone.streams == 0
+    assert phone.course.ended_by == "the caller hung up"
 
 
 async def test_a_failing_webhook_leads_to_the_fallback(exchange: Exchange, talker: Talker) -> None:

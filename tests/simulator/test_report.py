@@ -96,6 +96,22 @@ def test_an_end_that_nobody_wanted_and_an_unfinished_script_are_failures() -> No
     assert failed(report) == ["the call ended as it should", "the script was performed"]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [(8_000, Kind.DIAL_ENDED, "completed", 0, 900), (8_000, Kind.VERB, "beeps and records", 0, 0)],
+)
+def test_a_document_may_hang_up_after_a_human_or_the_voicemail(row: Row) -> None:
+    assert failed(judged(timeline(row), "dials>=0", ended_by="the document hung up")) == []
+
+
+@pytest.mark.parametrize("outcome", ["busy", "no-answer"])
+def test_a_document_may_not_hang_up_on_a_caller_whom_nobody_answered(outcome: str) -> None:
+    made = timeline((8_000, Kind.DIAL_ENDED, outcome, 0, 0))
+    report = judged(made, ended_by="the document hung up")
+    assert failed(report) == ["the call ended as it should"]
+    assert (report.figures["dials"], report.figures["messages"]) == (1, 0)
+
+
 def test_digits_that_were_not_sent_are_a_failure() -> None:
     report = judged(timeline(), digits=("1w2",), refusals=("HTTP 409",))
     assert failed(report) == ["all digits were sent"]
