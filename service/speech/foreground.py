@@ -5,7 +5,7 @@ was measured that three people talking, 20 dB below the caller, held 17 of 22 tu
 are tracked, in dB of full scale, frame by frame:
 
     caller      ~~~~~~/\~~~~/\~~~~~      the loudest voice; sinks slowly when it is not heard
-    threshold   ----------------------    20 dB below, or nearer when there are voices between words
+    threshold   ----------------------    18 dB below, or nearer when there are voices between words
     background  ______/‾‾\___________      the least loud moments of the last ten seconds
 
 Rules this file keeps:
@@ -25,7 +25,7 @@ from collections import deque
 FULL_SCALE = 32_768
 FASTEST_MILLI = 500  # of the new frame's power in the smoothed one: syllables, not single clicks
 
-SPAN_DB_MAX = 20  # a caller's own weak syllables lie within this
+SPAN_DB_MAX = 18  # a caller's own weak syllables lie within this
 SPAN_DB_MIN = 5  # nearer than this a caller would be cut off between two loud words
 SPAN_OF_GAP = 0.45  # of the way from the caller down to the background
 CLEARANCE_DB = 3  # a caller is at least so much louder than voices behind them

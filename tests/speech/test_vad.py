@@ -106,7 +106,7 @@ def test_verdicts_do_not_depend_on_the_pieces(piece: int) -> None:
 @pytest.mark.parametrize("spoken", of_kind("human", "rendered"), ids=lambda spoken: spoken.file)
 def test_every_caller_is_noticed(spoken: Recording) -> None:
     verdicts = voice_activity().feed(spoken.ulaw)
-    assert sum(verdicts) > 0.5 * len(verdicts)
+    assert sum(verdicts) > 0.45 * len(verdicts)
 
 
 @pytest.mark.parametrize("file", ["silence.ulaw", "noise_pink.ulaw"])
