@@ -40,7 +40,7 @@ bench: $(READY)
 
 # Needs `uv`; users and CI only ever read the result.
 lock:
-	uv pip compile pyproject.toml --extra speech --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra speech --extra brains --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --output-file .ci/lock.txt
 
 $(READY): .ci/lock.txt pyproject.toml
