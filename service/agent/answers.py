@@ -9,6 +9,7 @@ import re
 from service.agent.spelling import spelled
 
 VALUE_LETTERS_MAX = 300  # a longer answer to a form's question is a story, kept by its beginning
+NAME_WORDS_MAX = 7  # "Maria del Carmen de la Cruz Lopez"; more words are a sentence
 
 _NO_MATTER = re.compile(
     r"\bno (?:problem|worries|issues?|doubt)\b|\bnot(?:hing)?(?: is|'s)? wrong\b"
@@ -35,7 +36,7 @@ _NAME = (
 _COMPANY = (
     (
         r"\b(?:on behalf of|calling from|work for|work at|working for|working at|i represent|"
-        r"company is called|company's called|company name is|company is|company's|i'm with|i am with|"
+        r"company is called|company's called|company name is|company's name is|company is|company's|i'm with|i am with|"
         r"we're with|we are with|we're called|we are called)\s+(.+)"
     ),
     r"\b(?:from|at)\s+(.+)",
@@ -58,15 +59,28 @@ _SENTENCE_ENDS = re.compile(
 )
 _NO_NAME = re.compile(
     r"^(?:fine|good|great|well|okay|ok|sorry|not|just|calling|having|trying|here|afraid|from|with|"
-    r"about|looking|a|an|the|on|in|at|my|very|doing|right|correct|your|you|can|could|i)\b",
+    r"about|looking|a|an|the|on|in|at|my|very|doing|right|correct|your|you|can|could|i|wrong|incorrect|"
+    r"misspelled|spelled|different|it|no|is|that)\b",
     re.IGNORECASE,
 )
 _NO_COMPANY = re.compile(
-    r"^(?:fine|good|great|okay|sorry|calling|my|here|not|about|right|correct|least|home)\b",
+    r"^(?:fine|good|great|okay|sorry|calling|my|here|not|about|right|correct|least|home|wrong|incorrect|"
+    r"misspelled|spelled|different|it|no|is|that)\b",
     re.IGNORECASE,
 )
 _COMPANY_CALLED = re.compile(
     r"^(?:a|the) (?:company|firm|business|shop)(?: (?:is|called|named))+ ", re.IGNORECASE
+)
+# What says of itself which answer it is, whatever was asked.
+_CLEAR_NAME = (
+    r"(?<!company )(?<!company's )(?<!firm )(?<!business )"
+    r"\b(?:my name is|my name's|the name is|the name's|name is|call me)\s+(.+)"
+)
+_CLEAR = {"name": (_CLEAR_NAME,), "company": _COMPANY[:1]}
+_NO_STORY = re.compile(
+    r"^\W*(?:(?:yes|yeah|yep|yup|no|nope|ok|okay|sure|right|alright|all right|well|so|and|hi|hello|hey|um+|uh+|er|oh|"
+    r"please|thanks|thank you|correct|mm-hmm|mhm|uh-huh|hm+|good|fine|great|go ahead|i see|i'm here|what|sorry)\b\W*)*$",
+    re.IGNORECASE,
 )
 _HAS_NONE = re.compile(
     r"\b(?:don't have|do not have|don't know|do not know|haven't got|have not got|can't find|"
@@ -95,7 +109,7 @@ def yes_or_no(text: str) -> bool | None:
 
 def person(text: str) -> str:
     """Return a person's name."""
-    return _title(_CLOSING.sub("", _value(_NAME, _NO_NAME, text)).strip(" .,"))
+    return _as_person(_value(_NAME, _NO_NAME, text))
 
 
 def company(text: str) -> str:
@@ -103,9 +117,28 @@ def company(text: str) -> str:
     return _COMPANY_CALLED.sub("", _value(_COMPANY, _NO_COMPANY, text))
 
 
+def clear(field: str, text: str) -> str:
+    """Return the name, company or ticket that the words give by its name: "my company is Acme".
+
+    Empty when they do not say of themselves what they are an answer to.
+    """
+    if field == "ticket_id":
+        found = ticket(text)
+        is_called = re.search(r"\b(?:ticket|case)\b", text, re.IGNORECASE)
+        return found if is_called or not found.isdecimal() else ""
+    refused, leads = (_NO_NAME if field == "name" else _NO_COMPANY), _CLEAR.get(field, ())
+    found = _led(leads, refused, _plain(text))
+    return _as_person(found) if field == "name" else found
+
+
 def story(text: str) -> str:
     """Return the caller's own words, tidied."""
     return " ".join(text.split())[:VALUE_LETTERS_MAX]
+
+
+def is_story(text: str) -> bool:
+    """Whether something was told, and not only "Hello?" or "yes"."""
+    return not _NO_STORY.match(_plain(text))
 
 
 def has_none(text: str) -> bool:
@@ -138,14 +171,28 @@ def _plain(text: str) -> str:
 def _value(leads: tuple[str, ...], refused: re.Pattern[str], text: str) -> str:
     """Return what follows the first lead that is followed by a name; all of it when none leads."""
     tidy = _plain(text)
+    led = _led(leads, refused, tidy)
+    if led:
+        return led
+    rest = _OPENING.sub("", tidy)
+    is_refused = rest.endswith("?") or refused.match(rest)
+    return "" if is_refused else _first_part(rest)
+
+
+def _led(leads: tuple[str, ...], refused: re.Pattern[str], tidy: str) -> str:
     for lead in leads:
         for found in re.finditer(f"(?=({lead}))", tidy, re.IGNORECASE):
             value = _first_part(found[2])
             if value and not refused.match(value):
                 return value
-    rest = _OPENING.sub("", tidy)
-    is_question = rest.endswith("?")
-    return "" if is_question else _first_part(rest)
+    return ""
+
+
+def _as_person(name: str) -> str:
+    """Return a name without what is said around it, or empty for what is nobody's name."""
+    tidy = _CLOSING.sub("", name).strip(" .,")
+    is_name = not any(map(str.isdecimal, tidy)) and len(tidy.split()) <= NAME_WORDS_MAX
+    return _title(tidy) if is_name else ""
 
 
 def _first_part(text: str) -> str:

@@ -42,6 +42,23 @@ _TIMES = {"double": 2, "triple": 3}
 _CLARIFIED = re.compile(r"\b([a-z])[\s,]+(?:as in|like|for)\s+\1[a-z]+", re.IGNORECASE)
 
 
+def clarified(text: str) -> str:
+    """Return the text with "S as in Sam" made a plain S."""
+    return _CLARIFIED.sub(r"\1", text.replace("\u2019", "'"))
+
+
+def letter(word: str) -> str:
+    """Return the letter that a word surely stands for, in capitals, or an empty string."""
+    if len(word) == 1:
+        return word.upper() if word.isalpha() else ""
+    return _LETTERS.get(word.lower(), "")
+
+
+def times(word: str) -> int:
+    """Return how often the sign after this word is meant: 2 after "double"; 0 when it says nothing."""
+    return _TIMES.get(word.lower(), 0)
+
+
 class _Sign(msgspec.Struct, frozen=True):
     """What a word stands for; a `kind` of "word" stands for none."""
 
@@ -52,7 +69,7 @@ class _Sign(msgspec.Struct, frozen=True):
 
 def spelled(text: str) -> str:
     """Return the letters and digits in `text` in capitals, with blanks where other words stood."""
-    signs = _signs(_CLARIFIED.sub(r"\1", text.replace("\u2019", "'")))
+    signs = _signs(clarified(text))
     sure = _zeros(_sure_letters(signs))
     return "".join(
         " " if one.kind == "word" or not (one.is_sure or _is_among(sure, index)) else one.text

@@ -79,6 +79,11 @@ PERSONS = {
     "Hello?": "",
     "What?": "",
     "Sorry, can you repeat that?": "",
+    "I don't want to say.": "",
+    "I'm calling from Acme.": "",
+    "That's wrong.": "",
+    "1234": "",
+    "The printer in the room upstairs smokes since this morning": "",
 }
 COMPANIES = {
     "Acme.": "Acme",
@@ -107,6 +112,9 @@ COMPANIES = {
     "Acme and my name is Maria.": "Acme",
     "": "",
     "Which company?": "",
+    "My name is Maria.": "",
+    "That's wrong.": "",
+    "The company's name is Acme.": "Acme",
 }
 TICKETS = {
     "TKT-1234": "TKT-1234",
@@ -154,6 +162,17 @@ TICKETS = {
     "I don't have one": "",
     "A b c": "",
     "hmm 1234": "1234",
+    "My ticket number is tkt1234.": "TKT-1234",
+    "my ticket number is tkt one two three four": "TKT-1234",
+    "ticket one two three four": "1234",
+    "Ticket 12 34.": "1234",
+    "Take a tea 1234.": "1234",
+    "T-K-T-1-2-3-4.": "TKT-1234",
+    "T. K. T. 1. 2. 3. 4.": "TKT-1234",
+    "TKT 1, 2, 3, 4": "TKT-1234",
+    "TKT12 34": "TKT-1234",
+    "tee kay tee forty-eight twenty-one": "TKT-4821",
+    "it's tkt double one double two": "TKT-1122",
     "": "",
 }
 HAVING_NONE = (
@@ -223,3 +242,37 @@ def test_a_story_keeps_the_callers_words_up_to_a_limit() -> None:
 def test_no_words_at_all_break_a_reader(read: object, text: str) -> None:
     assert callable(read)
     assert len(read(text)) <= answers.VALUE_LETTERS_MAX
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("name", "No, my name is Maria Lopez.", "Maria Lopez"),
+        ("name", "the name is wrong", ""),
+        ("name", "The company name is Globex.", ""),
+        ("name", "It's Maria.", ""),
+        ("name", "My name is Maria and I'm calling from Acme.", "Maria"),
+        ("company", "The company name is Globex.", "Globex"),
+        ("company", "I'm calling from Acme.", "Acme"),
+        ("company", "The company is wrong.", ""),
+        ("company", "It's Acme.", ""),
+        ("ticket_id", "No, it's T K T 1 2 3 4.", "TKT-1234"),
+        ("ticket_id", "the ticket is 1234", "1234"),
+        ("ticket_id", "it's 1234", ""),
+        ("ticket_id", "The ticket is wrong.", ""),
+        ("problem", "The problem is the printer.", ""),
+    ],
+)
+def test_an_answer_that_names_itself_is_understood_whatever_was_asked(
+    field: str, text: str, value: str
+) -> None:
+    assert answers.clear(field, text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "is_story"),
+    [("It smokes.", True), ("No paper", True), ("Yes, hello.", False), ("Hmm.", False), ("", False),
+     ("okay " * 500, False)],
+)  # fmt: skip
+def test_a_story_tells_something(text: str, *, is_story: bool) -> None:
+    assert answers.is_story(text) is is_story

@@ -1,6 +1,6 @@
 import pytest
 
-from service.agent.spelling import spelled
+from service.agent.spelling import clarified, letter, spelled, times
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,25 @@ def test_words_are_read_as_signs_where_they_can_be_nothing_else(text: str, signs
 @pytest.mark.parametrize("text", ["\ud800", "١٢", "²", "'" * 99, "double " * 99, "K\u2019s 1"])
 def test_no_text_is_an_error(text: str) -> None:
     assert isinstance(spelled(text), str)
+
+
+@pytest.mark.parametrize(
+    ("word", "sign"),
+    [
+        ("l", "L"),
+        ("L", "L"),
+        ("Lima", "L"),
+        ("tee", "T"),
+        ("é", "É"),
+        ("okay", ""),
+        ("1", ""),
+        ("Maria", ""),
+    ],
+)
+def test_a_word_that_surely_stands_for_a_letter_is_one(word: str, sign: str) -> None:
+    assert letter(word) == sign
+
+
+def test_a_letter_that_is_explained_is_the_letter() -> None:
+    assert clarified("S as in Sam, M like Mike") == "S, M"
+    assert (times("Double"), times("triple"), times("single")) == (2, 3, 0)
