@@ -1,165 +1,289 @@
 """The intake agent: asks a caller for what a support team needs, and reads it back.
 
-Form-driven: the questions are the table `FORM`, top to bottom. What is known from the directory is
-not asked. The agent keeps nothing itself: which field was asked last, and what is filled, stand in
-the call's state.
+Form-driven: the questions are the table of form.py, top to bottom. What is known, from the directory or
+from before a drop, is not asked. The agent keeps nothing itself: which field was asked last, what is
+filled and what tools brought stand in the call's state. It never waits, so each answer is one write.
 
-    opening ──> name ──> company ──> ticket_id ──> problem ──> read back ──> what happens next ──> end
+    opening ──> name ──> company ──> ticket_id ──> problem ──> read back ──> passed on ──> end
+                                         └─ looked up         └─ no ──> which part ──> asked again
 """
 
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
+from msgspec.structs import replace
 
-from service.agent import answers
-from service.call.acts import Act, Ask, Confirm, Enter, Fill, Forget, HangUp, Say
-from service.call.state import Call, Turn
+from service.agent import errands, readback, reading
+from service.agent.form import (
+    ALIKE_MILLI,
+    DIRECTORY_MILLI,
+    FROM_PARAMETERS,
+    NO_TICKET,
+    SPELLED_MILLI,
+    Question,
+    missing,
+    question,
+)
+from service.agent.readback import READ_BACK, WHICH_FIELD
+from service.agent.repair import (
+    PERSON_LINE,
+    TIME_LINE,
+    Wordings,
+    repaired,
+    repeated,
+    restated,
+    to_person,
+)
+from service.agent.wish import wish
+from service.call import resume
+from service.call.acts import Act, Ask, Confirm, Enter, Fill, Forget, HangUp, Say, Transfer
+from service.call.resume import STILL_RIGHT
+from service.call.state import Call, Field, Turn
 
-READ_BACK = "read_back"
-WHICH_FIELD = "which_field"
-NO_TICKET = "none"
+PERSON_KEY = "0"  # what callers press everywhere when they want a person; no ticket is 0
 
-
-class Question(msgspec.Struct, frozen=True):
-    """One field of the form: what to ask, and how to read the answer."""
-
-    field: str
-    text: str
-    again: str
-    read: Callable[[str], str]
-    label: str
-    by_keys: bool = False
-    is_optional: bool = False
-    is_story: bool = False
-
-
-FORM: tuple[Question, ...] = (
-    Question("name", "May I have your name, please?", "Sorry, I didn't get your name. Could you say it again?", answers.person, "your name is"),
-    Question("company", "Which company are you calling from?", "Sorry, which company was that?", answers.company, "you are calling from"),
-    Question("ticket_id", "What is your ticket number? You can say it, or key in the digits and press hash.", "Sorry, I didn't get the ticket number. Please say it digit by digit, or key it in and press hash.", answers.ticket, "your ticket is", by_keys=True, is_optional=True),
-    Question("problem", "Please tell me in a sentence what the problem is.", "Sorry, could you describe the problem again?", answers.story, "the problem is", is_story=True),
-)  # fmt: skip
-
-FROM_PARAMETERS = {"name": "client_name", "company": "company", "ticket_id": "ticket_id"}
+_JUDGING = frozenset({READ_BACK, STILL_RIGHT, WHICH_FIELD, errands.WANTS_LOOKUP})
+_LINES_OF_RULES = frozenset(
+    {resume.LOST_LINE, resume.INTERRUPTED_LINE, resume.SILENCE_LINE, resume.WORKING_LINE}
+)
 
 
 class Intake:
-    """Takes name, company, ticket ID and the problem; confirms them; says what happens next."""
+    """Takes name, company, ticket ID and the problem; confirms them; passes them on.
+
+    `tools` names the tools that the deployment has; errands.py knows what to do with which.
+    """
+
+    def __init__(self, tools: frozenset[str] = frozenset()) -> None:
+        self._tools = tools
 
     async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
         """Answer one turn."""
-        for act in _answer(call, turn):
+        for act in _Reply(call, turn, self._tools).acts():
             yield act
 
 
-def _answer(call: Call, turn: Turn) -> list[Act]:
-    if turn.reason == "opening":
-        return _opening(call)
-    if turn.reason == "context_lost":
-        return [*_from_directory(call), *_next(_known(call))]
-    if call.asked == READ_BACK:
-        return _read_back_answered(call, turn)
-    if call.asked == WHICH_FIELD:
-        return _which_field_answered(call, turn)
-    question = next((one for one in FORM if one.field == call.asked), None)
-    if question is None:
-        return [*_from_directory(call), *_next(_known(call))]
-    return _answered(call, question, turn)
+class _Reply:
+    """The answer to one turn. `_call` is the call as this answer will have made it."""
+
+    def __init__(self, call: Call, turn: Turn, tools: frozenset[str]) -> None:
+        self._call = call
+        self._turn = turn
+        self._tools = tools
+
+    def acts(self) -> list[Act]:
+        """What is said and done."""
+        if self._turn.reason == "opening":
+            filled = self._from_directory()
+            greeting = Say(_greeting(self._call))
+            return [Enter("intake"), *filled, greeting, *self._onward(is_waiting=False)]
+        if self._turn.reason == "context_lost":
+            return [*self._from_directory(), *self._onward()]
+        news = errands.news(self._call, self._turn.operations)
+        return [*self._filled(*news.fills), *map(Say, news.lines), *self._after(news)]
+
+    def _after(self, news: errands.News) -> list[Act]:
+        """Go on once it is told what tools brought."""
+        if news.ending == "transfer":
+            return [Enter("transferring"), Transfer()]
+        if news.ending == "done":
+            return [HangUp()]
+        reason = self._turn.reason
+        if news.ask is not None and (reason == "operation" or self._is_settled()):
+            return [news.ask]
+        if reason == "operation":
+            return self._open_again()
+        if errands.is_closing(self._call):
+            return self._heard_at_the_end()
+        if reason == "silence":
+            return self._onward() if self._is_settled() else self._repaired()
+        if reason == "keys" and self._turn.text == PERSON_KEY:
+            return to_person(PERSON_LINE)
+        return self._wished() or self._heard()
+
+    def _onward(self, *, is_waiting: bool = True) -> list[Act]:
+        """Take the next step of the form: a lookup, a question, the read-back, or the end.
+
+        While nobody waits for the lookup, because something is being said anyway, it is not announced.
+        """
+        call = self._call
+        lookup = errands.lookup(call, self._tools)
+        if lookup is not None:
+            return [Say(errands.LOOKING_LINE), lookup] if is_waiting else [lookup]
+        asked = missing(call, self._tools)
+        if asked is not None:
+            return [Ask(asked.wordings.first, asked.field)]
+        if not all(field.confirmed for field in call.fields.values()):
+            return [Enter("confirming"), Ask(readback.summary(call), READ_BACK)]
+        errand = errands.closing(call, self._tools)
+        if errand is None:
+            return [Enter("done"), Say(errands.NOTED_FAREWELL), HangUp()]
+        return [Enter("done"), Say(errands.SAVING_LINE), errand]
+
+    def _open_again(self) -> list[Act]:
+        """Come back to the question that was open when a tool's news came in."""
+        asked = self._call.asked
+        is_judging = asked in (READ_BACK, STILL_RIGHT, WHICH_FIELD)
+        return [Ask(self._wordings().first, asked)] if is_judging else self._onward()
+
+    def _heard_at_the_end(self) -> list[Act]:
+        """Everything is confirmed and being passed on; the farewell follows when that is done."""
+        if self._turn.reason == "speech" and wish(self._turn.text) == "goodbye":
+            return [Say(errands.FAREWELL), HangUp()]
+        return [Say(errands.STILL_SAVING_LINE)]
+
+    def _wished(self) -> list[Act]:
+        """What the caller may wish at any time; nothing when they wish for nothing of it."""
+        wished = wish(self._turn.text) if self._turn.reason == "speech" else ""
+        if wished == "person":
+            return to_person(PERSON_LINE)
+        if wished == "goodbye" and not self._agrees():
+            return [Enter("done"), Say(errands.FAREWELL), HangUp()]
+        if wished == "repeat":
+            return repeated(self._call, self._wordings().first, _LINES_OF_RULES)
+        if wished == "presence" and not self._is_settled():
+            return restated(self._call, self._wordings())
+        return [Say(TIME_LINE)] if wished == "time" else []
+
+    def _agrees(self) -> bool:
+        is_asked = self._call.asked in (READ_BACK, STILL_RIGHT)
+        return is_asked and readback.agreed(self._turn) is True
+
+    def _heard(self) -> list[Act]:
+        """Take words or keys as the answer to what was asked last."""
+        asked = self._call.asked
+        ways: dict[str, Callable[[], list[Act]]] = {
+            READ_BACK: self._read_back_heard,
+            STILL_RIGHT: self._read_back_heard,
+            WHICH_FIELD: self._which_heard,
+            errands.WANTS_LOOKUP: self._lookup_heard,
+        }
+        if asked in ways:
+            return ways[asked]()
+        doubted = question(asked.removeprefix(errands.CONFIRM))
+        if doubted is None:
+            return self._onward()
+        is_doubted = asked.startswith(errands.CONFIRM)
+        return self._confirmation_heard(doubted) if is_doubted else self._answered(doubted)
+
+    def _answered(self, asked: Question) -> list[Act]:
+        """Take the turn as the answer to a question of the form."""
+        heard = reading.answer(self._call, self._turn, asked)
+        others = reading.volunteered(self._call, self._turn, asked)
+        if self._is_settled() and heard.value in ("", NO_TICKET):
+            return self._onward()
+        if not heard.value:
+            return [*self._filled(*others), *self._onward()] if others else self._repaired()
+        source = "keys" if self._turn.reason == "keys" else "speech"
+        fill = Fill(asked.field, heard.value, source, heard.confidence_milli)
+        filled = self._filled(fill, *others)
+        alike = errands.candidate(self._call, asked.field)
+        if not alike or self._was_told(alike):
+            return [*filled, *self._onward()]
+        doubtful = Fill(asked.field, heard.value, source, ALIKE_MILLI)
+        return [doubtful, *filled[1:], errands.doubt(self._call, asked.field)]
+
+    def _read_back_heard(self) -> list[Act]:
+        is_right = readback.agreed(self._turn)
+        if is_right:
+            return self._confirmed()
+        corrections = self._corrected()
+        if corrections or is_right is None:
+            return corrections or self._repaired()
+        wrong = readback.named(self._turn, self._call) if self._turn.reason == "speech" else None
+        if wrong is not None:
+            return self._forgotten(wrong)
+        return [Ask(readback.wordings(self._call, WHICH_FIELD).first, WHICH_FIELD)]
+
+    def _which_heard(self) -> list[Act]:
+        """Find the part that is wrong, by its new value or by its name; perhaps it is none after all."""
+        corrections = self._corrected()
+        if corrections:
+            return corrections
+        wrong = readback.named(self._turn, self._call)
+        if wrong is not None:
+            return self._forgotten(wrong)
+        is_speech = self._turn.reason == "speech"
+        return self._confirmed() if is_speech and readback.agreed(self._turn) else self._repaired()
+
+    def _corrected(self) -> list[Act]:
+        """Take the new values that the caller told as such; nothing when there are none."""
+        corrections = reading.corrections(self._call, self._turn)
+        return [*self._filled(*corrections), *self._onward()] if corrections else []
+
+    def _confirmed(self) -> list[Act]:
+        fields = {name: replace(field, confirmed=True) for name, field in self._call.fields.items()}
+        self._call = replace(self._call, fields=fields)
+        return [*map(Confirm, fields), *self._onward()]
+
+    def _forgotten(self, wrong: Question) -> list[Act]:
+        kept = {name: one for name, one in self._call.fields.items() if name != wrong.field}
+        self._call = replace(self._call, fields=kept)
+        return [Forget(wrong.field), Ask(wrong.wordings.first, wrong.field)]
+
+    def _lookup_heard(self) -> list[Act]:
+        is_wanted = readback.agreed(self._turn)
+        if is_wanted is None:
+            return self._repaired()
+        again = errands.lookup(self._call, self._tools, is_again=True) if is_wanted else None
+        return [Say(errands.LOOKING_LINE), again] if again else self._onward()
+
+    def _confirmation_heard(self, asked: Question) -> list[Act]:
+        """A doubtful answer was read out alone: is it right? Who says no has said what they said."""
+        field = asked.field
+        is_right, alike = readback.agreed(self._turn), errands.candidate(self._call, field)
+        if is_right and alike:
+            filled = self._filled(Fill(field, alike, "speech", SPELLED_MILLI))
+            return [*filled, Confirm(field), *self._onward()]
+        if is_right:
+            return [Confirm(field), *self._onward()]
+        corrections = self._corrected()
+        if corrections or is_right is None:
+            return corrections or self._repaired()
+        return self._onward() if alike else self._forgotten(asked)
+
+    def _repaired(self) -> list[Act]:
+        return repaired(self._call, self._turn, self._wordings(), self._call.asked)
+
+    def _wordings(self) -> Wordings:
+        """The ways to ask what was asked last."""
+        asked = self._call.asked
+        if asked == errands.WANTS_LOOKUP:
+            return errands.AGAIN
+        if asked.startswith(errands.CONFIRM):
+            return errands.confirmation(self._call, asked.removeprefix(errands.CONFIRM))
+        found = question(asked)
+        return readback.wordings(self._call, asked) if found is None else found.wordings
+
+    def _is_settled(self) -> bool:
+        """Whether what was asked last needs no answer any more."""
+        asked = self._call.asked
+        if question(asked) is not None:
+            return asked in self._call.fields
+        return asked not in _JUDGING and not asked.startswith(errands.CONFIRM)
+
+    def _was_told(self, value: str) -> bool:
+        """Whether we said it before: who answers otherwise then knows better."""
+        return any(value in line.text for line in self._call.transcript if line.who != "caller")
+
+    def _from_directory(self) -> list[Act]:
+        return self._filled(
+            *(
+                Fill(field, self._call.parameters[parameter], "directory", DIRECTORY_MILLI)
+                for field, parameter in FROM_PARAMETERS.items()
+                if self._call.parameters.get(parameter) and field not in self._call.fields
+            )
+        )
+
+    def _filled(self, *fills: Fill) -> list[Act]:
+        """Fill fields; what follows in this answer knows them already."""
+        fields = {one.field: Field(one.value, source=one.source) for one in fills}
+        self._call = replace(self._call, fields={**self._call.fields, **fields})
+        return list(fills)
 
 
-def _opening(call: Call) -> list[Act]:
-    name = call.parameters.get("client_name", "")
-    company = call.parameters.get("company", "")
-    ticket = call.parameters.get("ticket_id", "")
+def _greeting(call: Call) -> str:
+    name, company, ticket = (call.parameters.get(one, "") for one in FROM_PARAMETERS.values())
     hello = f"Hello {name}" if name else "Hello"
     at = f" from {company}" if company else ""
     about = f" I see this is about ticket {ticket}." if ticket else ""
-    return [
-        Enter("intake"),
-        *_from_directory(call),
-        Say(f"{hello}{at}, thank you for calling support.{about}"),
-        *_next(_known(call)),
-    ]
-
-
-def _from_directory(call: Call) -> list[Fill]:
-    return [
-        Fill(field, call.parameters[parameter], "directory")
-        for field, parameter in FROM_PARAMETERS.items()
-        if call.parameters.get(parameter) and field not in call.fields
-    ]
-
-
-def _known(call: Call) -> dict[str, str]:
-    """What the directory knows, and what the caller told us."""
-    return {act.field: act.value for act in _from_directory(call)} | _told(call)
-
-
-def _told(call: Call) -> dict[str, str]:
-    return {name: field.value for name, field in call.fields.items()}
-
-
-def _next(known: dict[str, str]) -> list[Act]:
-    """Ask the first question without an answer; when there is none, read everything back."""
-    question = next((one for one in FORM if one.field not in known), None)
-    if question is not None:
-        return [Ask(question.text, question.field)]
-    return [Enter("confirming"), Ask(_summary(known), READ_BACK)]
-
-
-def _summary(values: dict[str, str]) -> str:
-    parts = [
-        f"{one.label} {values[one.field].rstrip('.')}"
-        for one in FORM
-        if values.get(one.field) and values[one.field] != NO_TICKET
-    ]
-    return f"Let me read that back: {', '.join(parts)}. Is that right?"
-
-
-def _answered(call: Call, question: Question, turn: Turn) -> list[Act]:
-    if turn.reason == "keys":
-        value = turn.text if question.by_keys else ""
-        source = "keys"
-    else:
-        # After a drop the caller may repeat the last part, or go on from where the line went. A
-        # story said twice in part loses nothing; of a value the words after the drop go first.
-        whole = f"{turn.earlier} {turn.text}"
-        value = "" if question.is_story else question.read(turn.text)
-        value = value or question.read(whole)
-        source = "speech"
-    if not value and question.is_optional and answers.has_none(turn.text):
-        value = NO_TICKET
-    if not value:
-        return [Ask(question.again, question.field)]
-    known = {**_told(call), question.field: value}
-    return [Fill(question.field, value, source), *_next(known)]
-
-
-def _read_back_answered(call: Call, turn: Turn) -> list[Act]:
-    is_right = answers.yes_or_no(turn.text) if turn.reason == "speech" else turn.text == "1"
-    if is_right is None:
-        return [Ask(f"Sorry, I need a yes or a no. {_summary(_told(call))}", READ_BACK)]
-    if not is_right:
-        if _named(turn.text) is not None:
-            return _which_field_answered(call, turn)
-        return [Ask("Which part is wrong: name, company, ticket or problem?", WHICH_FIELD)]
-    confirmed: list[Act] = [Confirm(field) for field in call.fields]
-    farewell = (
-        "Thank you. A colleague will look at this today and call you back on this number. Goodbye."
-    )
-    return [*confirmed, Enter("done"), Say(farewell), HangUp()]
-
-
-def _which_field_answered(call: Call, turn: Turn) -> list[Act]:
-    wrong = _named(turn.text)
-    if wrong is None:
-        return [Ask("Sorry, is it the name, the company, the ticket or the problem?", WHICH_FIELD)]
-    kept = {name: value for name, value in _told(call).items() if name != wrong.field}
-    return [Forget(wrong.field), *_next(kept)]
-
-
-def _named(text: str) -> Question | None:
-    """The question that the caller's words name: "the company name" is the company."""
-    words = text.lower()
-    found = next((word for word in ("company", "ticket", "name", "problem") if word in words), "")
-    return next((one for one in FORM if found and one.field.startswith(found)), None)
+    return f"{hello}{at}, thank you for calling support.{about}"

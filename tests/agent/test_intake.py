@@ -1,72 +1,15 @@
 import pytest
 
-from service.agent.intake import NO_TICKET, READ_BACK, WHICH_FIELD, Intake
+from service.agent.form import NO_TICKET
+from service.agent.readback import READ_BACK, WHICH_FIELD
+from service.agent.repair import GIVING_UP_LINE, PERSON_LINE, TIME_LINE, UNHEARD_LINE
 from service.call import acts as a, events as e, inputs as i
-from service.call.resume import LOST_LINE
+from service.call.resume import LOST_LINE, SILENCE_LINE, STALE_MS, STILL_RIGHT
 from service.call.state import Call, Field, Turn
-from tests.call.story import Story
+from tests.agent.dialogue import Dialogue, reply
 
 KNOWN = {"client_name": "Maria Lopez", "company": "Acme", "ticket_id": "TKT-1234"}
 REQUESTED = ("name", "company", "ticket_id", "problem")
-
-
-class Dialogue:
-    """A caller and the intake agent, over as many streams as it takes."""
-
-    def __init__(self, **parameters: str) -> None:
-        self.story = Story()
-        self.story.opened(**parameters)
-        self.streams = 0
-
-    @property
-    def call(self) -> Call:
-        return self.story.call
-
-    @property
-    def said(self) -> str:
-        """Our last line."""
-        return next(line.text for line in reversed(self.call.transcript) if line.who == "agent")
-
-    async def begin(self) -> None:
-        """The first stream attaches, and the greeting is heard."""
-        await self.come_back()
-
-    async def come_back(self, *, gap_ms: int = 500, lost: str = "") -> None:
-        """A stream attaches; what is to be said is heard."""
-        self.streams += 1
-        self.story.attach(f"MZ{self.streams}", gap_ms=gap_ms, lost=lost)
-        await self._answer()
-
-    async def say(self, text: str) -> None:
-        """The caller says something and hears the answer."""
-        self.story.happen(i.SpeechBegan())
-        self.story.happen(i.Utterance(text, duration_ms=1_000))
-        await self._answer()
-
-    async def key(self, keys: str) -> None:
-        """The caller presses keys and hears the answer."""
-        for key in keys:
-            self.story.happen(i.Key(key))
-        await self._answer()
-
-    def half_say(self, text: str) -> None:
-        """The line goes in the middle of what the caller says."""
-        self.story.happen(i.SpeechBegan())
-        self.story.happen(i.Utterance(text, duration_ms=1_000, is_partial=True))
-        self.story.drop()
-
-    async def _answer(self) -> None:
-        while (turn := self.call.turn) is not None:
-            acts = [act async for act in Intake().reply(self.call, turn)]
-            self.story.happen(i.Answered(turn.number, tuple(acts)))
-        self.story.hear_out()
-
-    def values(self) -> dict[str, str]:
-        return {name: field.value for name, field in self.call.fields.items()}
-
-
-async def reply(call: Call, turn: Turn) -> list[a.Act]:
-    return [act async for act in Intake().reply(call, turn)]
 
 
 @pytest.mark.asyncio
@@ -82,7 +25,7 @@ async def test_a_known_caller_is_asked_for_the_problem_alone() -> None:
     assert talk.call.stage == "confirming"
     assert talk.said == (
         "Let me read that back: your name is Maria Lopez, you are calling from Acme, "
-        "your ticket is TKT-1234, the problem is The printer smokes. Is that right?"
+        "your ticket is TKT-1234. You said: The printer smokes. Is that right?"
     )
     await talk.say("Yes, that's right.")
     assert talk.story.effects == [i.EndCall()]
@@ -143,7 +86,8 @@ async def test_a_ticket_may_be_keyed_even_across_a_drop() -> None:
     talk.story.drop()
     await talk.come_back()
     await talk.key("34#")
-    assert talk.call.fields["ticket_id"] == Field("1234", source="keys")
+    known = talk.call.fields["ticket_id"]
+    assert (known.value, known.source, known.confidence_milli) == ("1234", "keys", 1000)
 
 
 @pytest.mark.asyncio
@@ -277,3 +221,254 @@ async def test_a_call_without_a_question_open_asks_the_first_one_that_is() -> No
     assert acts[0] == a.Enter("confirming")
     assert isinstance(acts[1], a.Ask)
     assert "your name is x, you are calling from x" in acts[1].text
+
+
+@pytest.mark.asyncio
+async def test_answers_bear_how_sure_they_are() -> None:
+    talk = Dialogue(company="Acme")
+    await talk.begin()
+    await talk.say("Maria Lopes, that's L O P E Z.", "It's T K T 1 2 3 4.", "It smokes.")
+    found = {name: (one.source, one.confidence_milli) for name, one in talk.call.fields.items()}
+    assert found == {
+        "company": ("directory", 900),
+        "name": ("speech", 950),
+        "ticket_id": ("speech", 950),
+        "problem": ("speech", 800),
+    }
+
+
+@pytest.mark.asyncio
+async def test_digits_alone_are_completed_with_the_letters_that_the_directory_knows() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", "No, the ticket is wrong.")
+    await talk.key("4821#")
+    assert talk.values()["ticket_id"] == "TKT-4821"
+
+
+@pytest.mark.asyncio
+async def test_several_answers_at_once_are_taken_at_once() -> None:
+    talk = Dialogue()
+    await talk.begin()
+    await talk.say("My name is Maria Lopez, I'm calling from Acme, it's about T K T 1234.")
+    assert talk.call.asked == "problem"
+    assert talk.values() == {"name": "Maria Lopez", "company": "Acme", "ticket_id": "TKT-1234"}
+
+
+@pytest.mark.asyncio
+async def test_a_name_is_put_right_when_the_next_question_was_asked_already() -> None:
+    talk = Dialogue()
+    await talk.begin()
+    await talk.say("Mario Lopez", "No, my name is Maria Lopez.")
+    assert (talk.values()["name"], talk.call.asked) == ("Maria Lopez", "company")
+    await talk.say("I'm calling from Acme.")
+    assert talk.values()["company"] == "Acme"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("No, my name is Mario Lopez.", "name", "Mario Lopez"),
+        ("no, the company is called globex", "company", "globex"),
+        ("No, the company name is Globex.", "company", "Globex"),
+        ("No, it's T K T 9 9 9.", "ticket_id", "TKT-999"),
+        ("the ticket is four eight two one", "ticket_id", "TKT-4821"),
+    ],
+)
+async def test_a_correction_in_the_answer_to_the_read_back_is_taken(
+    words: str, field: str, value: str
+) -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", words)
+    assert talk.values() == {**talk.values(), field: value}
+    assert talk.values()["name"] == ("Mario Lopez" if field == "name" else "Maria Lopez")
+    assert talk.call.asked == READ_BACK
+
+
+@pytest.mark.asyncio
+async def test_what_is_not_understood_gets_more_help_each_time_and_then_a_person() -> None:
+    talk = Dialogue()
+    await talk.begin()
+    await talk.say("", "")
+    assert talk.said == (
+        "Sorry, I still didn't get it. Could you spell your name for me, letter by letter?"
+    )
+    await talk.say("")
+    assert talk.said == GIVING_UP_LINE
+    assert (talk.call.stage, talk.story.effects) == ("transferring", [i.TransferCall("")])
+
+
+@pytest.mark.asyncio
+async def test_silence_gets_more_help_each_time_and_then_a_person() -> None:
+    talk = Dialogue(client_name="Maria", company="Acme")
+    await talk.begin()
+    await talk.be_silent()
+    assert talk.said.startswith("Are you still there? What is your ticket number?")
+    await talk.be_silent()
+    assert talk.said == (
+        "I can't hear you. You can also key in the digits of the ticket number, and press hash."
+    )
+    await talk.be_silent()
+    assert (talk.said, talk.call.ending) == (UNHEARD_LINE, "transfer")
+
+
+@pytest.mark.asyncio
+async def test_help_begins_anew_with_the_next_question() -> None:
+    talk = Dialogue()
+    await talk.begin()
+    await talk.say("", "", "Maria", "")
+    assert talk.said == "Sorry, which company was that?"
+
+
+@pytest.mark.asyncio
+async def test_a_person_is_given_to_whoever_asks_for_one_at_any_time() -> None:
+    for words in ("Can I talk to a real person?", "Agent.", "No. I want to speak to someone."):
+        talk = Dialogue(**KNOWN)
+        await talk.begin()
+        await talk.say(words)
+        assert (talk.said, talk.call.ending) == (PERSON_LINE, "transfer")
+    talk = Dialogue()
+    await talk.begin()
+    await talk.key("0#")
+    assert (talk.said, talk.call.ending) == (PERSON_LINE, "transfer")
+
+
+@pytest.mark.asyncio
+async def test_who_says_goodbye_is_let_go_and_nothing_is_promised() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("That's all, thank you, goodbye.")
+    assert (talk.said, talk.story.effects) == (
+        "Thank you for calling. Goodbye.",
+        [i.EndCall()],
+    )
+    assert "problem" not in talk.values()
+
+
+@pytest.mark.asyncio
+async def test_a_yes_with_a_goodbye_is_a_yes() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", "Yes, thank you, bye.")
+    assert talk.said == "Thank you, I have noted everything. Thank you for calling. Goodbye."
+    assert all(field.confirmed for field in talk.call.fields.values())
+
+
+@pytest.mark.asyncio
+async def test_who_did_not_hear_hears_the_last_words_again() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("What did you say?")
+    assert talk.said.startswith("Hello Maria Lopez from Acme")
+    assert talk.said.endswith("Please tell me in a sentence what the problem is.")
+    talk.story.drop()
+    await talk.come_back(gap_ms=3_000)
+    assert talk.said == SILENCE_LINE
+    await talk.say("It smokes.", "Sorry, can you repeat that?")
+    assert talk.said.startswith("Let me read that back: your name is Maria Lopez")
+    assert talk.call.asked == READ_BACK
+
+
+@pytest.mark.asyncio
+async def test_nobody_goes_round_in_circles_for_ever() -> None:
+    for words in ("What?", "Hello?"):
+        talk = Dialogue()
+        await talk.begin()
+        for _ in range(9):
+            await talk.say(words)
+        assert (talk.said, talk.call.ending) == (UNHEARD_LINE, "transfer")
+
+
+@pytest.mark.asyncio
+async def test_who_asks_whether_we_are_there_or_for_time_gets_it() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("Hello, are you still there?")
+    assert talk.said == "Yes, I'm here. Please tell me in a sentence what the problem is."
+    await talk.say("Well, um, let me think about it.")
+    assert (talk.said, talk.call.asked) == (TIME_LINE, "problem")
+    await talk.say("It smokes.")
+    assert talk.call.asked == READ_BACK
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("words", ["Yes.", "Okay, sure.", "Hm.", "Hi!"])
+async def test_what_tells_nothing_is_no_problem(words: str) -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say(words)
+    assert (talk.call.asked, talk.said) == (
+        "problem",
+        "Sorry, could you describe the problem again?",
+    )
+
+
+async def stale(**parameters: str) -> Dialogue:
+    """A caller who told half and comes back much later."""
+    talk = Dialogue(**parameters)
+    await talk.begin()
+    await talk.say("Maria Lopez", "Acme")
+    talk.story.drop()
+    talk.story.now_ms += STALE_MS
+    await talk.come_back(gap_ms=STALE_MS)
+    assert talk.call.asked == STILL_RIGHT
+    return talk
+
+
+@pytest.mark.asyncio
+async def test_old_answers_that_are_still_right_are_confirmed_and_only_the_rest_is_asked() -> None:
+    talk = await stale()
+    await talk.say("Yes, that's right.")
+    assert talk.call.asked == "ticket_id"
+    assert all(field.confirmed for field in talk.call.fields.values())
+    assert len(talk.call.fields) == 2
+
+
+@pytest.mark.asyncio
+async def test_an_old_answer_that_is_wrong_by_now_is_asked_again() -> None:
+    talk = await stale()
+    await talk.say("No.")
+    assert (talk.call.asked, talk.said) == (WHICH_FIELD, "Which part is wrong: name or company?")
+    await talk.key("2#")
+    assert (talk.call.asked, list(talk.values())) == ("company", ["name"])
+    await talk.say("Globex.")
+    assert (talk.values()["company"], talk.call.asked) == ("Globex", "ticket_id")
+
+
+@pytest.mark.asyncio
+async def test_a_question_about_old_answers_is_asked_in_other_words_then_by_keys() -> None:
+    talk = await stale()
+    await talk.say("Hm?")
+    assert talk.said == "Sorry, I need a yes or a no. Is everything that I said still right?"
+    await talk.be_silent()
+    assert talk.said.endswith("You can also press 1 for yes, or 2 for no.")
+    await talk.key("1#")
+    assert talk.call.asked == "ticket_id"
+
+
+@pytest.mark.asyncio
+async def test_the_read_back_is_asked_again_with_keys_and_then_a_person_comes() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", "Banana.", "Banana.")
+    assert talk.said.endswith("You can also press 1 for yes, or 2 for no.")
+    await talk.key("7#")
+    assert talk.call.ending == "transfer"
+
+
+@pytest.mark.asyncio
+async def test_the_wrong_part_may_be_answered_with_what_is_right() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", "No.", "My name is Mario Lopez.")
+    assert (talk.values()["name"], talk.call.asked) == ("Mario Lopez", READ_BACK)
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_wrong_after_all() -> None:
+    talk = Dialogue(**KNOWN)
+    await talk.begin()
+    await talk.say("It smokes.", "No.", "Oh, it's all right, yes.")
+    assert talk.call.stage == "done"
