@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from service.agent.functions import BUILT_IN, Functions, is_last
+from service.call.acts import Act, Confirm, Enter, Fill, HangUp, SendDigits, Transfer, UseTool
+from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
+
+LOOKUP = Description(
+    "ticket_lookup",
+    "Looks a ticket up.",
+    {
+        "type": "object",
+        "properties": {"ticket_id": {"type": "string", "pattern": "^TKT-[0-9]+$"}},
+        "required": ["ticket_id"],
+        "additionalProperties": False,
+    },
+)
+
+
+def acts(name: str, *, is_keyed: bool = False, **arguments: object) -> tuple[Act, ...]:
+    return Functions((LOOKUP,)).acts(name, json.dumps(arguments), is_keyed=is_keyed)
+
+
+def test_calls_of_the_built_in_functions_become_acts() -> None:
+    assert acts("remember", field="name", value=" Maria ") == (Fill("name", "Maria", "speech"),)
+    assert acts("remember", is_keyed=True, field="pin", value="12", is_confirmed=False) == (
+        Fill("pin", "12", "keys"),
+    )
+    assert acts("remember", field="name", value="Maria", is_confirmed=True) == (
+        Fill("name", "Maria"),
+        Confirm("name"),
+    )
+    assert acts("enter_stage", stage="confirming") == (Enter("confirming"),)
+    assert acts("send_digits", digits="1w2#\n") == (SendDigits("1w2#"),)
+    assert acts("transfer") == (Transfer(),)
+    assert acts("hang_up") == (HangUp(),)
+
+
+def test_a_call_of_a_tool_is_its_use() -> None:
+    assert acts("ticket_lookup", ticket_id="TKT-1") == (
+        UseTool("ticket_lookup", {"ticket_id": "TKT-1"}),
+    )
+
+
+def test_no_arguments_are_an_empty_object() -> None:
+    assert Functions().acts("hang_up", "", is_keyed=False) == (HangUp(),)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("order_pizza", "{}"),
+        ("", "{}"),
+        ("hang_up", "{"),
+        ("hang_up", "[]"),
+        ("hang_up", "null"),
+        ("hang_up", '{"now": true}'),
+        ("transfer", '{"to": "+1900"}'),
+        ("remember", '{"field": "name"}'),
+        ("remember", '{"field": "name", "value": 5}'),
+        ("remember", '{"field": "name", "value": " "}'),
+        ("remember", '{"field": "Na me", "value": "x"}'),
+        ("remember", '{"field": "name", "value": "\\ud800"}'),
+        ("remember", '{"field": "name", "value": "\ud800"}'),
+        ("enter_stage", '{"stage": ""}'),
+        ("send_digits", '{"digits": "call me"}'),
+        ("send_digits", '{"digits": ""}'),
+        ("ticket_lookup", '{"ticket_id": "1234"}'),
+        ("ticket_lookup", "[" * 100_000),
+        ("ticket_lookup", "{" + " " * ARGUMENTS_BYTES_MAX + "}"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_one_sentence_for_the_model(
+    name: str, arguments: str
+) -> None:
+    with pytest.raises(ToolArguments) as wrong:
+        Functions((LOOKUP,)).acts(name, arguments, is_keyed=False)
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_tool_may_refuse_what_fits_its_schema() -> None:
+    def check(name: str, arguments: dict[str, object]) -> None:
+        assert (name, arguments) == ("ticket_lookup", {"ticket_id": "TKT-1"})
+        raise ToolArguments("Not this one.")
+
+    functions = Functions((LOOKUP,), check)
+    with pytest.raises(ToolArguments, match="Not this one"):
+        functions.acts("ticket_lookup", '{"ticket_id": "TKT-1"}', is_keyed=False)
+
+
+def test_all_functions_are_offered_and_a_tool_takes_the_place_of_a_built_in() -> None:
+    own = Description("transfer", "Transfers elsewhere.", LOOKUP.parameters)
+    functions = Functions((own,))
+    names = [one["function"]["name"] for one in functions.offered]
+    assert sorted(names) == sorted(one.name for one in BUILT_IN)
+    told = functions.acts("transfer", '{"ticket_id": "TKT-1"}', is_keyed=False)
+    assert told == (UseTool("transfer", {"ticket_id": "TKT-1"}),)
+
+
+def test_a_turn_ends_with_a_tool_and_with_an_ending() -> None:
+    lasting: tuple[Act, ...] = (UseTool("x"), SendDigits("1"), Transfer(), HangUp())
+    passing: tuple[Act, ...] = (Fill("a", "b"), Confirm("a"), Enter("x"))
+    assert all(map(is_last, lasting))
+    assert not any(map(is_last, passing))
