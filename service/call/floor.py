@@ -101,7 +101,8 @@ def patience_ms(call: Call, text: str) -> int:
     if is_backchannel(call, text):
         return PATIENCE_FULL_MS
     if kind == "yes_no" and _is_full_yes_no(text):
-        return PATIENCE_FULL_MS
+        # Recognisers end a lone "No" in a comma as often as in a full stop.
+        return PATIENCE_MS if text.rstrip().endswith(",") else PATIENCE_FULL_MS
     if _is_unfinished(text):
         return PATIENCE_THINKING_MS
     return _number_patience_ms(kind, _signs(text))
@@ -160,7 +161,7 @@ def _is_full_yes_no(text: str) -> bool:
         bool(_YES_NO.intersection(words))
         and _YES_NO.union(_BESIDE_YES_NO).issuperset(words)
         and words[-1] not in _LEADS_ON
-        and not plain.endswith(_TRAILS_OFF)
+        and not plain.rstrip(",").endswith(_TRAILS_OFF)
     )
 
 

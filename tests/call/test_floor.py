@@ -45,7 +45,8 @@ def asked(field: str, *prompts: Prompt) -> Call:
         ("name", "Yes.", USUAL),
         ("", "Yes.", USUAL),
         # Neither full nor only that.
-        ("read_back", "No,", THINKING),
+        ("read_back", "No,", USUAL),
+        ("read_back", "No...", THINKING),
         ("read_back", "No, that's", THINKING),
         ("read_back", "No, it's the", THINKING),
         ("read_back", "No, the company is wrong.", USUAL),
