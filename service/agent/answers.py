@@ -79,7 +79,7 @@ _CLEAR_NAME = (
 _CLEAR = {"name": (_CLEAR_NAME,), "company": _COMPANY[:1]}
 _NO_STORY = re.compile(
     r"^\W*(?:(?:yes|yeah|yep|yup|no|nope|ok|okay|sure|right|alright|all right|well|so|and|hi|hello|hey|um+|uh+|er|oh|"
-    r"please|thanks|thank you|correct|mm-hmm|mhm|uh-huh|hm+|good|fine|great|go ahead|i see|i'm here|what|sorry)\b\W*)*$",
+    r"please|thanks|thank you|correct|mm-hmm|mhm|uh-huh|hm+|very much|so much|a lot|perfect|wonderful|for (?:that|your help)|that's|good|fine|great|go ahead|i see|i'm here|what|sorry)\b\W*)*$",
     re.IGNORECASE,
 )
 _HAS_NONE = re.compile(

@@ -161,7 +161,7 @@ class _Reply:
             return ways[asked]()
         doubted = question(asked.removeprefix(errands.CONFIRM))
         if doubted is None:
-            return self._onward()
+            return self._ahead()
         is_doubted = asked.startswith(errands.CONFIRM)
         return self._confirmation_heard(doubted) if is_doubted else self._answered(doubted)
 
@@ -170,7 +170,7 @@ class _Reply:
         heard = reading.answer(self._call, self._turn, asked)
         others = reading.volunteered(self._call, self._turn, asked)
         if self._is_settled() and heard.value in ("", NO_TICKET):
-            return self._onward()
+            return self._ahead()
         if not heard.value:
             return [*self._filled(*others), *self._onward()] if others else self._repaired()
         source = "keys" if self._turn.reason == "keys" else "speech"
@@ -181,6 +181,11 @@ class _Reply:
             return [*filled, *self._onward()]
         doubtful = Fill(asked.field, heard.value, source, ALIKE_MILLI)
         return [doubtful, *filled[1:], errands.doubt(self._call, asked.field)]
+
+    def _ahead(self) -> list[Act]:
+        """Go on after words that answer no open question, unless they answer the next one."""
+        following = missing(self._call, self._tools)
+        return [*self._filled(*reading.ahead(self._call, self._turn, following)), *self._onward()]
 
     def _read_back_heard(self) -> list[Act]:
         is_right = readback.agreed(self._turn)

@@ -25,6 +25,8 @@ from service.agent.form import (
 from service.call.acts import Fill
 from service.call.state import Call, Turn
 
+AHEAD_WORDS_MIN = 4  # the shortest problems: "I can't log in"
+
 
 def answer(call: Call, turn: Turn, asked: Question) -> Answer:
     """Return the turn's answer to `asked`, empty when there is none in it."""
@@ -38,6 +40,19 @@ def answer(call: Call, turn: Turn, asked: Question) -> Answer:
     if not heard.value and asked.is_optional and answers.has_none(turn.text):
         return Answer(NO_TICKET, HEARD_MILLI)
     return heard
+
+
+def ahead(call: Call, turn: Turn, following: Question | None) -> list[Fill]:
+    """Return the problem when it is told before it is asked for, being what is asked `following`.
+
+    It needs some words: "hello there" and "thanks a lot" tell nothing.
+    """
+    if following is not PROBLEM or turn.reason != "speech":
+        return []
+    heard = answer(call, turn, PROBLEM)
+    if not heard.value or len(turn.text.split()) < AHEAD_WORDS_MIN:
+        return []
+    return [Fill(PROBLEM.field, heard.value, "speech", heard.confidence_milli)]
 
 
 def volunteered(call: Call, turn: Turn, asked: Question) -> list[Fill]:

@@ -253,6 +253,14 @@ async def test_who_speaks_while_a_ticket_is_looked_up_goes_on_with_the_form() ->
 
 
 @pytest.mark.asyncio
+async def test_a_problem_that_is_told_before_it_is_asked_for_is_not_asked_for() -> None:
+    talk = await known()
+    await talk.say("Hi, my printer smokes since this morning.")
+    assert talk.values()["problem"] == "Hi, my printer smokes since this morning."
+    assert talk.call.asked == READ_BACK
+
+
+@pytest.mark.asyncio
 async def test_news_of_a_ticket_that_is_the_wrong_one_by_now_is_not_told() -> None:
     talk = Dialogue(TOOLS, client_name="Sarah Johnson", company="Acme")
     await talk.begin()

@@ -60,3 +60,19 @@ def test_a_correction_says_something_new() -> None:
     assert reading.corrections(call, same) == []
     other = Turn(2, "speech", "No, my name is Mario Lopez.")
     assert reading.corrections(call, other) == [Fill("name", "Mario Lopez", "speech", 700)]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("I can't log in.", "I can't log in."),
+        ("Thank you very much, that's perfect.", ""),
+        ("Oh, hello there.", ""),
+        ("", ""),
+    ],
+)
+def test_a_problem_told_ahead_has_some_words(text: str, problem: str) -> None:
+    found = reading.ahead(Call(), Turn(2, "speech", text), form.PROBLEM)
+    assert [fill.value for fill in found] == ([problem] if problem else [])
+    assert reading.ahead(Call(), Turn(2, "speech", text), form.NAME) == []
+    assert reading.ahead(Call(), Turn(2, "keys", "1234"), form.PROBLEM) == []
