@@ -1,11 +1,11 @@
 """This process's hold on one call: feed, decide, write, act.
 
-    stream, ear, mouth, agent, tools, carrier, others' records
+    stream, talk (ear, mouth, agent), tools, carrier, others' records
         │ inputs
         v
-    inbox ──> decide (pure) ──> facts + effects ──> ledger.write ──> fold ──> effects
-                                                        │
-                                                        └─ fenced: the session ends, silently
+    inbox ──> scribe: decide (pure) ──> facts + effects ──> write ──> fold ──> effects
+                                                              │
+                                                              └─ fenced: the session ends, silently
 
 Rules kept here:
 
@@ -23,21 +23,20 @@ import asyncio
 from msgspec.structs import replace
 
 from service.call import inputs as i
-from service.call.decide import deadline_ms, decide
+from service.call.decide import deadline_ms
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
-from service.session.ear import Ear
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
-from service.session.ledger import Ledger, Written
+from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
+from service.session.scribe import Scribe
+from service.session.talk import Talk
 from service.session.telling import tell_attached, tell_detached, tell_fenced, tell_store_failed
-from service.session.thinking import Thinking
 from service.session.watch import Watch
 from service.session.working import Working
 
-DECIDE_MAX = 20  # writers outside come one at a time; twenty in a row mean that something is wrong
 SETTLE_MAX = 50  # things that follow from one input; more means a decision that never settles
 LINGER_MS = 60_000  # the longest redial window of a carrier; later resumes read the journal
 LINGER_AGAIN_MS = 1_000  # how often a session that should go looks whether its work is done
@@ -54,18 +53,10 @@ class Session:
         self._ledger = Ledger(call_sid, means.journal, means.owner)
         self._inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
-        self._ear = Ear(
-            call_sid,
-            means.speech,
-            means.endpointer,
-            self.post,
-            call=lambda: self.call,
-            on_onset=self._line.hold,
-            on_false_alarm=self._line.release,
-        )
+        self._talk = Talk(call_sid, means, self._line, self.post, lambda: self.call)
         self._acting = Acting(call_sid, means, self.post)
         self._working = Working(call_sid, means, self._inbox, self._ledger)
-        self._thinking = Thinking(call_sid, means, self.post)
+        self._scribe = Scribe(means, self._ledger, self._act, self._let_go)
         self._watch = Watch(means, self._ledger, self._line, self.post)
         self._is_over = self._is_seen_off = False
         self._close_code = CLOSE_OVER
@@ -95,7 +86,7 @@ class Session:
         """Take audio of the stream of `epoch`."""
         if epoch == self.epoch and self._line.is_live:
             self._line.last_media_ms = self._means.clock.now_ms()
-            self._ear.hear(ulaw)
+            self._talk.hear(ulaw)
 
     def echoed(self, epoch: int, mark: str) -> None:
         """Take a mark's echo."""
@@ -119,7 +110,7 @@ class Session:
         """Hold the call until it ends, is lost to another owner, or lingers too long."""
         beside = [
             asyncio.create_task(work)
-            for work in (self._ear.run(), self._watch.keep_lease(), self._watch.follow())
+            for work in (self._talk.run(), self._watch.keep_lease(), self._watch.follow())
         ]
         try:
             while not self._is_over:
@@ -133,7 +124,7 @@ class Session:
 
     async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
         self._is_over = True
-        self._thinking.stop()
+        await self._talk.close()
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
@@ -199,25 +190,8 @@ class Session:
         self._is_over = True
 
     async def _step(self, happened: i.Input) -> None:
-        if await self._decide(happened):
+        if await self._scribe.take(happened):
             await self._settle()
-
-    async def _decide(self, happened: i.Input) -> bool:
-        """Decide, write, act. False when nothing was written, or the call is no longer ours."""
-        for _ in range(DECIDE_MAX):
-            now_ms = self._means.clock.now_ms()
-            decision = decide(self.call, happened, now_ms, self._means.policy)
-            written = Written.DONE
-            if decision.facts:
-                written = await self._ledger.write(decision.facts, now_ms)
-            if written is Written.LOST:
-                self._let_go()
-                return False
-            if written is Written.DONE:
-                for effect in decision.effects:
-                    self._act(effect)
-                return bool(decision.facts)
-        raise StoreError(f"others wrote to the call {DECIDE_MAX} times while one thing was decided")
 
     def _act(self, effect: i.Effect) -> None:
         if isinstance(effect, i.Operate):
@@ -228,16 +202,11 @@ class Session:
     async def _settle(self) -> None:
         """Do what follows from the state, then bring mouth and agent in line with it."""
         for _ in range(SETTLE_MAX):
-            if not await self._decide(i.Settle()):
+            if not await self._scribe.take(i.Settle()):
                 break
         if self._is_over:
             return
-        self._line.want(self.call.prompts)
-        if self._ear.has_floor:
-            self._line.hold()
-        else:
-            self._line.release()
-        self._thinking.think(self.call)
+        self._talk.follow(self.call)
         await self._ledger.keep_snapshot()
         if self.call.phase == "ended":
             await self._see_off()
@@ -262,8 +231,8 @@ class Session:
         """Claim the call for a stream: durable, before anything is said on it."""
         was_live_here = self._line.is_live
         if was_live_here:
-            self._ear.detach()
-            await self._decide(await self._line.unplug("replaced", CLOSE_REPLACED))
+            self._talk.detach()
+            await self._scribe.take(await self._line.unplug("replaced", CLOSE_REPLACED))
         was_held_here = self.epoch > 0
         now_ms = self._means.clock.now_ms()
         claim = await self._ledger.claim(arrival.opening, now_ms)
@@ -281,7 +250,7 @@ class Session:
             lease_ms=self._ledger.others_until_ms,
             lost="the journal was gone" if arrival.is_known and claim.is_new else "",
         )
-        if not await self._decide(attached):
+        if not await self._scribe.take(attached):
             self._is_over = True
             return
         self._plug_in(arrival)
@@ -291,7 +260,7 @@ class Session:
 
     def _plug_in(self, arrival: Arrival) -> None:
         epoch = self.epoch
-        self._ear.attach()
+        self._talk.attach()
         self._line.plug_in(
             arrival,
             epoch,
@@ -306,7 +275,7 @@ class Session:
         """Note that the stream is gone; one that was replaced meanwhile is of no interest."""
         if lost.epoch != self.epoch or not self._line.is_live:
             return
-        self._ear.detach()
-        await self._decide(await self._line.unplug(lost.reason, CLOSE_OVER))
+        self._talk.detach()
+        await self._scribe.take(await self._line.unplug(lost.reason, CLOSE_OVER))
         await self._settle()
         tell_detached(self.call_sid, lost.reason)
