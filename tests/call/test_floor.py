@@ -83,6 +83,8 @@ def asked(field: str, *prompts: Prompt) -> Call:
         ("ticket_id", "four eight to one", NUMBER),
         ("ticket_id", "I don't have one with me.", USUAL),
         ("ticket_id", "I don't know it.", USUAL),
+        ("ticket_id", "It's the one that the dog ate.", USUAL),
+        ("ticket_id", "T K T eight ate", SPELLING),
         ("callback_number", "four one five", SPELLING),
         ("phone", "415-555", SPELLING),
         ("phone", "415-555-0192", USUAL),
