@@ -1,55 +1,29 @@
 """Where the heavy work of speech is done: a few threads, shared fairly by all calls.
 
-    call A: [render, render, render] --+
-    call B: [transcribe] --------------+-- in turn, one job a call --> 2 threads
-    call C: [render] ------------------+
+    texts      ──> cache ──> crew of 1 thread  ──> audio
+    utterances ──────────> crew of 2 threads ──> transcripts
 
 Rules this file keeps:
-1. The event loop never runs an engine. The engines release Python's lock while they count: with both
+1. The event loop never runs an engine. The engines release Python's lock while they count: with all
    threads saturated the loop was late by 2 ms at most.
-2. Fair: the threads take one job from each call in turn, so a call with a long text delays the others
-   by one clause, not by the text.
-3. Bounded: so many jobs a call, so many in all; one more is refused at once with a SpeechError.
+2. Who is spoken to doesn't wait behind who is listened to: a clause takes 35 ms, an utterance ten times
+   as long. With one crew for both, the first sound came after 3 s when eight callers spoke at once.
+3. Fair and bounded within each crew: see crew.py.
 4. A transcript is worth something only soon. A job not done within its time is a SpeechError, and
    is not begun if it was still waiting: the caller is asked again instead of waited for.
 """
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
-from service.errors import SpeechError
 from service.speech.cache import Said, SpeechCache
+from service.speech.crew import Crew
 from service.speech.recognizer import Recognizer
 from service.speech.synthesizer import Synthesizer
 from service.speech.transcript import Transcript
 
-THREADS = 2  # measured on two cores; one model call uses one thread
-JOBS_A_CALL_MAX = 16  # a reply of 16 clauses is a minute of speech
-JOBS_MAX = 512  # at 30 ms a job two threads clear this in 8 s; longer than that nobody waits
+VOICES = 1  # one core speaks thirty times as fast as people listen
+EARS = 2  # measured on two cores; one model call uses one thread
 WITHIN_MS = 5_000  # a caller who hears nothing for five seconds asks whether anybody is there
-
-T = TypeVar("T")
-
-
-class _Job:
-    """One piece of work and the future that its asker waits on."""
-
-    def __init__(self, work: Callable[[], Any], answer: asyncio.Future[Any]) -> None:
-        self.work = work
-        self.answer = answer
-
-    def settle(self, done: asyncio.Future[Any]) -> None:
-        """Pass the outcome on, unless nobody waits any more."""
-        error = done.exception()
-        if self.answer.done():
-            return
-        if error is not None:
-            self.answer.set_exception(error)
-        else:
-            self.answer.set_result(done.result())
 
 
 class SpeechPool:
@@ -60,27 +34,25 @@ class SpeechPool:
         synthesizer: Synthesizer,
         recognizer: Recognizer,
         *,
-        threads: int = THREADS,
+        voices: int = VOICES,
+        ears: int = EARS,
         cache: SpeechCache | None = None,
     ) -> None:
         self._synthesizer = synthesizer
         self._recognizer = recognizer
         self._cache = SpeechCache() if cache is None else cache
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="speech")
-        self._free = threads
-        self._waiting: OrderedDict[str, deque[_Job]] = OrderedDict()
-        self._running: set[asyncio.Future[Any]] = set()
-        self._is_closed = False
+        self._voices = Crew(voices, "voice")
+        self._ears = Crew(ears, "ear")
 
     @property
     def waiting(self) -> int:
         """How many jobs wait for a thread."""
-        return sum(map(len, self._waiting.values()))
+        return self._voices.waiting + self._ears.waiting
 
     @property
     def running(self) -> int:
         """How many jobs have a thread."""
-        return len(self._running)
+        return self._voices.running + self._ears.running
 
     async def render(self, text: str, *, call: str = "", within_ms: int = WITHIN_MS) -> bytes:
         """Return the text spoken as mu-law, from the cache when it was spoken before.
@@ -92,7 +64,7 @@ class SpeechPool:
         said = Said(speaker.name, speaker.voice, speaker.seed, text)
         audio = self._cache.get(said)
         if audio is None:
-            audio = await self._ask(call, lambda: speaker.render(text), within_ms)
+            audio = await self._voices.ask(call, lambda: speaker.render(text), within_ms)
             self._cache.put(said, audio)
         return audio
 
@@ -104,70 +76,8 @@ class SpeechPool:
         `within_ms` counts from now. Raises SpeechError when there is no room, or when it is not done
         within that time.
         """
-        return await self._ask(call, lambda: self._recognizer.transcribe(ulaw), within_ms)
+        return await self._ears.ask(call, lambda: self._recognizer.transcribe(ulaw), within_ms)
 
     async def close(self) -> None:
         """Refuse what waits, let what runs finish, end the threads. Closing twice is harmless."""
-        self._is_closed = True
-        for jobs in self._waiting.values():
-            for job in jobs:
-                if not job.answer.done():
-                    job.answer.set_exception(SpeechError("The speech engines are shutting down."))
-        self._waiting.clear()
-        if self._running:
-            await asyncio.wait(self._running)
-        await asyncio.to_thread(self._executor.shutdown)
-
-    async def _ask(self, call: str, work: Callable[[], T], within_ms: int) -> T:
-        """Queue a job, wait for its answer, and take it out again when nobody wants it any more."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(work, answer)
-        self._queue(call, job)
-        self._start()
-        try:
-            async with asyncio.timeout(within_ms / 1_000):
-                return await answer
-        except TimeoutError:
-            raise SpeechError(f"The speech engines did not finish within {within_ms} ms.") from None
-        finally:
-            self._forget(call, job)
-
-    def _queue(self, call: str, job: _Job) -> None:
-        if self._is_closed:
-            raise SpeechError("The speech engines are shut down.")
-        if self.waiting >= JOBS_MAX:
-            raise SpeechError(f"The speech engines are {JOBS_MAX} jobs behind; no more are taken.")
-        jobs = self._waiting.setdefault(call, deque())
-        if len(jobs) >= JOBS_A_CALL_MAX:
-            raise SpeechError(f"This call has {JOBS_A_CALL_MAX} jobs waiting; no more are taken.")
-        jobs.append(job)
-
-    def _start(self) -> None:
-        """Give every free thread the next job of the call whose turn it is."""
-        while self._free and self._waiting:
-            call, jobs = self._waiting.popitem(last=False)
-            job = jobs.popleft()
-            if jobs:
-                self._waiting[call] = jobs
-            if not job.answer.done():  # its asker may have given up a moment ago
-                self._run(job)
-
-    def _run(self, job: _Job) -> None:
-        self._free -= 1
-        done = asyncio.get_running_loop().run_in_executor(self._executor, job.work)
-        self._running.add(done)
-        done.add_done_callback(self._finished)
-        done.add_done_callback(job.settle)
-
-    def _finished(self, done: asyncio.Future[Any]) -> None:
-        self._running.discard(done)
-        self._free += 1
-        if not self._is_closed:
-            self._start()
-
-    def _forget(self, call: str, job: _Job) -> None:
-        jobs = self._waiting.get(call)
-        if jobs is not None and job in jobs:
-            jobs.remove(job)
-            if not jobs:
-                del self._waiting[call]
+        await asyncio.gather(self._voices.close(), self._ears.close())

@@ -7,7 +7,7 @@ import pytest
 
 from service.errors import SpeechError, SynthesisFailed
 from service.speech.cache import SpeechCache
-from service.speech.pool import JOBS_A_CALL_MAX, JOBS_MAX, SpeechPool
+from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.speech.transcript import Transcript
@@ -44,7 +44,7 @@ class GatedEngines:
 @asynccontextmanager
 async def gated(threads: int = 1) -> AsyncIterator[tuple[SpeechPool, GatedEngines]]:
     engines = GatedEngines()
-    pool = SpeechPool(engines, engines, threads=threads)
+    pool = SpeechPool(engines, engines, voices=threads, ears=threads)
     try:
         yield pool, engines
     finally:
@@ -72,67 +72,24 @@ async def test_what_was_rendered_once_comes_from_the_cache() -> None:
         assert engines.asked == ["hello"]
 
 
-async def test_calls_take_turns_however_much_one_of_them_asks() -> None:
+async def test_who_is_spoken_to_does_not_wait_behind_who_is_listened_to() -> None:
     async with gated() as (pool, engines):
-        texts = [("A", "a0"), ("A", "a1"), ("A", "a2"), ("B", "b1"), ("B", "b2"), ("C", "c1")]
-        work = [asyncio.create_task(pool.render(text, call=call)) for call, text in texts]
-        await begun(*work)
-        assert (pool.running, pool.waiting) == (1, 5)
+        listening = [asyncio.create_task(pool.transcribe(b"long", call="A")) for _ in range(3)]
+        speaking = asyncio.create_task(pool.render("hello", call="B"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert (pool.running, pool.waiting) == (2, 2)
         engines.gate.set()
-        await asyncio.gather(*work)
-        assert engines.asked == ["a0", "a1", "b1", "c1", "a2", "b2"]
+        assert await speaking == b"hello"
+        assert {one.text for one in await asyncio.gather(*listening)} == {"long"}
 
 
-async def test_as_many_jobs_run_as_there_are_threads() -> None:
-    async with gated(threads=2) as (pool, engines):
-        work = [asyncio.create_task(pool.render(str(number))) for number in range(5)]
-        await begun(*work)
-        assert (pool.running, pool.waiting) == (2, 3)
-        engines.gate.set()
-        assert await asyncio.gather(*work) == [b"0", b"1", b"2", b"3", b"4"]
-
-
-async def test_a_job_past_its_time_is_an_error_and_is_never_begun() -> None:
-    async with gated() as (pool, engines):
-        first = asyncio.create_task(pool.render("first"))
-        await begun(first)
+async def test_a_job_past_its_time_is_an_error() -> None:
+    async with gated() as (pool, _):
         with pytest.raises(SpeechError, match="within 1 ms"):
             await pool.transcribe(b"late", 1)
-        assert pool.waiting == 0
-        engines.gate.set()
-        assert await first == b"first"
-        assert engines.asked == ["first"]
-
-
-async def test_a_running_job_that_is_late_is_let_go_and_its_thread_comes_back() -> None:
-    async with gated() as (pool, engines):
-        with pytest.raises(SpeechError, match="within 20 ms"):
-            await pool.render("slow", within_ms=20)
-        assert pool.running == 1
-        engines.gate.set()
-        assert await pool.render("next") == b"next"
-
-
-async def test_a_job_whose_asker_is_cancelled_is_forgotten() -> None:
-    async with gated() as (pool, engines):
-        first = asyncio.create_task(pool.render("first"))
-        second = asyncio.create_task(pool.render("second"))
-        await begun(first, second)
-        second.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await second
-        engines.gate.set()
-        await first
-        assert engines.asked == ["first"]
-
-
-async def test_a_cancelled_asker_does_not_stall_the_next_job() -> None:
-    async with gated() as (pool, engines):
-        work = [asyncio.create_task(pool.render(text)) for text in ("one", "two", "three")]
-        await begun(*work)
-        engines.gate.set()
-        work[1].cancel()
-        assert await work[2] == b"three"
+        with pytest.raises(SpeechError, match="within 2 ms"):
+            await pool.render("late", within_ms=2)
 
 
 async def test_an_engine_s_error_reaches_the_asker_and_nobody_else() -> None:
@@ -141,36 +98,6 @@ async def test_an_engine_s_error_reaches_the_asker_and_nobody_else() -> None:
         with pytest.raises(SynthesisFailed):
             await pool.render("broken")
         assert await pool.render("whole") == b"whole"
-
-
-async def test_one_call_may_not_queue_without_end() -> None:
-    async with gated() as (pool, _):
-        texts = [str(number) for number in range(1 + JOBS_A_CALL_MAX)]
-        work = [asyncio.create_task(pool.render(text, call="A")) for text in texts]
-        await begun(*work)
-        with pytest.raises(SpeechError, match="This call has 16 jobs waiting"):
-            await pool.render("more", call="A")
-        other = asyncio.create_task(pool.render("other", call="B"))
-        await begun(other)
-        assert pool.waiting == JOBS_A_CALL_MAX + 1
-        await stopped(other, *work)
-
-
-async def test_all_calls_together_may_not_queue_without_end() -> None:
-    async with gated() as (pool, _):
-        numbers = range(1 + JOBS_MAX)
-        work = [asyncio.create_task(pool.render("x", call=str(number))) for number in numbers]
-        await begun(*work)
-        with pytest.raises(SpeechError, match="512 jobs behind"):
-            await pool.render("more", call="new")
-        await stopped(*work)
-        assert pool.waiting == 0
-
-
-async def stopped(*work: asyncio.Task[bytes]) -> None:
-    for task in work:
-        task.cancel()
-    await asyncio.gather(*work, return_exceptions=True)
 
 
 async def test_closing_lets_run_what_runs_and_refuses_the_rest() -> None:
