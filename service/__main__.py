@@ -1,9 +1,11 @@
-"""The `stayline` command: answer calls (serve), or call a running server with recorded audio (replay)."""
+"""The `stayline` command: answer calls (serve), call a running server (replay), keep tickets (desk)."""
 
 import argparse
 import asyncio
+import os
 import socket
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 
 import uvicorn
@@ -12,6 +14,7 @@ from typing_extensions import override
 from service import config as settings, demonstration, logs
 from service.app import create_app
 from service.config import Config
+from service.desk import create_desk
 from service.errors import ConfigError, StaylineError, StoreError
 from service.journal.stores import connect
 from service.protocol.messages import MESSAGE_BYTES_MAX
@@ -49,7 +52,12 @@ def main() -> None:
     serving.add_argument("--demo", action="store_true", help="play one recorded call first")
     # Known here for the help only: the command reads its own words, and has its own exit codes.
     commands.add_parser("replay", help="call a running server with recorded audio")
+    desk = commands.add_parser("desk", help="keep a small ticket desk to try tools with")
+    desk.add_argument("--port", type=int, default=8002, help="on loopback; default 8002")
     options = parser.parse_args()
+    if options.command == "desk":
+        uvicorn.run(create_desk(), host="127.0.0.1", port=options.port, log_level="error")
+        return
     sys.exit(serve(with_demonstration=options.demo))
 
 
@@ -58,6 +66,9 @@ def serve(*, with_demonstration: bool) -> int:
     sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     try:
         config = settings.load()
+        has_desk = with_demonstration and config.is_development and not config.tools
+        if has_desk:
+            config = demonstration.with_desk(config)
         _claim_port(config)
         logs.set_up("ERROR" if with_demonstration else config.log_level)
         app = create_app(config)
@@ -82,7 +93,8 @@ def serve(*, with_demonstration: bool) -> int:
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(_check_store(config))
-            runner.run(_serve(server, config, with_demonstration=with_demonstration))
+            serving = _serve(server, config, with_demonstration=with_demonstration)
+            runner.run(_beside_desk(serving, config) if has_desk else serving)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return WRONG_SETTING
@@ -98,6 +110,11 @@ async def _check_store(config: Config) -> None:
         raise ConfigError(f"STORE_URL: {trouble}") from trouble
     finally:
         await journal.close()
+
+
+async def _beside_desk(serving: Coroutine[None, None, None], config: Config) -> None:
+    async with demonstration.ticket_desk(config.port + 2):
+        await serving
 
 
 async def _serve(server: Server, config: Config, *, with_demonstration: bool) -> None:
@@ -135,6 +152,7 @@ def welcome(config: Config) -> str:
         lines += [
             "Development: no TWILIO_AUTH_TOKEN, so only this machine is served.",
             f"  Call it:   stayline replay fixtures/audio/caller_sarah_name.ulaw --drop-at 3s --server {here}",
+            *_desk_lines(config),
             f"  Watch it:  curl -H 'Authorization: Bearer {token}' {here}/api/calls",
             "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
         ]
@@ -149,6 +167,12 @@ def welcome(config: Config) -> str:
         f" --voice-fallback-url {url}/twiml/fallback --status-callback {url}/callbacks/call"
     )
     return "\n".join(lines)
+
+
+def _desk_lines(config: Config) -> list[str]:
+    """Where the demonstration's tickets lie, when they do."""
+    desk_url = os.environ.get("DESK_URL", "")
+    return [f"  Its tools: {desk_url}/log shows what the desk was asked"] if config.tools else []
 
 
 if __name__ == "__main__":

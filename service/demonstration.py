@@ -1,12 +1,18 @@
 """What `make run` shows: one recorded call through the running server, cut and restarted on the way.
 
-The call comes from the simulator, in a process of its own, over real sockets. The server itself does
-nothing differently: it can't tell the demonstration from a caller.
+The call comes from the simulator and the tickets from a small desk, each in a process of its own, over
+real sockets. The server itself does nothing differently: it can't tell the demonstration from a caller.
 """
 
 import asyncio
+import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+from service.config import Config
+from service.tools.toolbox import DESK_FILE
 
 AUDIO = Path(__file__).parent.parent / "fixtures" / "audio"
 UTTERANCES = (
@@ -44,3 +50,23 @@ async def demonstrate(port: int, serving: asyncio.Event) -> int:
         if call.returncode is None:  # We were told to stop: nobody is left to call.
             call.terminate()
             await call.wait()
+
+
+def with_desk(config: Config) -> Config:
+    """Return the settings with the desk's tools, which lie two ports above ours."""
+    os.environ["DESK_URL"] = f"http://127.0.0.1:{config.port + 2}"
+    return config.model_copy(update={"tools": str(DESK_FILE)})
+
+
+@asynccontextmanager
+async def ticket_desk(port: int) -> AsyncIterator[None]:
+    """Keep a ticket desk open on this port, for as long as the block runs."""
+    desk = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "service", "desk", "--port", str(port)
+    )
+    try:
+        yield
+    finally:
+        if desk.returncode is None:
+            desk.terminate()
+            await desk.wait()

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import socket
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from service import demonstration
+from service.config import Config
 from service.simulator import client
-from tests.conftest import wait_until
+from service.tools.toolbox import Toolbox
+from tests.conftest import free_port, wait_until
 
 
 def test_every_recording_that_is_played_is_there() -> None:
@@ -69,3 +72,26 @@ async def test_a_call_that_is_given_up_leaves_no_process_behind(
     await asyncio.gather(playing, return_exceptions=True)
     with pytest.raises(ProcessLookupError):
         os.kill(int(trace.read_text()), 0)
+
+
+@pytest.mark.asyncio
+async def test_the_demonstrations_tools_are_those_of_a_desk_that_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DESK_URL", "")
+    port = free_port()
+    config = demonstration.with_desk(Config.model_construct(port=port - 2, tools=""))
+    toolbox = Toolbox.load(config.tools)
+    async with demonstration.ticket_desk(port):
+        await wait_until(lambda: _answers(port), description="the desk is open")
+        found = await toolbox.call(
+            "ticket_lookup", {"ticket_id": "TKT-1234"}, key="k", within_ms=4_000, call_sid="CA1"
+        )
+    await toolbox.close()
+    assert found.status == "succeeded"
+    assert "error code 17" in found.result
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

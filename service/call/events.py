@@ -7,26 +7,36 @@ Facts are versioned by `v`. A kind that this code doesn't know reads as `Unknown
 and skipped, so that old and new servers can share calls.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = 1
+from service.call.fact import SCHEMA_VERSION, Cause, Fact, Status, Unknown, Voice, Who
+from service.call.people_events import (
+    DigitsRequested,
+    DigitsSent,
+    HangupRequested,
+    NoteAdded,
+    RestartMissed,
+    RestartPlanned,
+    SayRequested,
+    TransferRequested,
+)
+from service.call.tool_events import (
+    OperationApproved,
+    OperationDelayed,
+    OperationDenied,
+    OperationDispatched,
+    OperationEnded,
+    OperationRequested,
+)
 
-Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
-Who = Literal["caller", "agent", "human"]
-Voice = Literal["ours", "model"]
-Status = Literal["pending", "succeeded", "failed", "timed_out", "unknown"]
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
-
-
-class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True):
-    """What all facts have in common: a kind (the class name in snake case) and a schema version."""
-
-    v: int = SCHEMA_VERSION
+__all__ = [  # what is told of elsewhere is read from here, too
+    "SCHEMA_VERSION", "Cause", "DigitsRequested", "DigitsSent", "Fact", "HangupRequested",
+    "NoteAdded", "OperationApproved", "OperationDelayed", "OperationDenied",
+    "OperationDispatched", "OperationEnded", "OperationRequested", "RestartMissed",
+    "RestartPlanned", "SayRequested", "Status", "TransferRequested", "Unknown", "Voice", "Who",
+]  # fmt: skip
 
 
 class CallOpened(Fact, frozen=True):
@@ -38,7 +48,7 @@ class CallOpened(Fact, frozen=True):
     direction: str = "inbound"
     account_sid: str = ""
     tenant: str = "default"
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ParameterRefused(Fact, frozen=True):
@@ -228,114 +238,6 @@ class ResumeTokenKept(Fact, frozen=True):
     token: bytes
 
 
-class OperationRequested(Fact, frozen=True):
-    """The agent wants a tool to work. The terms stand here, so that any process can judge by them.
-
-    `deadline_ms` and `approval_ms` are moments; `approval_ms` is 0 when nobody needs to approve.
-    """
-
-    operation: str
-    tool: str
-    arguments: dict[str, Any]
-    turn: int
-    is_idempotent: bool
-    attempts_max: int
-    deadline_ms: int
-    approval_ms: int = 0
-
-
-class OperationApproved(Fact, frozen=True):
-    """A person lets the tool work. *Outside*."""
-
-    operation: str
-    by: str = ""
-
-
-class OperationDenied(Fact, frozen=True):
-    """A person forbids the tool to work. *Outside*."""
-
-    operation: str
-    by: str = ""
-
-
-class OperationDispatched(Fact, frozen=True):
-    """The tool is about to be called, for the `attempt`-th time, under the epoch of this record."""
-
-    operation: str
-    attempt: int
-
-
-class OperationDelayed(Fact, frozen=True):
-    """An attempt failed; the next one is due at `retry_ms`."""
-
-    operation: str
-    attempt: int
-    retry_ms: int
-    detail: str = ""
-
-
-class OperationEnded(Fact, frozen=True):
-    """The final state of an operation. `result` is JSON; *unknown* means that it may have acted."""
-
-    operation: str
-    status: Status
-    result: str = ""
-    detail: str = ""
-
-
-class DigitsRequested(Fact, frozen=True):
-    """Somebody asked us to send DTMF into the call. *Outside*."""
-
-    request: str
-    digits: str
-
-
-class RestartPlanned(Fact, frozen=True):
-    """We are about to restart the stream on purpose; the next one attaches with this cause."""
-
-    request: str
-    cause: Cause
-
-
-class RestartMissed(Fact, frozen=True):
-    """The carrier took the order for a planned restart, and the stream went on as if it had not."""
-
-
-class DigitsSent(Fact, frozen=True):
-    """How the sending ended. `outcome`: sent, failed, call_gone, unknown."""
-
-    request: str
-    outcome: str
-    detail: str = ""
-
-
-class SayRequested(Fact, frozen=True):
-    """A person wants a line said. *Outside*."""
-
-    request: str
-    text: str
-
-
-class TransferRequested(Fact, frozen=True):
-    """A person wants the caller transferred. *Outside*."""
-
-    request: str
-    to_number: str
-
-
-class HangupRequested(Fact, frozen=True):
-    """A person wants the call ended. *Outside*."""
-
-    request: str
-
-
-class NoteAdded(Fact, frozen=True):
-    """A note by a person. *Outside*."""
-
-    text: str
-    by: str = ""
-
-
 class EndingPlanned(Fact, frozen=True):
     """Once all that is to be said has been heard: hang up, or transfer to `to_number`."""
 
@@ -364,13 +266,6 @@ class CallEnded(Fact, frozen=True):
     """live, detached or ringing -> ended. *Outside* when a status callback says so."""
 
     reason: str
-
-
-class Unknown(msgspec.Struct, frozen=True):
-    """A fact of a newer version of the code: kept, shown, skipped."""
-
-    kind: str
-    body: bytes
 
 
 Known = (

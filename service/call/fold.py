@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from service.call import connection, hearing, operating, requests, speaking
+from service.call.afterwards import told
 from service.call.events import AnyFact, Unknown
 from service.call.place import Place, Steps
 from service.call.state import Call
@@ -33,6 +34,7 @@ def fold(call: Call, fact: AnyFact, place: Place) -> Call:
         position=place.position,
         epoch=max(place.epoch, call.epoch),
         updated_ms=max(place.at_ms, call.updated_ms),
+        afterwards=told(call.afterwards, fact, position=place.position, at_ms=place.at_ms),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from service.call.afterwards import Afterwards
 from service.call.events import Cause, Status, Voice, Who
 
 Phase = Literal["ringing", "live", "detached", "ended"]
@@ -188,6 +189,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ending: Literal["", "hangup", "transfer"] = ""
     ending_to: str = ""
     is_ending_started: bool = False
+    afterwards: Afterwards = Afterwards()
 
     def is_known(self) -> bool:
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""

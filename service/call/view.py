@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.audio import milliseconds
+from service.call.afterwards import Voicemail
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
 from service.call.state import Call, Line, Operation, StreamEntry
@@ -61,6 +62,8 @@ def view(call: Call, *, incarnation: str) -> Json:
             "sent_ms": milliseconds(playback.sent_samples),
             "heard_ms": milliseconds(playback.heard_samples),
         },
+        "dial_outcome": call.afterwards.dial_outcome,
+        "voicemail": _voicemail(call.afterwards.voicemail),
         "notes": [
             {"position": n.position, "text": n.text, "by": n.by, "at": timestamp(n.at_ms)}
             for n in call.notes
@@ -86,6 +89,12 @@ def _line(line: Line) -> Json:
         "cut": line.cut,
         "at": timestamp(line.at_ms),
     }
+
+
+def _voicemail(left: Voicemail | None) -> Json | None:
+    if left is None:
+        return None
+    return {"url": left.url, "duration_ms": left.duration_ms, "at": timestamp(left.at_ms)}
 
 
 def _operation(one: Operation) -> Json:

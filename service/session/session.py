@@ -151,7 +151,10 @@ class Session:
             case Finish():
                 await self._detach(Lost(self.epoch, SHUTDOWN))
                 self._is_over = True
-            case i.BargedIn() | i.Utterance():
+            case i.Utterance():
+                self._talk.taken()
+                await self._step(replace(letter, played=self._line.played()))
+            case i.BargedIn():
                 await self._step(replace(letter, played=self._line.played()))
             case _:
                 await self._step(letter)

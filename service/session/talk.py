@@ -10,7 +10,7 @@ resumed call and an undisturbed one take the same path.
 
 from collections.abc import Callable
 
-from service.call.inputs import Input
+from service.call.inputs import Input, Utterance
 from service.call.state import Call
 from service.session.ear import Ear
 from service.session.line import Line
@@ -30,16 +30,27 @@ class Talk:
         call: Callable[[], Call],
     ) -> None:
         self._line = line
+        self._post = post
+        self._untaken = 0
         self._ear = Ear(
             call_sid,
             means.speech,
             means.endpointer,
-            post,
+            self._overheard,
             call=call,
             on_onset=line.hold,
             on_false_alarm=line.release,
         )
         self._thinking = Thinking(call_sid, means, post)
+
+    def _overheard(self, happened: Input) -> None:
+        """Pass on what the ear made out. Until its words are taken the caller keeps the floor."""
+        self._untaken += isinstance(happened, Utterance)
+        self._post(happened)
+
+    def taken(self) -> None:
+        """The words of one utterance are being decided on."""
+        self._untaken -= 1
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -60,7 +71,7 @@ class Talk:
     def follow(self, call: Call) -> None:
         """Say what the state holds, unless the caller has the floor, and have the open turn answered."""
         self._line.want(call.prompts)
-        if self._ear.has_floor:
+        if self._ear.has_floor or self._untaken:
             self._line.hold()
         else:
             self._line.release()

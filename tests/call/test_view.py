@@ -133,3 +133,18 @@ def test_tools_are_shown_with_their_state_and_what_they_brought() -> None:
             "detail": "",
         }
     ]
+
+
+def test_what_came_after_a_transfer_is_shown() -> None:
+    story = Story()
+    story.attach()
+    shown = view(story.call, incarnation="")
+    assert (shown["dial_outcome"], shown["voicemail"]) == ("", None)
+    story.write(e.DialEnded(outcome="busy"), e.VoicemailLeft(url="https://x/1", duration_ms=900))
+    shown = view(story.call, incarnation="")
+    assert shown["dial_outcome"] == "busy"
+    assert shown["voicemail"] == {
+        "url": "https://x/1",
+        "duration_ms": 900,
+        "at": "2023-11-14T22:13:20.000Z",
+    }

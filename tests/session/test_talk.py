@@ -50,7 +50,9 @@ async def test_the_caller_takes_the_floor_at_once_and_gives_it_back(house: House
     for _ in range(70):
         room.talk.hear(SILENCE * samples(20))
     await wait_until(lambda: isinstance(room.inputs[-1], Utterance), description="it was nothing")
+    room.talk.follow(room.call)
     assert len(room.socket.sent) == count
+    room.talk.taken()
     room.talk.follow(room.call)
     await wait_until(lambda: len(room.socket.sent) > count, description="we go on")
     room.talk.detach()

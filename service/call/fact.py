@@ -1,0 +1,29 @@
+"""What all facts of a call have in common."""
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
+Who = Literal["caller", "agent", "human"]
+Voice = Literal["ours", "model"]
+Status = Literal["pending", "succeeded", "failed", "timed_out", "unknown"]
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
+
+
+class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True):
+    """What all facts have in common: a kind (the class name in snake case) and a schema version."""
+
+    v: int = SCHEMA_VERSION
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A fact of a newer version of the code: kept, shown, skipped."""
+
+    kind: str
+    body: bytes
