@@ -20,7 +20,8 @@ BANNED = re.compile(
 )
 ROUTES = (
     "/twiml/voice", "/twiml/resume", "/twiml/fallback", "/callbacks/call", "/callbacks/stream",
-    "/media", "/healthz", "/readyz", "/metrics", "/api/calls",
+    "/twiml/dialled", "/twiml/voicemail", "/media", "/healthz", "/readyz", "/metrics", "/api/calls",
+    "/operations/",
 )  # fmt: skip
 
 
