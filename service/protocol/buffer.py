@@ -43,9 +43,12 @@ class Buffer:
         while len(self._runs) > 1 and self._runs[1].clock <= clock - LAG_MS_MAX * SAMPLES_PER_MS:
             self._runs.popleft()
 
-    def played(self, now_ms: int) -> int:
-        """Return the position that was played by now, rounded down to the last whole millisecond."""
-        clock = (now_ms - self.lag_ms) * SAMPLES_PER_MS
+    def played(self, now_ms: int, *, lag_ms: int | None = None) -> int:
+        """Return the position that was played by now, rounded down to the last whole millisecond.
+
+        Counted with the lag that the echoes show, or with another.
+        """
+        clock = (now_ms - (self.lag_ms if lag_ms is None else lag_ms)) * SAMPLES_PER_MS
         end = self.sent
         for run in reversed(self._runs):
             if run.clock <= clock:

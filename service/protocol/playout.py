@@ -17,16 +17,18 @@ Rules this file keeps:
 7. `hold` takes back what the carrier holds and sends nothing until `release`. Then all that was not
    heard goes out again, from a little before the sample that was heard last: nothing is skipped, and
    what is repeated is not counted twice.
+8. Reach is where a `clear` that is sent now probably finds the caller: it takes the same way there as
+   the audio took. It tells the words; what is sent again is told by heard.
 """
 
 from collections import deque
 from itertools import islice
 
 import msgspec
-from msgspec.structs import replace
 
-from service.audio import level, samples
+from service.audio import samples
 from service.protocol.buffer import Buffer
+from service.protocol.clause import Clause
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
 MESSAGE = samples(200)  # Twilio takes any size; larger messages cost less, smaller ones stop sooner
@@ -35,8 +37,7 @@ MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
 MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
 ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
 ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
-BACK_MAX = samples(300)  # repeated after a hold: a word at most, or it sounds like a stutter
-BACK_STEP = samples(10)  # how closely a quiet place to go on from is looked for
+REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
 
 
 class SendMedia(msgspec.Struct, frozen=True):
@@ -59,35 +60,13 @@ class ClauseHeard(msgspec.Struct, frozen=True):
 
 
 class Pointers(msgspec.Struct, frozen=True):
-    """How far one prompt got on this stream, in samples: heard <= sent <= synthesised."""
+    """How far one prompt got on this stream, in samples: heard <= reach <= sent <= synthesised."""
 
     prompt: str
     synthesised: int = 0
     sent: int = 0
     heard: int = 0
-
-
-class _Clause(msgspec.Struct, frozen=True):
-    """One clause: where it begins on the stream, and in its prompt.
-
-    Of a clause that a hold took back `known` samples were heard before; `begin` is then where it
-    would have begun if all of it went out again.
-    """
-
-    prompt: str
-    clause: int
-    audio: bytes
-    begin: int
-    offset: int
-    known: int = 0
-
-    @property
-    def end(self) -> int:
-        return self.begin + len(self.audio)
-
-    def part(self, position: int) -> int:
-        """Return how much of the clause lies before a position of the stream."""
-        return max(self.known, min(position - self.begin, len(self.audio)))
+    reach: int = 0
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -104,8 +83,8 @@ class Playout:
         self.echoes_ignored = 0
         self._epoch = epoch
         self._buffer = Buffer()
-        self._waiting: deque[_Clause] = deque()
-        self._unheard: deque[_Clause] = deque()
+        self._waiting: deque[Clause] = deque()
+        self._unheard: deque[Clause] = deque()
         self._synthesised: dict[str, int] = {}
         self._queued = 0
         self._heard = 0
@@ -119,7 +98,7 @@ class Playout:
     def queue(self, prompt: str, clause: int, audio: bytes) -> None:
         """Add a clause behind all that is queued; `clause` numbers rise within a prompt."""
         offset = self._synthesised.get(prompt, 0)
-        added = _Clause(prompt, clause, audio, self._queued, offset)
+        added = Clause(prompt, clause, audio, self._queued, offset)
         self._waiting.append(added)
         self._unheard.append(added)
         self._synthesised[prompt] = offset + len(audio)
@@ -172,7 +151,11 @@ class Playout:
         done = open_clauses[0].offset if open_clauses else synthesised
         sent = sum(clause.part(self._buffer.sent) for clause in open_clauses)
         heard = sum(clause.part(to) for clause in open_clauses)
-        return Pointers(prompt, synthesised, done + sent, done + heard)
+        reached = self._reach(to, now_ms)
+        reach = sum(clause.reach(reached) for clause in open_clauses)
+        return Pointers(
+            prompt, synthesised, max(done + sent, done + reach), done + heard, done + reach
+        )
 
     def deadline_ms(self, now_ms: int) -> int | None:
         """Return when `due` or `heard` will have more; None for "only when something is queued".
@@ -219,14 +202,13 @@ class Playout:
         to = self._heard_to(now_ms)
         if to == self._buffer.sent:
             return False
+        reached = self._reach(to, now_ms)
         self._empty()
         self._queued = self._buffer.sent
         self._waiting.clear()
         for clause in self._unheard:
             if clause.end > to:  # What ends before was heard, and only not told yet.
-                known = clause.part(to)
-                begin = self._queued - _back(clause.audio, known)
-                self._waiting.append(replace(clause, begin=begin, known=known))
+                self._waiting.append(clause.again(self._queued, to, reached))
                 self._queued = self._waiting[-1].end
         told = len(self._unheard) - len(self._waiting)
         self._unheard = deque([*islice(self._unheard, told), *self._waiting])
@@ -252,12 +234,12 @@ class Playout:
         """Return the position that the next message would reach."""
         return self._buffer.sent + _size(self._waiting[0].end - self._buffer.sent)
 
-    def _wants_mark(self, clause: _Clause) -> bool:
+    def _wants_mark(self, clause: Clause) -> bool:
         unmarked = self._buffer.sent - self._marked
         is_time = unmarked >= MARK_EVERY or (unmarked > 0 and self._buffer.sent == clause.end)
         return is_time and len(self._marks) < MARKS_OUTSTANDING_MAX
 
-    def _mark(self, clause: _Clause) -> str:
+    def _mark(self, clause: Clause) -> str:
         """Name the point that was just sent, and expect its echo."""
         sample = clause.offset + self._buffer.sent - clause.begin
         name = f"e{self._epoch}.{clause.prompt}.{sample}"
@@ -276,15 +258,14 @@ class Playout:
         self._heard = max(self._heard, min(self._buffer.played(now_ms), limit))
         return self._heard
 
+    def _reach(self, to: int, now_ms: int) -> int:
+        """Return what probably will have been heard when a `clear` of now gets there."""
+        guess_max = samples(REACH_LAGS_MAX * self._buffer.lag_ms)
+        return min(self._buffer.played(now_ms, lag_ms=0), to + guess_max)
+
     def _overdue_ms(self, mark: _Mark) -> int:
         grace_ms = ECHO_GRACE_PROVEN_MS if self._is_proven else ECHO_GRACE_MS
         return self._buffer.plays_at_ms(mark.position) + grace_ms
-
-
-def _back(audio: bytes, heard: int) -> int:
-    """Return where to go on so that it sounds whole: the quietest place a little before."""
-    places = range(heard, max(0, heard - BACK_MAX) - 1, -BACK_STEP)
-    return min(places, key=lambda place: level(audio[place : place + BACK_STEP]))
 
 
 def _size(left: int) -> int:

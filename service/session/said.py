@@ -46,13 +46,13 @@ class Said:
         """Return how far the whole prompt got, from how far it got here."""
         before, done = self.prompt.done_samples, sum(self.lengths[: self.heard])
         whole = self.lengths[self.heard] if self.heard < len(self.lengths) else 0
-        part = min(max(0, at.heard - done), whole)
+        part = min(max(0, at.heard - done), whole)  # For sure; the words by what is likely.
         return Played(
             prompt=self.prompt.prompt,
             clauses=self.first + self.heard,
             part_samples=part,
             part_of_samples=whole,
-            part_words=words_before(self.ends[self.heard], part) if whole else -1,
+            part_words=words_before(self.ends[self.heard], at.reach - done) if whole else -1,
             synthesised_samples=before + at.synthesised,
             sent_samples=before + at.sent,
             heard_samples=before + done + part,

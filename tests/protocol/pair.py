@@ -7,7 +7,7 @@ its content where on the tape it belongs, and what the caller heard is how far o
 import random
 from collections import deque
 
-from service.protocol import messages as m, playout
+from service.protocol import clause, messages as m, playout
 from service.protocol.playout import ClauseHeard, Playout, SendMedia
 from service.simulator.carrier import Leg
 
@@ -120,10 +120,22 @@ class Pair:
         self._is_held = False
         self.ours.release()
 
+    def cut_in(self) -> tuple[int, int]:
+        """Say much, hold in its midst; return how far the caller got, and what the reach was."""
+        self._live.append(1)
+        self._say(1, 30_000)
+        self._settle()
+        self.run(self._chance.randint(600, 3_000))
+        self._hold()
+        reach = self.ours.pointers_of("1", self.now_ms).reach
+        self.run(500)
+        assert self.ours.pointers_of("1", self.now_ms).reach == reach
+        return self._truth()[1], reach
+
     def _go_on(self, sent: bytes) -> None:
         """Find where on the tape the first audio after a hold belongs: it is long, or all there is."""
         heard = max(self._reach(), *self._skips)
-        first = max(0, heard - playout.BACK_MAX - (0 if self._is_exact else playout.AHEAD_MAX))
+        first = max(0, heard - clause.BACK_MAX - (0 if self._is_exact else playout.AHEAD_MAX))
         self._next = self._tape - len(sent)
         if not TAPE.startswith(sent, self._next):
             self._next = TAPE.find(sent, first, heard + len(sent))
@@ -195,7 +207,9 @@ class Pair:
         claimed: dict[int, int] = {}
         for voice in self._live:
             at = self.ours.pointers_of(str(voice), self.now_ms)
-            assert at.heard <= at.sent <= at.synthesised == sum(self._clauses[voice]), where
+            assert at.heard <= at.reach <= at.sent <= at.synthesised == sum(self._clauses[voice]), (
+                where
+            )
             claimed[voice] = at.heard
         return truth, claimed
 

@@ -2,6 +2,7 @@ import random
 
 import pytest
 
+from service.audio import samples
 from service.protocol import messages as m, playout
 from service.protocol.playout import ClauseHeard, Playout, Pointers, SendMark, SendMedia
 from service.simulator.carrier import Leg
@@ -45,8 +46,8 @@ def test_pointers_tell_synthesised_from_sent_from_heard() -> None:
     ours.queue("p1", 1, b"\x01" * 8_000)
     ours.queue("p2", 0, b"\x01" * 800)
     ours.due(START_MS)
-    assert ours.pointers_of("p1", START_MS + 100) == Pointers("p1", 24_000, 16_000, 800)
-    assert ours.pointers_of("p2", START_MS + 100) == Pointers("p2", 800, 0, 0)
+    assert ours.pointers_of("p1", START_MS + 100) == Pointers("p1", 24_000, 16_000, 800, 800)
+    assert ours.pointers_of("p2", START_MS + 100) == Pointers("p2", 800, 0, 0, 0)
     assert ours.pointers_of("never", START_MS) == Pointers("never")
 
 
@@ -150,7 +151,7 @@ def test_clear_forgets_and_later_echoes_are_not_credited() -> None:
     assert ours.pointers_of("p1", START_MS + 5_000) == Pointers("p1")
     ours.queue("p1", 0, b"\x01" * 3_200)
     assert sizes(ours.due(START_MS + 6_000)) == [1_600, 1_600, "e1.p1.3200.2"]
-    assert ours.pointers_of("p1", START_MS + 6_100) == Pointers("p1", 3_200, 3_200, 800)
+    assert ours.pointers_of("p1", START_MS + 6_100) == Pointers("p1", 3_200, 3_200, 800, 800)
 
 
 def test_a_hold_with_nothing_at_the_carrier_needs_no_clear_and_sends_nothing() -> None:
@@ -178,7 +179,7 @@ def test_after_a_hold_speech_goes_on_from_the_quietest_place_before_what_was_hea
     heard_ms = START_MS + 100 + 4_960 // 8
     assert ours.hold(heard_ms) is True
     assert ours.hold(heard_ms) is False
-    assert ours.pointers_of("p1", heard_ms + 900) == Pointers("p1", 8_800, 5_760, 5_760)
+    assert ours.pointers_of("p1", heard_ms + 900) == Pointers("p1", 8_800, 5_760, 5_760, 5_760)
     ours.echoed("e1.p1.7200", heard_ms + 10)
     assert ours.echoes_ignored == 1
     assert ours.heard(heard_ms + 900) == [ClauseHeard("p1", 0)]
@@ -202,11 +203,31 @@ def test_what_is_repeated_is_not_counted_twice_and_many_holds_do_not_creep_back(
         assert isinstance(media, SendMedia)
         assert media.payload.startswith(b"\xff" * 80 + b"\x01")
         now_ms += 20
-        assert ours.pointers_of("p1", now_ms) == Pointers("p1", 8_000, 8_000, 3_200), clears
+        assert ours.pointers_of("p1", now_ms) == Pointers("p1", 8_000, 8_000, 3_200, 3_200), clears
     ours.echoed("e1.p1.5520.8", now_ms + 80)
     assert ours.pointers_of("p1", now_ms + 100).heard == 3_280
     assert ours.heard(now_ms + 9_000) == [ClauseHeard("p1", 0)]
     assert ours.pointers_of("p1", now_ms + 9_000).heard == 8_000
+
+
+@pytest.mark.parametrize("there_ms", [3, 20, 90])
+def test_where_both_ways_are_steady_the_reach_is_where_the_clear_finds_the_caller(
+    there_ms: int,
+) -> None:
+    for seed in range(20):
+        pair = Pair(random.Random(seed), there_ms=there_ms, echo_ms_max=0)
+        pair.warm_up()
+        truth, reach = pair.cut_in()
+        assert 0 <= truth - reach < samples(1) + 8, f"seed {seed}: {truth} {reach}"
+
+
+def test_a_late_echo_makes_no_wild_guess() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 16_000)
+    ours.due(START_MS)
+    ours.echoed("e1.p1.3200", START_MS + 450)
+    at = ours.pointers_of("p1", START_MS + 1_500)
+    assert (at.heard, at.reach) == (6_400, 6_400 + samples(2 * 50))
 
 
 def test_what_is_cleared_during_a_hold_stays_away() -> None:

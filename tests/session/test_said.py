@@ -16,7 +16,7 @@ def test_a_prompt_counts_from_its_first_clause_heard_here() -> None:
     assert (said.first, said.is_done) == (1, False)
     said.rendered(CLAUSES[1], told(800, 300, 800))
     said.rendered(CLAUSES[2], told(400, 400))
-    assert said.played(Pointers("p1", 1_200, 1_000, 500)) == Played(
+    assert said.played(Pointers("p1", 1_200, 1_000, 500, 550)) == Played(
         prompt="p1",
         clauses=1,
         part_samples=500,
@@ -27,12 +27,12 @@ def test_a_prompt_counts_from_its_first_clause_heard_here() -> None:
         heard_samples=2_500,
     )
     said.heard_to(1)
-    at = said.played(Pointers("p1", 1_200, 1_000, 900))
+    at = said.played(Pointers("p1", 1_200, 1_000, 900, 950))
     assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (2, 100, 0, 2_900)
     said.heard_to(2)
     said.heard_to(1)
     assert said.is_done
-    at = said.played(Pointers("p1", 1_200, 1_200, 1_200))
+    at = said.played(Pointers("p1", 1_200, 1_200, 1_200, 1_200))
     assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (3, 0, -1, 3_200)
 
 
@@ -45,5 +45,12 @@ def test_a_clause_whose_end_is_not_told_yet_is_not_counted_beyond_itself() -> No
     said = Said(Prompt("p1", 1, CLAUSES))
     said.rendered(CLAUSES[0], told(900, 300, 600, 900))
     said.rendered(CLAUSES[1], told(800, 300, 800))
-    at = said.played(Pointers("p1", 1_700, 1_700, 1_200))
+    at = said.played(Pointers("p1", 1_700, 1_700, 1_200, 1_200))
     assert (at.clauses, at.part_samples, at.part_words, at.heard_samples) == (0, 900, 3, 900)
+
+
+def test_words_are_told_by_what_was_probably_reached() -> None:
+    said = Said(Prompt("p1", 1, CLAUSES))
+    said.rendered(CLAUSES[0], told(900, 300, 600, 900))
+    at = said.played(Pointers("p1", 900, 900, 590, 610))
+    assert (at.part_samples, at.part_words, at.heard_samples) == (590, 2, 590)
