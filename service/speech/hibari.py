@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 
 from service.audio import encode, samples, silence
-from service.errors import SynthesisFailed
+from service.errors import EngineMissing, SynthesisFailed
 from service.speech.alignment import FRAME, lasts, telling, word_frames, words_in
-from service.speech.engine import HIBARI_MODEL, Array, asset, require
+from service.speech.engine import HIBARI_MODEL, INSTALL, Array, asset, require
 from service.speech.resample import downsample, pcm
 from service.speech.spoken import breaths, speakable
 from service.speech.timing import Timed, letters, spoken_words
@@ -45,7 +45,13 @@ class Hibari:
         require("onnxruntime")
         self._numpy = require("numpy")
         self._synth = require("hibari.dsp").synth
-        self._engine = require("hibari").Hibari(voice=self.voice, threads=1, model=model)
+        make = require("hibari").Hibari
+        try:
+            self._engine = make(voice=self.voice, threads=1, model=model)
+        except (
+            Exception
+        ) as error:  # onnxruntime raises its own kinds, which share no root of theirs
+            raise EngineMissing(f"Another hibari-tts is needed ({error}): {INSTALL}.") from error
         self._speak("Ready.")  # the first sentence reads the lexicon: not in a call
 
     def render(self, text: str) -> bytes:

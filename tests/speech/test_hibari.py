@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.audio import FRAME_SAMPLES, decode, level, milliseconds, samples
-from service.errors import SynthesisFailed
+from service.errors import EngineMissing, SynthesisFailed
+from service.speech import hibari
+from service.speech.alignment import telling
 from service.speech.hibari import PAUSE, PEAK_MAX, TAIL, TEXT_MAX, Hibari
 from service.speech.synthesizer import synthesizer
 from service.speech.timing import Timed
@@ -98,3 +100,9 @@ def test_where_the_words_can_not_be_told_apart_it_tells_nothing() -> None:
     audio = synthesizer().render("x" * 260)
     assert isinstance(audio, Timed)
     assert audio.ends == ()
+
+
+def test_a_model_that_does_not_tell_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hibari, "telling", lambda model: telling(model, b"/NoSuch_output_0"))
+    with pytest.raises(EngineMissing, match="Another hibari-tts is needed"):
+        Hibari()
