@@ -18,13 +18,14 @@ from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier
 from service.clock import Clock
 from service.config import Config
-from service.directory import directory
+from service.directory import Directory, directory
 from service.documents import Documents
 from service.errors import ConfigError, EngineMissing, SpeechError, StoreError
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
 from service.session.means import Means
+from service.session.phrases import phrases
 from service.session.tasks import Tasks
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
@@ -61,6 +62,7 @@ class Parts:
     journal: Journal
     speech: SpeechPool | AbsentSpeech
     has_own_ear: bool
+    directory: Directory
     toolbox: Toolbox
     agent: Agent
     tasks: Tasks
@@ -79,6 +81,7 @@ class Own:
     speech: SpeechPool | None = None
     endpointer: Callable[[], Endpointer] | None = None
     toolbox: Toolbox | None = None
+    directory: Directory | None = None
 
 
 NOTHING_OWN = Own()
@@ -142,6 +145,7 @@ def _parts(config: Config, own: Own) -> Parts:
         journal=journal,
         speech=speech,
         has_own_ear=own.endpointer is not None,
+        directory=own.directory or directory(config.directory),
         toolbox=toolbox,
         agent=means.agent,
         tasks=tasks,
@@ -195,7 +199,7 @@ def _voice(parts: Parts) -> Voice:
     return Voice(
         form=SignedForm(parts.verifier, config.twilio_account_sid, parts.meter),
         journal=parts.journal,
-        directory=directory(config.directory),
+        directory=parts.directory,
         documents=parts.documents,
         switchboard=parts.switchboard,
         clock=parts.clock,
@@ -232,14 +236,16 @@ def _api(parts: Parts) -> Api:
 async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
     """Open the store, warm the voice, serve; then write where every call stands and close."""
     await parts.journal.start()
-    sweeping = asyncio.create_task(_sweep(parts))
+    beside = [asyncio.create_task(_sweep(parts))]
     try:
         await _warm_up(parts)
+        beside.append(asyncio.create_task(_rehearse(parts)))
         yield
     finally:
         health.is_draining = True
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await parts.switchboard.close()
         await parts.tasks.close()
         await parts.toolbox.close()
@@ -256,6 +262,15 @@ async def _warm_up(parts: Parts) -> None:
         await parts.speech.transcribe(spoken, 60_000)
     except SpeechError as trouble:
         _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
+
+
+async def _rehearse(parts: Parts) -> None:
+    """Speak what is said in many calls, one after the other, so that it is in the cache."""
+    try:
+        for phrase in phrases(parts.agent):
+            await parts.speech.render(phrase, call="rehearsal")
+    except SpeechError as trouble:
+        _log.warning("! %s", trouble, extra={"action": "rehearsal_failed"})
 
 
 async def _sweep(parts: Parts) -> None:
