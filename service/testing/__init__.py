@@ -1,0 +1,1 @@
+"""Your agent under test: a simulated caller on real sockets, drops included. A plugin of pytest."""
