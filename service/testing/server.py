@@ -1,0 +1,143 @@
+"""The real application on a real socket, in a thread of its own: one `stayline serve` inside the test.
+
+    knocking ──> one listening socket, held by the test ──> the server that runs now
+                                                            (killed or stopped: the next one)
+
+The listening socket outlives its servers, so who knocks in between waits a moment and is let in by the
+next: what a balancer does for the callers of a service that restarts.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+from typing_extensions import override
+
+from service.app import Parts
+from service.errors import StoreUnavailable
+from service.protocol.messages import MESSAGE_BYTES_MAX
+from service.testing.thread import LoopThread
+
+HOST = "127.0.0.1"  # a test is for this machine only
+START_MS_MAX = 60_000  # real engines load in seconds; without them it is a tenth of one
+STOP_S_MAX = 5  # an orderly end: every call writes where it stands
+
+_UVICORN_LOG = logging.getLogger("uvicorn.error")
+_WRITES = ("open", "claim", "append", "snapshot", "lease", "spend", "erase", "sweep")
+
+
+def listening() -> socket.socket:
+    """Return a socket that listens on a free port of this machine."""
+    # With the protocol named, asyncio sets TCP_NODELAY; without it, every answer waits 40 ms for an ACK.
+    ours = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    ours.bind((HOST, 0))
+    ours.listen()
+    return ours
+
+
+class _Silence(logging.Filter):
+    """Keeps out of the log what a thread says: the dead don't complain that they were killed."""
+
+    def __init__(self, thread: int | None) -> None:
+        super().__init__()
+        self._thread = thread
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.thread != self._thread
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn's server, which tells when it serves and is told when to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+        self.ending = asyncio.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # It is meant for a program; a server in a test ends alone.
+            raise RuntimeError("the service did not start; see the log") from None
+        self.serving.set()
+
+    @override
+    async def main_loop(self) -> None:
+        # uvicorn's own loop looks ten times a second whether it should end; ours is told.
+        await self.ending.wait()
+
+
+class Server:
+    """Serves the application that `make` returns, from the start until `stop` or `kill`."""
+
+    def __init__(self, make: Callable[[], Starlette], door: socket.socket) -> None:
+        """Start it. Raises what `make` raises."""
+        self.thread = LoopThread("stayline-server")
+        self._make = make
+        self._door = door.dup()  # uvicorn closes what it is given
+        try:
+            self.thread.do(self._start(), within_ms=START_MS_MAX)
+        except BaseException:
+            self.thread.halt(self._door.close)
+            raise
+
+    async def _start(self) -> None:
+        app = self._make()
+        self.parts: Parts = app.state.parts
+        self._uvicorn = _Uvicorn(
+            uvicorn.Config(
+                app,
+                ws="websockets-sansio",
+                ws_max_size=MESSAGE_BYTES_MAX,
+                ws_per_message_deflate=False,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=STOP_S_MAX,
+            )
+        )
+        serving = self._uvicorn.serve(sockets=[self._door])
+        self._serving = asyncio.create_task(serving)
+        ready = asyncio.create_task(self._uvicorn.serving.wait())
+        await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await self._serving
+
+    def stop(self) -> None:
+        """End it as a deploy does: streams are closed with 1012, every call is written."""
+        self.thread.do(self._stop())
+        self.thread.halt(self._door.close)
+
+    async def _stop(self) -> None:
+        self._uvicorn.ending.set()
+        await self._serving
+
+    def kill(self) -> None:
+        """End it between two steps, with nothing written and nobody told, as `kill -9` does."""
+        silence = _Silence(self.thread.ident)
+        _UVICORN_LOG.addFilter(silence)
+        try:
+            self.thread.halt(self._fall)
+        finally:
+            _UVICORN_LOG.removeFilter(silence)
+
+    def _fall(self) -> None:
+        """Cut whatever leaves this server; the cleaning up that follows is done by a ghost."""
+        for name in _WRITES:
+            setattr(self.parts.journal, name, _refuse)
+        for server in self._uvicorn.servers:
+            server.close()
+        for connection in list(self._uvicorn.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+async def _refuse(*_arguments: object, **_named: object) -> None:
+    raise StoreUnavailable("this server was killed")
