@@ -249,6 +249,7 @@ async def _lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
         await parts.switchboard.close()
         await parts.tasks.close()
         await parts.toolbox.close()
+        await _close_agent(parts.agent)
         await parts.speech.close()
         await parts.journal.close()
 
@@ -262,6 +263,17 @@ async def _warm_up(parts: Parts) -> None:
         await parts.speech.transcribe(spoken, 60_000)
     except SpeechError as trouble:
         _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
+
+
+async def _close_agent(agent: Agent) -> None:
+    """Let an agent go that has something to close; most have nothing."""
+    close = getattr(agent, "close", None)
+    if close is None:
+        return
+    try:
+        await close()
+    except Exception:  # the agent is the user's code: the rest is closed all the same
+        _log.exception("! the agent can't be closed", extra={"action": "agent_failed"})
 
 
 async def _rehearse(parts: Parts) -> None:

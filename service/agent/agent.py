@@ -24,7 +24,11 @@ ENTRY_POINTS = "stayline.agents"
 
 
 class Agent(Protocol):
-    """Decides what to say."""
+    """Decides what to say.
+
+    An agent may have `phrases`, texts that it says often: they are spoken in advance, at the start. It
+    may have `async def close()`, which is called at the end.
+    """
 
     def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
         """Answer a turn. `call` is the state as of the turn; acts are taken in the order yielded.

@@ -33,6 +33,7 @@ from service.agent.repair import (
     restated,
     to_person,
 )
+from service.agent.sayings import SAYINGS
 from service.agent.wish import wish
 from service.call import resume
 from service.call.acts import Act, Ask, Confirm, Enter, Fill, Forget, HangUp, Say, Transfer
@@ -52,6 +53,8 @@ class Intake:
 
     `tools` names the tools that the deployment has; errands.py knows what to do with which.
     """
+
+    phrases = SAYINGS
 
     def __init__(self, tools: frozenset[str] = frozenset()) -> None:
         self._tools = tools

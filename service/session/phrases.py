@@ -1,0 +1,22 @@
+"""Sentences that are said in many calls: spoken once at the start, so that no caller waits for them."""
+
+from collections.abc import Iterator
+
+from service.agent.agent import Agent
+from service.call.clauses import clauses
+from service.call.ending import SILENT_LINE
+from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
+from service.session.thinking import APOLOGY
+
+OURS = (INTERRUPTED_LINE, SILENCE_LINE, WORKING_LINE, LOST_LINE, APOLOGY, SILENT_LINE)
+PHRASES_MAX = 200  # of an agent: ten seconds of the voice's time
+
+
+def phrases(agent: Agent) -> Iterator[str]:
+    """Yield, clause by clause as they will be rendered, our own lines and the agent's `phrases`.
+
+    The attribute is optional: a sequence of texts that the agent says often.
+    """
+    of_agent = getattr(agent, "phrases", ())
+    for text in (*OURS, *tuple(of_agent)[:PHRASES_MAX]):
+        yield from clauses(str(text))
