@@ -9,7 +9,7 @@ is started at the first call to its agent, and ended with the test.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from typing_extensions import override
 
 from service.agent.agent import Agent
 from service.app import Own, create_app
+from service.call.acts import Act
+from service.call.state import Call, Turn
 from service.clock import Clock
 from service.config import ApiToken, Config
 from service.simulator.account import Account, Pace, Terms, new_sid
@@ -116,7 +118,7 @@ class Stayline:
 
         `agent` is what the setting AGENT may name, a class (made anew at each start of the server, as in
         production), or an object (kept over restarts, so that what it remembers survives: in production
-        it would not). The three names are what the directory knows of the caller. With `audio` the real
+        it would not; and it is the test that closes it). The three names are what the directory knows of the caller. With `audio` the real
         engines speak and listen (the extra `speech`). `terms` are how the carrier behaves. An exception
         of the agent fails the test unless `agent_may_fail`.
         """
@@ -212,10 +214,28 @@ class Stayline:
 def _made(agent: Any) -> Agent:
     """Return the agent: an object as it is, a class or a function called. Raises TypeError for neither."""
     is_made = not isinstance(agent, type) and hasattr(agent, "reply")
-    made: Agent = agent() if callable(agent) and not is_made else agent
+    made = agent() if callable(agent) and not is_made else agent
     if not callable(getattr(made, "reply", None)):
         raise TypeError(f"{type(made).__name__} is no agent: it has no method `reply(call, turn)`")
-    return made
+    outlives = is_made and hasattr(made, "close")
+    found: Agent = _Kept(made) if outlives else made
+    return found
+
+
+class _Kept:
+    """An agent that a test made: it outlives its servers, so they don't get to close it."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        """See Agent.reply."""
+        return self._agent.reply(call, turn)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "close":
+            raise AttributeError(name)
+        return getattr(self._agent, name)
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@ a process that was killed.
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ class LoopThread:
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._last_act: Callable[[], None] = _nothing
-        self._is_halted = False
+        self._is_halted = self._has_ended = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -35,7 +36,7 @@ class LoopThread:
     def do(self, work: Coroutine[Any, Any, T], *, within_ms: int = WITHIN_MS) -> T:
         """Run `work` on the loop and return what it returns; TimeoutError when it takes too long."""
         assert threading.current_thread() is not self._thread, "the loop can't wait for itself"
-        if self._is_halted:
+        if self._is_halted or self._has_ended:
             work.close()
             raise RuntimeError("this server was stopped")
         asked = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -53,14 +54,15 @@ class LoopThread:
         if not self._is_halted:
             self._is_halted = True
             self._last_act = last_act
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            with contextlib.suppress(RuntimeError):  # it may have ended by itself
+                self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(JOIN_S_MAX)
 
     def _run(self) -> None:
         try:
             self._loop.run_forever()
         except (SystemExit, KeyboardInterrupt):
-            self._is_halted = True  # what would have ended a program ends what runs here
+            self._has_ended = True  # what would have ended a program ends what runs here
         self._loop.set_exception_handler(lambda *_: None)  # what falls over now falls over unheard
         self._last_act()
         for _ in range(ROUNDS_MAX):

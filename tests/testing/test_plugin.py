@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,6 +137,15 @@ def test_it(stayline):
     assert str(call.agent_errors[0]) == "I stumbled"
 """,
     )
+    outcome.assert_outcomes(passed=1)
+
+
+def test_the_example_of_the_readme_works_as_it_stands(alone: pytest.Pytester) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (agent,) = (block for block in blocks if "class Echo" in block)
+    (test,) = (block for block in blocks if "(stayline)" in block)
+    alone.makepyfile(f"{agent}\n\n{test}")
+    outcome = alone.runpytest_inprocess("-p", "no:cacheprovider", plugins=[plugin])
     outcome.assert_outcomes(passed=1)
 
 

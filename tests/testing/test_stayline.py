@@ -6,11 +6,18 @@ from pydantic import ValidationError
 from service.errors import ConfigError
 from service.simulator.account import Terms
 from service.testing.stayline import Stayline
-from tests.testing.agents import Echo, Forgetful
+from tests.testing.agents import Echo, Forgetful, TicketDesk
 
 
 class Wordless:
     pass
+
+
+class Closing(Forgetful):
+    is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
 
 
 def test_an_agent_may_be_named_as_the_setting_names_it(stayline: Stayline) -> None:
@@ -42,12 +49,32 @@ def test_a_class_is_made_anew_by_the_next_server_and_an_object_is_kept(stayline:
         call.hears(f"This is turn {turn}")
 
 
+def test_an_object_is_closed_by_whoever_made_it(stayline: Stayline) -> None:
+    agent = Closing()
+    call = stayline.call(agent)
+    call.restart_server()
+    call.comes_back()
+    call.says("are you there")
+    call.hears("turn 2")
+    assert not agent.is_closed
+
+
 def test_one_agent_has_one_server_for_all_its_calls(stayline: Stayline) -> None:
     agent = Forgetful()
     stayline.call(agent).hears("turn 1")
     stayline.call(agent).hears("turn 2")
     assert len(stayline.calls) == 2
     assert stayline.story().count("rang") == 2
+
+
+def test_a_function_is_made_a_tool_by_one_word(stayline: Stayline) -> None:
+    @stayline.tool
+    def find_ticket(ticket_id: str) -> str:
+        return f"number {ticket_id[-1]}, open"
+
+    call = stayline.call(TicketDesk, ticket_id="TKT-7").hears("Ticket desk, hello")
+    call.says("how is my ticket").hears("Your ticket is number 7, open")
+    assert find_ticket("TKT-8") == "number 8, open"
 
 
 def test_the_environment_has_no_say(

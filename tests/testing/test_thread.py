@@ -45,6 +45,19 @@ def test_after_the_halt_nothing_runs_but_the_last_act_and_what_is_let_go() -> No
     assert task.cancelled()
 
 
+async def leave() -> None:
+    raise SystemExit(3)
+
+
+def test_what_would_end_a_program_ends_the_thread_and_the_asker_is_told() -> None:
+    thread = LoopThread("test")
+    with pytest.raises(SystemExit):
+        thread.do(leave())
+    thread.halt(lambda: None)
+    with pytest.raises(RuntimeError, match="stopped"):
+        thread.do(number())
+
+
 def test_a_halted_thread_refuses_work_and_may_be_halted_again() -> None:
     thread = LoopThread("test")
     thread.halt(lambda: None)
