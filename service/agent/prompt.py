@@ -94,7 +94,7 @@ def owed(call: Call, turn: Turn, *, is_result_last: bool) -> str:
     notes = [_reason(call, turn)]
     if turn.operations and not is_result_last:
         tools = [one.tool for one in call.operations if one.operation in turn.operations]
-        notes.append(f"[The caller was not told yet what came of this: {', '.join(tools)}.]")
+        notes.append(f"[The caller may not have heard yet what came of this: {', '.join(tools)}.]")
     return "\n".join(filter(None, notes))
 
 

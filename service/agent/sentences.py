@@ -141,7 +141,8 @@ class Unrepeated:
         """Whether to say this sentence; the first new one ends the likeness."""
         letters = _letters(sentence)
         found = self._said.find(letters, self._at)
-        is_repeated = found == self._at or (found > 0 and len(letters) >= _REPEAT_LETTERS_MIN)
+        is_next_or_last = found == self._at or (found > 0 and self._said.endswith(letters))
+        is_repeated = is_next_or_last or (found > 0 and len(letters) >= _REPEAT_LETTERS_MIN)
         self._is_leading = self._is_leading and is_repeated
         if self._is_leading:
             self._at = found + len(letters)

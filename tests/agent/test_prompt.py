@@ -63,7 +63,7 @@ def test_texts_are_made_plain_and_short() -> None:
         (Turn(1, "keys", "12"), ""),
         (Turn(1, "speech"), "[The caller said something that nobody could understand.]"),
         (Turn(1, "silence"), "[The caller says nothing, 2 times running. Ask again, more simply.]"),
-        (Turn(1, "operation", operations=("t1.1",)), "[The caller was not told yet what came of this: lookup.]"),
+        (Turn(1, "operation", operations=("t1.1",)), "[The caller may not have heard yet what came of this: lookup.]"),
         (Turn(1, "operation", said=(FILLERS[0],)), ""),
         (Turn(1, "speech", "Hi", said=(FILLERS[0], "One.", "Two.")), go_on("Two.")),
     ],

@@ -153,6 +153,12 @@ def test_a_later_sentence_that_comes_again_is_not_new() -> None:
     assert new.is_new("Yes.")
 
 
+def test_the_last_sentence_that_comes_again_is_not_new() -> None:
+    new = Unrepeated(["One is done.", "Two is."])
+    assert not new.is_new("Two is.")
+    assert new.is_new("Three is.")
+
+
 def test_nothing_is_repeated_where_nothing_was_said() -> None:
     assert Unrepeated([]).is_new("Hello.")
     assert Unrepeated([""]).is_new("Hello.")
