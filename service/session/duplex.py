@@ -154,16 +154,19 @@ class Duplex:
     def follow(self, call: Call) -> None:
         """Bring mouth and model in line with the state."""
         self._line.want(call.prompts)
-        for prompt in call.prompts:
-            is_here = prompt.voice != "model" or prompt.prompt in self._voice
-            if not is_here and prompt.prompt not in self._lost:
-                self._lost.add(prompt.prompt)
-                self._post(i.ModelLost(prompt.prompt))
+        elsewhere = {
+            prompt.prompt
+            for prompt in call.prompts
+            if prompt.voice == "model" and prompt.prompt not in self._voice
+        }
+        for lost in elsewhere - self._lost:
+            self._post(i.ModelLost(lost))
+        self._lost |= elsewhere
         if self.has_floor:
             self._line.hold()
         else:
             self._line.release()
-        if call.phase == "live":
+        if call.phase == "live" and not elsewhere:  # The history is to end with what was heard.
             self._link.want()
         if self._link.is_open:
             self._briefing.follow(call)

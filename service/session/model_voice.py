@@ -29,14 +29,14 @@ class _Spoken:
     def is_heard(self) -> bool:
         return self.is_whole and self.heard >= len(self.audio)
 
-    def words_heard(self) -> int:
-        """Whole words, never more than were heard."""
+    def words_heard(self, reach: int) -> int:
+        """Whole words of what was heard: for sure, or as is likely."""
         if self.is_whole:
             self.ends = self.ends or word_ends(self.text, bytes(self.audio))
-            return words_before(self.ends, self.heard)
-        letters = self.heard // SAMPLES_A_LETTER
+            return words_before(self.ends, reach)
+        letters = reach // SAMPLES_A_LETTER
         if self.audio:
-            letters = min(letters, len(self.text) * self.heard // len(self.audio))
+            letters = min(letters, len(self.text) * min(reach, len(self.audio)) // len(self.audio))
         known, following = self.text[:letters], self.text[letters : letters + 1]
         is_word_whole = known[-1:].isspace() or following.isspace()
         return max(0, len(known.split()) - (0 if is_word_whole else 1))
@@ -94,8 +94,11 @@ class ModelVoice:
         piece = bytes(spoken.audio[at : at + PIECE_MAX])
         return piece if spoken.is_whole or len(piece) >= PIECE_MIN else None
 
-    def played(self, prompt: str, *, heard: int, sent: int, queued: int) -> Played:
-        """Return how far it got, in samples of the whole prompt, and what words that makes."""
+    def played(self, prompt: str, *, heard: int, sent: int, queued: int, reach: int = 0) -> Played:
+        """Return how far it got, in samples of the whole prompt, and what words that makes.
+
+        It was heard so far for sure, and up to `reach` most likely.
+        """
         spoken = self._spoken.get(prompt)
         if spoken is None:
             return Played(prompt=prompt, clauses=0)
@@ -105,7 +108,7 @@ class ModelVoice:
             clauses=1 if spoken.is_heard else 0,
             part_samples=0 if spoken.is_heard else spoken.heard,
             part_of_samples=0 if spoken.is_heard else len(spoken.audio),
-            part_words=-1 if spoken.is_heard else spoken.words_heard(),
+            part_words=-1 if spoken.is_heard else spoken.words_heard(max(reach, spoken.heard)),
             synthesised_samples=max(queued, spoken.heard),
             sent_samples=max(sent, spoken.heard),
             heard_samples=spoken.heard,

@@ -4,7 +4,8 @@ from service.call.state import Call, Line, Turn
 
 def test_a_model_whose_answer_was_lost_goes_on_from_what_was_heard() -> None:
     line = Line(3, "agent", "One two three.", "One two", cut=True, at_ms=0)
-    note = hint(Call(transcript=(line,)), Turn(4, "cut"))
+    unheard = Line(5, "agent", "Four.", "", cut=True, at_ms=0)
+    note = hint(Call(transcript=(line, unheard)), Turn(6, "cut"))
     assert '"One two"' in note
     assert "three" not in note
 
