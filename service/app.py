@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from service import config as settings
 from service.agent.agent import Agent, agent as make_agent
+from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier
 from service.clock import Clock
@@ -64,7 +65,7 @@ class Parts:
     has_own_ear: bool
     directory: Directory
     toolbox: Toolbox
-    agent: Agent
+    agent: Agent | SpeechAgent
     tasks: Tasks
     carrier: Carrier
     documents: Documents
@@ -77,7 +78,7 @@ class Parts:
 class Own:
     """What a test or an application of one's own puts in the place of what the settings name."""
 
-    agent: Agent | None = None
+    agent: Agent | SpeechAgent | None = None
     speech: SpeechPool | None = None
     endpointer: Callable[[], Endpointer] | None = None
     toolbox: Toolbox | None = None
@@ -265,14 +266,14 @@ async def _warm_up(parts: Parts) -> None:
         _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
 
 
-async def _close_agent(agent: Agent) -> None:
+async def _close_agent(agent: object) -> None:
     """Let an agent go that has something to close; most have nothing."""
     close = getattr(agent, "close", None)
     if close is None:
         return
     try:
         await close()
-    except Exception:  # the agent is the user's code: the rest is closed all the same
+    except Exception:  # noqa: BLE001 - the agent is the user's code: the rest is closed all the same
         _log.exception("! the agent can't be closed", extra={"action": "agent_failed"})
 
 

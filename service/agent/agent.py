@@ -14,13 +14,18 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+from service.agent.chat import Chat
+from service.agent.chat_settings import ChatSettings
+from service.agent.duplex import SpeechAgent
 from service.agent.intake import Intake
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.errors import ConfigError
 from service.tools.toolbox import Toolbox
+from service.tools.toolfile import environment
 
 ENTRY_POINTS = "stayline.agents"
+INSTALL_BRAINS = "install Stayline with the [brains] extra"
 
 
 class Agent(Protocol):
@@ -40,19 +45,36 @@ class Agent(Protocol):
         ...
 
 
-def agent(name: str, toolbox: Toolbox) -> Agent:
+def agent(name: str, toolbox: Toolbox) -> Agent | SpeechAgent:
     """Return the agent that the AGENT setting names.
 
-    `intake` is built in, and knows the tools of `toolbox`; others are found as entry points of
+    `intake`, `chat` and `realtime` are built in, and know the tools of `toolbox`; others are found as entry points of
     the group `stayline.agents`, or as `module:Class`. Raises ConfigError when there is none of that name.
     """
     if name == "intake":
         return Intake(frozenset(toolbox.names()))
+    if name == "chat":
+        settings = ChatSettings.from_environment(environment())
+        return Chat(settings, toolbox.described(), toolbox.check)
+    if name == "realtime":
+        return _realtime(toolbox)
     if ":" in name:
         return _imported(name)
     for point in entry_points(group=ENTRY_POINTS, name=name):
         return _made(name, point.load)
-    raise ConfigError(f"AGENT={name}: no agent of this name; use intake, or module:Class")
+    raise ConfigError(
+        f"AGENT={name}: no agent of this name; use intake, chat, realtime, or module:Class"
+    )
+
+
+def _realtime(toolbox: Toolbox) -> SpeechAgent:
+    """Return the speech-to-speech agent, whose packages are an extra."""
+    try:
+        module = import_module("service.agent.realtime")
+    except ImportError as missing:
+        raise ConfigError(f"AGENT=realtime: {missing}: {INSTALL_BRAINS}") from missing
+    made: SpeechAgent = module.Realtime.from_environment(toolbox)
+    return made
 
 
 def _imported(name: str) -> Agent:

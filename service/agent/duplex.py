@@ -19,7 +19,7 @@ messages (a "last consumed index"), its session translates them into samples.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -171,6 +171,7 @@ class SpeechSession(Protocol):
         ...
 
 
+@runtime_checkable
 class SpeechAgent(Protocol):
     """A brain that hears and speaks."""
 

@@ -11,7 +11,7 @@ One small function per input, found in one table. Rules kept here:
 from collections.abc import Callable
 from typing import Any
 
-from service.call import caller, ending, events as e, inputs as i, operation, people
+from service.call import caller, ending, events as e, inputs as i, model, operation, people
 from service.call.answer import answered, spoken
 from service.call.events import Cause, Known
 from service.call.inputs import Decision
@@ -181,6 +181,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.DigitsDone: people.digits_done,
     i.EndingDone: ending.done,
     i.CarrierSays: _carrier_says,
+    **model.STEPS,
     i.Woke: _woke,
     i.Settle: _settle,
 }

@@ -106,6 +106,7 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
     prompts = tuple(
         further if p is prompt else p for p in call.prompts if not (p is prompt and is_done)
     )
+    heard_turn = prompt.turn if further.heard_samples and prompt.turn else call.heard_turn
     playback = Playback(
         prompt.prompt,
         max(call.playback.generated_samples, fact.synthesised_samples)
@@ -116,7 +117,7 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
         further.heard_samples,
     )
     return _revise(
-        replace(call, prompts=prompts, playback=playback),
+        replace(call, prompts=prompts, playback=playback, heard_turn=heard_turn),
         prompt.position,
         heard=_heard_text(prompt, fact),
     )
@@ -128,7 +129,7 @@ def _speech_cut(call: Call, fact: e.SpeechCut, place: Place) -> Call:
         return call
     prompts = tuple(p for p in call.prompts if p is not prompt)
     after = _revise(replace(call, prompts=prompts), prompt.position, cut=True)
-    after = turns.discarded(after, prompt.turn, is_unheard=not prompt.heard_samples)
+    after = turns.discarded(after, prompt.turn, is_unheard=prompt.turn != call.heard_turn)
     if fact.reason == "lost" and after.turn is None and not after.ending:
         return turns.opened(after, "cut", place.position)
     return after

@@ -174,6 +174,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     partial_text: str = ""
     turn: Turn | None = None
     turns: int = 0
+    heard_turn: int = 0
 
     prompts: tuple[Prompt, ...] = ()
     prompts_made: int = 0

@@ -9,6 +9,7 @@ from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
 from service.journal.journal import Lease
 from service.session.means import Means, Socket
+from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
 
 CLOSE_REPLACED = 4409  # a newer stream took the call
@@ -48,6 +49,7 @@ class Line:
         self._mouth: Mouth | None = None
         self._speaking: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self.voice = ModelVoice()  # what a model says itself; it outlives the stream
         self.stream_sid = ""
         self.last_media_ms = 0
         self.detached_ms = means.clock.now_ms()
@@ -80,9 +82,10 @@ class Line:
             epoch,
             arrival.socket,
             self._means.speech,
+            self.voice,
             self._means.clock,
-            on_heard,
-            on_lost,
+            on_heard=on_heard,
+            on_lost=on_lost,
         )
         self._speaking = asyncio.create_task(self._mouth.run())
 
@@ -105,6 +108,11 @@ class Line:
         """Go on from what was heard last."""
         if self._mouth is not None:
             self._mouth.release()
+
+    def wake(self) -> None:
+        """There is more of what a model says itself."""
+        if self._mouth is not None:
+            self._mouth.wake()
 
     def echoed(self, mark: str) -> None:
         """A mark came back."""

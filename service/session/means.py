@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from service.agent.agent import Agent
+from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy
 from service.carrier import Carrier
 from service.clock import Clock
@@ -61,7 +62,7 @@ class Means:
 
     journal: Journal
     carrier: Carrier
-    agent: Agent
+    agent: Agent | SpeechAgent
     speech: Speech
     endpointer: Callable[[], Endpointer]
     documents: Documents

@@ -1,7 +1,7 @@
 """Our half of the talk on one stream: prompts in, paced audio out, and what of it was heard.
 
-    prompts (from the state) ──> render, clause by clause ──> Playout ──> one sender ──> socket
-                                                                 ^ marks echoed
+    prompts (from the state) ──┬─> render, clause by clause ──> Playout ──> one sender ──> socket
+                               └─> a model's own voice, piece by piece ─^   ^ marks echoed
 
 What is to be said stands in the call's state. `want` compares it with what is queued here: a new
 prompt is rendered from its first clause not heard; a prompt that the state no longer holds is cut off
@@ -23,7 +23,8 @@ from service.clock import Clock
 from service.protocol import messages
 from service.protocol.playout import Playout, SendMark
 from service.session.means import Socket, Speech
-from service.session.said import Said
+from service.session.model_voice import ModelVoice
+from service.session.said import Lent, Said
 
 SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
 RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
@@ -43,7 +44,9 @@ class Mouth:
         epoch: int,
         socket: Socket,
         speech: Speech,
+        voice: ModelVoice,
         clock: Clock,
+        *,
         on_heard: Callable[[tuple[Played, ...]], None],
         on_lost: Callable[[str], None],
     ) -> None:
@@ -51,11 +54,12 @@ class Mouth:
         self._stream_sid = stream_sid
         self._socket = socket
         self._speech = speech
+        self._voice = voice
         self._clock = clock
         self._on_heard = on_heard
         self._on_lost = on_lost
         self._playout = Playout(epoch)
-        self._said: dict[str, Said] = {}
+        self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
         self._must_clear = False
@@ -79,16 +83,29 @@ class Mouth:
         if all(self._said[name].is_done for name in unwanted):
             for name in unwanted:  # Heard to the end: there is nothing to cut.
                 del self._said[name]
+            kept = [one for one in self._to_render if one[0] in self._said]
+            self._to_render = deque(kept)  # A model's prompt may not know yet that it is over.
         else:
             self._hush()
         for prompt in prompts:
             if prompt.prompt not in self._said:
-                self._said[prompt.prompt] = Said(prompt)
-                self._to_render.extend(
-                    (prompt.prompt, clause, prompt.clauses[clause])
-                    for clause in range(prompt.clauses_heard, len(prompt.clauses))
-                )
-                self._room.set()
+                self._begin(prompt)
+
+    def _begin(self, prompt: Prompt) -> None:
+        if prompt.voice == "model":
+            self._said[prompt.prompt] = Lent(prompt, self._voice)
+            self._to_render.append((prompt.prompt, 0, ""))
+        else:
+            self._said[prompt.prompt] = Said(prompt)
+            self._to_render.extend(
+                (prompt.prompt, clause, prompt.clauses[clause])
+                for clause in range(prompt.clauses_heard, len(prompt.clauses))
+            )
+        self._room.set()
+
+    def wake(self) -> None:
+        """There is more of the model's audio, or no more will come."""
+        self._room.set()
 
     def _hush(self) -> None:
         """Forget all that is queued, here and at the carrier. Stop producing first, then clear."""
@@ -160,12 +177,30 @@ class Mouth:
                 await self._room.wait()
                 continue
             name, clause, text = self._to_render[0]
+            said = self._said[name]
+            if isinstance(said, Lent):
+                if not self._borrow(said):
+                    await self._room.wait()
+                continue
             audio = await self._audio(text)
-            if self._to_render and self._to_render[0][:2] == (name, clause) and name in self._said:
+            if self._said.get(name) is said:
                 self._to_render.popleft()
-                self._said[name].rendered(text, audio)
+                said.rendered(text, audio)
                 self._playout.queue(name, clause, audio)
                 self._work.set()
+
+    def _borrow(self, lent: Lent) -> bool:
+        """Queue the next piece of a model's own voice. False when it isn't there yet."""
+        piece = lent.take()
+        if piece is None:
+            return False
+        if piece:
+            self._playout.queue(lent.prompt.prompt, lent.pieces, piece)
+        else:
+            self._to_render.popleft()
+            self._further[lent.prompt.prompt] = None  # Maybe it was heard before its end was known.
+        self._work.set()
+        return True
 
     async def _audio(self, text: str) -> bytes:
         """The clause's audio. One that can't be spoken is a moment of silence, not a dead call."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from service.agent.agent import Agent
 from service.call.clauses import clauses
 from service.call.ending import SILENT_LINE
 from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
@@ -12,7 +11,7 @@ OURS = (INTERRUPTED_LINE, SILENCE_LINE, WORKING_LINE, LOST_LINE, APOLOGY, SILENT
 PHRASES_MAX = 200  # of an agent: ten seconds of the voice's time
 
 
-def phrases(agent: Agent) -> Iterator[str]:
+def phrases(agent: object) -> Iterator[str]:
     """Yield, clause by clause as they will be rendered, our own lines and the agent's `phrases`.
 
     The attribute is optional: a sequence of texts that the agent says often.

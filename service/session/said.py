@@ -3,7 +3,8 @@
     clauses    |--heard before--|--heard here--|--the cut one--|--to come--|
                0              first         first+heard
 
-Only whole clauses outlive the stream: on the next one the cut clause is said again from its beginning.
+Only whole clauses outlive the stream: on the next one the cut clause is said again from its beginning. A
+model's own speech has no clauses: it goes on from the very sample that was heard last.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from service.call.events import Played
 from service.call.state import Prompt
 from service.protocol.playout import Pointers
+from service.session.model_voice import ModelVoice
 from service.speech.timing import word_ends, words_before
 
 
@@ -57,3 +59,37 @@ class Said:
             sent_samples=before + at.sent,
             heard_samples=before + done + part,
         )
+
+
+@dataclass
+class Lent:
+    """A prompt that a model says itself, taken from its voice piece by piece."""
+
+    prompt: Prompt
+    voice: ModelVoice
+    taken: int = 0
+    pieces: int = 0
+    is_done: bool = False
+
+    def take(self) -> bytes | None:
+        """Return the next piece: None while there is none, b"" after the last."""
+        piece = self.voice.take(self.prompt.prompt, self.prompt.heard_samples + self.taken)
+        if piece:
+            self.taken += len(piece)
+            self.pieces += 1
+        return piece
+
+    def heard_to(self, _piece: int) -> None:
+        """Take note that a piece was heard: how far that is stands in the pointers."""
+
+    def played(self, at: Pointers) -> Played:
+        """Return how far the whole prompt got, from how far it got here."""
+        before = self.prompt.heard_samples
+        got = self.voice.played(
+            self.prompt.prompt,
+            heard=before + at.heard,
+            sent=before + at.sent,
+            queued=before + at.synthesised,
+        )
+        self.is_done = self.is_done or got.clauses > 0
+        return got

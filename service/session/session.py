@@ -22,11 +22,14 @@ import asyncio
 
 from msgspec.structs import replace
 
+from service.agent.agent import Agent
+from service.agent.duplex import SpeechAgent
 from service.call import inputs as i
 from service.call.decide import deadline_ms
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
+from service.session.duplex import Duplex
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
@@ -53,13 +56,19 @@ class Session:
         self._ledger = Ledger(call_sid, means.journal, means.owner)
         self._inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
-        self._talk = Talk(call_sid, means, self._line, self.post, lambda: self.call)
+        self._talk = self._talk_with(means.agent)
         self._acting = Acting(call_sid, means, self.post)
         self._working = Working(call_sid, means, self._inbox, self._ledger)
         self._scribe = Scribe(means, self._ledger, self._act, self._let_go)
         self._watch = Watch(means, self._ledger, self._line, self.post)
         self._is_over = self._is_seen_off = False
         self._close_code = CLOSE_OVER
+
+    def _talk_with(self, agent: Agent | SpeechAgent) -> Talk | Duplex:
+        sid, means, line = self.call_sid, self._means, self._line
+        if isinstance(agent, SpeechAgent):
+            return Duplex(sid, means, agent, line, line.voice, self.post, lambda: self.call)
+        return Talk(sid, means, agent, line, self.post, lambda: self.call)
 
     @property
     def call(self) -> Call:
@@ -151,13 +160,18 @@ class Session:
             case Finish():
                 await self._detach(Lost(self.epoch, SHUTDOWN))
                 self._is_over = True
-            case i.Utterance():
-                self._talk.taken()
-                await self._step(replace(letter, played=self._line.played()))
-            case i.BargedIn():
-                await self._step(replace(letter, played=self._line.played()))
             case _:
-                await self._step(letter)
+                await self._hear_of(letter)
+
+    async def _hear_of(self, happened: i.Input) -> None:
+        if isinstance(happened, i.Utterance):
+            self._talk.taken()
+        if isinstance(happened, i.Utterance | i.BargedIn):
+            happened = replace(happened, played=self._line.played())
+        if isinstance(happened, i.Settle):
+            await self._settle()
+        else:
+            await self._step(happened)
 
     def _due_ms(self) -> int | None:
         is_asking = self._acting.is_asking_carrier

@@ -10,6 +10,7 @@ resumed call and an undisturbed one take the same path.
 
 from collections.abc import Callable
 
+from service.agent.agent import Agent
 from service.call.inputs import Input, Utterance
 from service.call.state import Call
 from service.session.ear import Ear
@@ -25,6 +26,7 @@ class Talk:
         self,
         call_sid: str,
         means: Means,
+        agent: Agent,
         line: Line,
         post: Callable[[Input], None],
         call: Callable[[], Call],
@@ -41,7 +43,7 @@ class Talk:
             on_onset=line.hold,
             on_false_alarm=line.release,
         )
-        self._thinking = Thinking(call_sid, means, post)
+        self._thinking = Thinking(call_sid, means, agent, post)
 
     def _overheard(self, happened: Input) -> None:
         """Pass on what the ear made out. Until its words are taken the caller keeps the floor."""

@@ -11,11 +11,12 @@ are checked before they are written, because what stands in the journal is read 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import get_args
 
 import msgspec
 
+from service.agent.agent import Agent
 from service.call import acts as a, inputs as i
 from service.call.state import Call, Turn
 from service.session.means import Means
@@ -33,9 +34,12 @@ _log = logging.getLogger(__name__)
 class Thinking:
     """The agent's thought about one call; a newer turn gives up the thought about an older one."""
 
-    def __init__(self, call_sid: str, means: Means, post: Callable[[i.Answered], None]) -> None:
+    def __init__(
+        self, call_sid: str, means: Means, agent: Agent, post: Callable[[i.Answered], None]
+    ) -> None:
         self._call_sid = call_sid
         self._means = means
+        self._agent = agent
         self._post = post
         self._thought: asyncio.Task[None] | None = None
         self._turn = 0
@@ -74,12 +78,17 @@ class Thinking:
         loop = asyncio.get_running_loop()
         acts = 0
         async with asyncio.timeout(THINK_MS_MAX / 1000) as patience:
-            async for act in self._means.agent.reply(call, turn):
-                thought.add(self._checked(act))
-                patience.reschedule(loop.time() + THINK_MS_MAX / 1000)
-                acts += 1
-                if acts == ACTS_MAX:
-                    break
+            replying = self._agent.reply(call, turn)
+            try:
+                async for act in replying:
+                    thought.add(self._checked(act))
+                    patience.reschedule(loop.time() + THINK_MS_MAX / 1000)
+                    acts += 1
+                    if acts == ACTS_MAX:
+                        break
+            finally:
+                if isinstance(replying, AsyncGenerator):
+                    await replying.aclose()  # An agent may hold a connection; it ends now.
 
     def _apologise(self, thought: "_Thought") -> None:
         _log.exception(

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from service.agent.agent import ENTRY_POINTS, agent
+from service.agent.chat import Chat
+from service.agent.duplex import SpeechAgent
 from service.agent.intake import Intake
+from service.agent.realtime import Realtime
 from service.call.acts import Say
 from service.call.state import Call, Turn
 from service.errors import ConfigError
@@ -16,8 +19,33 @@ def test_intake_is_built_in() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(("name", "kind"), [("chat", Chat), ("realtime", SpeechAgent)])
+async def test_the_models_are_built_in_and_need_a_key(
+    name: str, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        agent(name, Toolbox.none())
+    monkeypatch.setenv("OPENAI_API_KEY", "a key for tests")
+    made = agent(name, Toolbox.none())
+    assert isinstance(made, kind)
+    assert isinstance(made, Chat | Realtime)
+    await made.close()
+
+
+def test_a_model_whose_packages_are_absent_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "service.agent.realtime", None)
+    with pytest.raises(ConfigError, match=r"\[brains\]"):
+        agent("realtime", Toolbox.none())
+
+
+@pytest.mark.asyncio
 async def test_a_class_of_a_module_is_an_agent() -> None:
     echo = agent("tests.agent.brains:Echo", Toolbox.none())
+    assert not isinstance(echo, SpeechAgent)
     acts = [act async for act in echo.reply(Call(call_sid="CA1"), Turn(1, "speech", "hi"))]
     assert acts == [Say("CA1: hi")]
 

@@ -25,6 +25,7 @@ from service.call.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Prompt
 from service.clock import Clock
+from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
 from service.simulator.carrier import Leg
 from service.speech.cache import SpeechCache
@@ -108,7 +109,15 @@ async def on_a_wire(
 ) -> None:
     """Run a mouth on the wire while `act` does something with it."""
     mouth = wire.mouth = Mouth(
-        call, "MZ1", 1, wire, pool, Clock(), lambda _played: None, lambda _reason: None
+        call,
+        "MZ1",
+        1,
+        wire,
+        pool,
+        ModelVoice(),
+        Clock(),
+        on_heard=lambda _played: None,
+        on_lost=lambda _reason: None,
     )
     speaking = asyncio.create_task(mouth.run())
     try:

@@ -105,6 +105,15 @@ def test_an_answer_of_which_something_was_heard_has_told() -> None:
     assert call.operations[0].told_turn == 3
 
 
+def test_news_that_was_heard_is_told_though_the_rest_of_the_answer_was_not() -> None:
+    story = with_tool()
+    story.write(ended(), e.AgentSpoke(prompt="p3", clauses=("Found it.",), turn=3))
+    story.write(e.AgentSpoke(prompt="p4", clauses=("What else?",), turn=3), e.TurnAnswered(turn=3))
+    story.write(e.Played(prompt="p3", clauses=1, heard_samples=9))
+    call = story.write(e.SpeechCut(prompt="p4", reason="barge_in"))
+    assert call.operations[0].told_turn == 3
+
+
 def test_a_turn_whose_words_are_cut_is_given_up_and_another_is_not() -> None:
     story = greeted()
     story.write(e.CallerSpoke(text="So?"), e.AgentSpoke(prompt="p2", clauses=("Well.",), turn=2))

@@ -1,7 +1,9 @@
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from service.audio import samples
@@ -10,6 +12,7 @@ from service.call.state import Prompt
 from service.clock import Clock
 from service.errors import SpeechError
 from service.session import mouth as module
+from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
 from tests.conftest import for_a_moment, wait_until
 from tests.session.parts import MemorySocket, ScriptedSpeech
@@ -28,8 +31,17 @@ class Stage:
         self.speech = ScriptedSpeech()
         self.told: list[Played] = []
         self.lost: list[str] = []
+        self.voice = ModelVoice()
         self.mouth = Mouth(
-            "CA1", "MZ1", 3, self.socket, self.speech, Clock(), self.told.extend, self.lost.append
+            "CA1",
+            "MZ1",
+            3,
+            self.socket,
+            self.speech,
+            self.voice,
+            Clock(),
+            on_heard=self.told.extend,
+            on_lost=self.lost.append,
         )
         self.socket.echo = self.mouth.echoed
 
@@ -268,3 +280,66 @@ async def test_an_echo_that_nobody_expects_changes_nothing() -> None:
             mouth.echoed(mark)
         assert mouth.is_speaking()
         assert mouth.played()[0].clauses == 0
+
+
+OWN = Prompt("m1", 1, ("",), voice="model", is_open=True)
+
+
+async def test_a_models_own_speech_is_heard_as_it_comes_and_told_by_the_sample() -> None:
+    desk = Stage()
+    async with desk.speaking() as mouth:
+        desk.voice.begin("m1")
+        mouth.want((OWN,))
+        desk.voice.add("m1", b"\x2a" * samples(500))
+        mouth.wake()
+        await wait_until(lambda: bool(desk.told), description="the first half was heard")
+        assert (desk.told[-1].clauses, desk.told[-1].heard_samples) == (0, samples(500))
+        desk.voice.add("m1", b"\x2b" * samples(300))
+        desk.voice.tell("m1", "Hello there.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.told[-1].clauses == 1, description="all of it was heard")
+        assert desk.told[-1].heard_samples == samples(800)
+        mouth.want(())
+        assert "clear" not in desk.socket.events()
+
+
+async def test_a_models_speech_whose_end_is_known_late_is_told_as_heard() -> None:
+    desk = Stage()
+    async with desk.speaking() as mouth:
+        desk.voice.begin("m1")
+        desk.voice.add("m1", b"\x2a" * samples(200))
+        mouth.want((OWN,))
+        await wait_until(lambda: bool(desk.told), description="all the audio was heard")
+        assert desk.told[-1].clauses == 0
+        desk.voice.tell("m1", "Hi.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.told[-1].clauses == 1, description="and it was the end")
+
+
+async def test_a_models_speech_goes_on_where_the_last_stream_ended() -> None:
+    desk = Stage()
+    desk.voice.begin("m1")
+    desk.voice.add("m1", b"\x2a" * samples(300) + b"\x2b" * samples(200))
+    desk.voice.tell("m1", "Hello there.", is_last=True)
+    async with desk.speaking() as mouth:
+        mouth.want((msgspec.structs.replace(OWN, heard_samples=samples(300)),))
+        await wait_until(
+            lambda: bool(desk.told) and desk.told[-1].clauses == 1, description="the rest was heard"
+        )
+    assert desk.told[-1].heard_samples == samples(500)
+    media = [one["media"]["payload"] for one in desk.socket.sent if one["event"] == "media"]
+    assert set(b"".join(map(base64.b64decode, media))) == {0x2B}
+
+
+async def test_our_own_line_comes_after_a_models_that_is_over() -> None:
+    desk = Stage()
+    desk.voice.begin("m1")
+    desk.voice.add("m1", b"\x2a" * samples(200))
+    ours = Prompt("p2", 2, ("One moment.",))
+    async with desk.speaking() as mouth:
+        mouth.want((OWN, ours))
+        await wait_until(lambda: bool(desk.told), description="the model is heard")
+        assert desk.speech.said == []
+        desk.voice.tell("m1", "Hi.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.speech.said == ["One moment."], description="then we are")

@@ -25,7 +25,9 @@ class Room:
         self.call = SPEAKING
         self.socket = MemorySocket()
         self.line = Line("CA1", house.means)
-        self.talk = Talk("CA1", house.means, self.line, self.inputs.append, lambda: self.call)
+        self.talk = Talk(
+            "CA1", house.means, house.agent, self.line, self.inputs.append, lambda: self.call
+        )
         self.listening = asyncio.create_task(self.talk.run())
         arrival = house.arrival(self.socket)
         self.line.plug_in(arrival, 1, lambda _played: None, lambda _reason: None)

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ class Letters(list[Answered]):
 
 async def thought(house: House, turn: Turn = OPENING) -> tuple[Any, ...]:
     letters = Letters()
-    Thinking("CA1", house.means, letters.append).think(Call(turn=turn))
+    Thinking("CA1", house.means, house.agent, letters.append).think(Call(turn=turn))
     await wait_until(lambda: bool(letters), description="the agent answered")
     return letters[0].acts
 
@@ -83,7 +82,7 @@ async def test_an_agent_that_never_ends_is_stopped(house: House) -> None:
 async def test_a_newer_turn_gives_up_the_thought_about_the_older_one(house: House) -> None:
     letters = Letters()
     house.agent.may_answer.clear()
-    thinking = Thinking("CA1", house.means, letters.append)
+    thinking = Thinking("CA1", house.means, house.agent, letters.append)
     thinking.think(Call(turn=OPENING))
     thinking.think(Call(turn=OPENING))
     await wait_until(lambda: len(house.agent.turns) == 1, description="the agent is asked")
@@ -96,7 +95,7 @@ async def test_a_newer_turn_gives_up_the_thought_about_the_older_one(house: Hous
 
 
 async def test_no_turn_no_thought(house: House) -> None:
-    thinking = Thinking("CA1", house.means, Letters().append)
+    thinking = Thinking("CA1", house.means, house.agent, Letters().append)
     thinking.think(Call())
     thinking.stop()
     assert house.agent.turns == []
@@ -140,8 +139,7 @@ async def test_words_are_told_as_they_come_and_nothing_acts_before_the_turn_is_w
     house: House,
 ) -> None:
     agent, letters = Slow(), Letters()
-    means = replace(house.means, agent=agent)
-    Thinking("CA1", means, letters.append).think(Call(turn=OPENING))
+    Thinking("CA1", house.means, agent, letters.append).think(Call(turn=OPENING))
     await wait_until(lambda: bool(letters), description="the first sentence")
     assert letters == [Answered(1, (Say("First."),), is_last=False)]
     agent.may_go_on.set()
@@ -151,7 +149,7 @@ async def test_words_are_told_as_they_come_and_nothing_acts_before_the_turn_is_w
 
 async def test_a_turn_that_is_gone_is_given_up(house: House) -> None:
     agent, letters = Slow(), Letters()
-    thinking = Thinking("CA1", replace(house.means, agent=agent), letters.append)
+    thinking = Thinking("CA1", house.means, agent, letters.append)
     thinking.think(Call(turn=OPENING))
     await wait_until(lambda: bool(letters), description="the first sentence")
     thinking.think(Call())
