@@ -258,6 +258,7 @@ class PhoneCall(Facts):
         deadline_ms = self._clock.now_ms() + within_ms
         is_over = False
         while not holds():
+            self.house.server.thread.check()
             now_ms = self._clock.now_ms()
             errors = self.agent_errors
             if errors and not self.agent_may_fail:

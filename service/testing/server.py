@@ -10,6 +10,7 @@ next: what a balancer does for the callers of a service that restarts.
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -39,15 +40,15 @@ def listening() -> socket.socket:
 
 
 class _Silence(logging.Filter):
-    """Keeps out of the log what a thread says: the dead don't complain that they were killed."""
+    """Keeps out of the log what one thread says: the dead don't complain that they were killed."""
 
-    def __init__(self, thread: int | None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._thread = thread
+        self.thread = 0
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.thread != self._thread
+        return record.thread != self.thread
 
 
 class _Uvicorn(uvicorn.Server):
@@ -77,13 +78,15 @@ class Server:
 
     def __init__(self, make: Callable[[], Starlette], door: socket.socket) -> None:
         """Start it. Raises what `make` raises."""
-        self.thread = LoopThread("stayline-server")
         self._make = make
         self._door = door.dup()  # uvicorn closes what it is given
+        self._uvicorn: _Uvicorn | None = None
+        self._silence = _Silence()
+        self.thread = LoopThread("the server", self._fall)
         try:
             self.thread.do(self._start(), within_ms=START_MS_MAX)
         except BaseException:
-            self.thread.halt(self._door.close)
+            self.kill()
             raise
 
     async def _start(self) -> None:
@@ -113,30 +116,36 @@ class Server:
     def stop(self) -> None:
         """End it as a deploy does: streams are closed with 1012, every call is written."""
         self.thread.do(self._stop())
-        self.thread.halt(self._door.close)
+        self.kill()
 
     async def _stop(self) -> None:
+        assert self._uvicorn is not None, "it was started"
         self._uvicorn.ending.set()
         await self._serving
 
     def kill(self) -> None:
-        """End it between two steps, with nothing written and nobody told, as `kill -9` does."""
-        silence = _Silence(self.thread.ident)
-        _UVICORN_LOG.addFilter(silence)
+        """End it between two steps, with nothing written and nobody told, as `kill -9` does.
+
+        Harmless when it has ended before.
+        """
         try:
-            self.thread.halt(self._fall)
+            self.thread.halt()
         finally:
-            _UVICORN_LOG.removeFilter(silence)
+            _UVICORN_LOG.removeFilter(self._silence)
 
     def _fall(self) -> None:
         """Cut whatever leaves this server; the cleaning up that follows is done by a ghost."""
-        for name in _WRITES:
-            setattr(self.parts.journal, name, _refuse)
-        for server in self._uvicorn.servers:
-            server.close()
-        for connection in list(self._uvicorn.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+        self._silence.thread = threading.get_ident()
+        _UVICORN_LOG.addFilter(self._silence)
+        if self._uvicorn is not None:
+            for name in _WRITES:
+                setattr(self.parts.journal, name, _refuse)
+            for server in getattr(self._uvicorn, "servers", ()):
+                server.close()
+            for connection in list(self._uvicorn.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.abort()
+        self._door.close()  # Last: the loop must let go of it while it has a number.
 
 
 async def _refuse(*_arguments: object, **_named: object) -> None:

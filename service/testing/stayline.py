@@ -97,7 +97,7 @@ class Stayline:
         self._is_closed = False
         self._clock = Clock()
         self._confessions = Confessions().__enter__()
-        self._thread = LoopThread("stayline-carrier")
+        self._thread = LoopThread("the carrier", _nothing)
         self._exchange = Exchange(self._account, terms=Terms(pace=PACE))
         self._thread.do(self._exchange.__aenter__())
 
@@ -150,7 +150,7 @@ class Stayline:
 
     def story(self) -> str:
         """Return the stories of all calls, for people."""
-        return "\n\n".join(call.story() for call in self.calls)
+        return "\n\n".join(map(_story, self.calls))
 
     def close(self) -> None:
         """End every call and every server; nothing is left running. Closing twice is harmless."""
@@ -160,7 +160,7 @@ class Stayline:
         try:
             self._thread.do(self._exchange.__aexit__(None, None, None))
         finally:
-            self._thread.halt(_nothing)
+            self._thread.halt()
             for house in self._houses.values():
                 house.close()
             self._confessions.__exit__(None, None, None)
@@ -220,6 +220,13 @@ def _made(agent: Any) -> Agent:
     outlives = is_made and hasattr(made, "close")
     found: Agent = _Kept(made) if outlives else made
     return found
+
+
+def _story(call: PhoneCall) -> str:
+    try:
+        return call.story()
+    except Exception as trouble:  # noqa: BLE001 - a report of a failed test must not fail itself
+        return f"call {call.call_sid}: its story can't be told, {trouble}"
 
 
 class _Kept:

@@ -19,26 +19,28 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs until it is halted."""
+    """Runs until it is halted; then `last_act` is called, in this thread, and all work is let go."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, last_act: Callable[[], None]) -> None:
         self._loop = asyncio.new_event_loop()
-        self._last_act: Callable[[], None] = _nothing
-        self._is_halted = self._has_ended = False
+        self._last_act = last_act
+        self._is_running = True
+        self._ended_by: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    @property
-    def ident(self) -> int | None:
-        """The thread's number, as log records have it."""
-        return self._thread.ident
+    def check(self) -> None:
+        """Raise RuntimeError, with the reason, when it doesn't run any more."""
+        if not self._is_running:
+            ending = f"ended by {self._ended_by!r}" if self._ended_by else "was stopped"
+            raise RuntimeError(f"{self._thread.name} {ending}") from self._ended_by
 
     def do(self, work: Coroutine[Any, Any, T], *, within_ms: int = WITHIN_MS) -> T:
         """Run `work` on the loop and return what it returns; TimeoutError when it takes too long."""
         assert threading.current_thread() is not self._thread, "the loop can't wait for itself"
-        if self._is_halted or self._has_ended:
+        if not self._is_running:
             work.close()
-            raise RuntimeError("this server was stopped")
+        self.check()
         asked = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return asked.result(within_ms / 1_000)
@@ -46,23 +48,25 @@ class LoopThread:
             asked.cancel()
             raise
 
-    def halt(self, last_act: Callable[[], None]) -> None:
-        """Stop the loop between two steps, call `last_act`, and let go of all that it was doing.
+    def halt(self) -> None:
+        """Stop the loop between two steps, and return when all is let go. Halting twice is harmless.
 
-        What was under way is cancelled after `last_act`, which must see to it that it harms nobody.
+        What was under way is cancelled after the last act, which must see to it that it harms nobody.
         """
-        if not self._is_halted:
-            self._is_halted = True
-            self._last_act = last_act
-            with contextlib.suppress(RuntimeError):  # it may have ended by itself
-                self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(JOIN_S_MAX)
+        with contextlib.suppress(RuntimeError):  # The loop is closed: it ended before.
+            self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join(JOIN_S_MAX)
+
+    def _stop(self) -> None:
+        if self._is_running:
+            self._loop.stop()
 
     def _run(self) -> None:
         try:
             self._loop.run_forever()
-        except (SystemExit, KeyboardInterrupt):
-            self._has_ended = True  # what would have ended a program ends what runs here
+        except (SystemExit, KeyboardInterrupt) as ending:
+            self._ended_by = ending  # What would have ended a program ends what runs here.
+        self._is_running = False
         self._loop.set_exception_handler(lambda *_: None)  # what falls over now falls over unheard
         self._last_act()
         for _ in range(ROUNDS_MAX):
@@ -72,7 +76,3 @@ class LoopThread:
             self._loop.run_until_complete(asyncio.wait(tasks) if tasks else asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
-
-
-def _nothing() -> None:
-    """Do nothing."""

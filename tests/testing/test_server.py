@@ -1,15 +1,27 @@
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
 
+from service.call.acts import Act, Say
+from service.call.state import Call, Turn
 from service.errors import StoreUnavailable
 from service.testing.server import Server, listening
 from service.testing.stayline import Stayline
 from tests.testing.agents import Echo
+
+
+class Leaving:
+    async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        del call
+        if turn.reason != "opening":
+            sys.exit(3)
+        yield Say("Hello there.")
 
 
 @asynccontextmanager
@@ -21,11 +33,18 @@ async def broken(_app: Starlette) -> AsyncIterator[None]:
 def test_a_server_that_cannot_start_says_so() -> None:
     def make() -> Starlette:
         app = Starlette(lifespan=broken)
-        app.state.parts = None
+        app.state.parts = SimpleNamespace(journal=SimpleNamespace())
         return app
 
     with listening() as door, pytest.raises(RuntimeError, match="did not start"):
         Server(make, door)
+
+
+def test_an_agent_that_ends_the_program_ends_its_server_and_is_named(stayline: Stayline) -> None:
+    call = stayline.call(Leaving).hears("Hello there")
+    call.says("how are you")
+    with pytest.raises(RuntimeError, match=r"the server ended by SystemExit\(3\)"):
+        call.hears("I am fine")
 
 
 def test_a_killed_server_writes_nothing_any_more(stayline: Stayline) -> None:
@@ -55,6 +74,6 @@ def test_a_server_that_ended_leaves_no_thread_and_no_open_door(stayline: Staylin
     call = stayline.call(Echo, client_name="Maria")
     port = int(call.house.url.rpartition(":")[2])
     stayline.close()
-    assert not [one for one in threading.enumerate() if one.name.startswith("stayline")]
+    assert not [one for one in threading.enumerate() if one.name in ("the server", "the carrier")]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
