@@ -64,7 +64,10 @@ class RealtimeSession:
         """See SpeechSession.send_audio."""
         audio = base64.b64encode(ulaw).decode()
         async with _sending():
-            await self._connection.input_audio_buffer.append(audio=audio)
+            # Written by hand: the client takes ten times as long over it, fifty times a second.
+            await self._connection.send_raw(
+                f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}'
+            )
 
     async def note(self, entry: Past) -> None:
         """See SpeechSession.note."""
