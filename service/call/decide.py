@@ -90,7 +90,8 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     facts.extend(_left_behind(call, attached, now_ms))
     if not call.is_known() and not attached.lost:
         return Decision(tuple(facts))
-    plan = resume(Return(call, attached.gap_ms, now_ms, attached.lost, policy))
+    here = attached.is_held_here
+    plan = resume(Return(call, attached.gap_ms, now_ms, attached.lost, policy, here))
     if plan.row == "lost":
         facts.append(e.ContextLost(reason=attached.lost))
     if plan.row == "last_resort":

@@ -38,13 +38,17 @@ STILL_RIGHT = "still_right"  # the field that the line about an old state asks f
 
 
 class Return(msgspec.Struct, frozen=True):
-    """A stream coming back: what was known before it attached, and how long nobody heard anybody."""
+    """A stream coming back: what was known before it attached, and how long nobody heard anybody.
+
+    `is_held_here`: the ear that heard the beginning of a half utterance is still there.
+    """
 
     call: Call
     gap_ms: int
     now_ms: int
     lost: str
     policy: Policy
+    is_held_here: bool = True
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -70,6 +74,11 @@ def _is_working(back: Return) -> bool:
         one.turn and one.status == "pending" and back.now_ms < one.deadline_ms
         for one in back.call.operations
     )
+
+
+def _has_lost_words(back: Return) -> bool:
+    """A half utterance goes on in the next stream if that is at once, and in the same process."""
+    return back.gap_ms >= WORDS_LOST_MS or not back.is_held_here
 
 
 def _after_silence(line: str) -> Callable[[Return], str]:
@@ -102,7 +111,7 @@ TABLE: tuple[Row, ...] = (
     (
         "interrupted",
         lambda back: back.call.is_caller_speaking,
-        lambda back: INTERRUPTED_LINE if back.gap_ms >= WORDS_LOST_MS else "",
+        lambda back: INTERRUPTED_LINE if _has_lost_words(back) else "",
     ),
     ("keying", lambda back: bool(back.call.digits_pending), _no_line),
     ("silence", lambda _back: True, _after_silence(SILENCE_LINE)),

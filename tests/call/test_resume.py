@@ -108,6 +108,12 @@ def test_a_caller_cut_off_is_asked_again_if_the_gap_cost_words(gap_ms: int, line
     assert back(replace(QUIET, is_caller_speaking=True), gap_ms=gap_ms) == Plan("interrupted", line)
 
 
+def test_half_an_utterance_that_another_process_heard_is_lost_however_short_the_gap() -> None:
+    speaking = replace(QUIET, is_caller_speaking=True)
+    plan = resume(Return(speaking, 0, NOW_MS, "", LIMITS, is_held_here=False))
+    assert plan == Plan("interrupted", INTERRUPTED_LINE)
+
+
 def test_half_typed_digits_stand() -> None:
     assert back(replace(QUIET, digits_pending="12"), gap_ms=9_000) == Plan("keying")
 
