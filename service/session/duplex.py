@@ -121,8 +121,12 @@ class Duplex:
 
     @property
     def has_floor(self) -> bool:
-        """Whether the caller speaks, as the model hears it, or a sound has just begun."""
-        return self._is_onset or self._model.is_caller_speaking
+        """Whether the caller speaks, as the model hears it, or a sound has just begun.
+
+        Not over a farewell: that is said to its end, else nobody would ever hang up.
+        """
+        is_sounding = self._is_onset or self._model.is_caller_speaking
+        return is_sounding and not self._call().ending
 
     async def run(self) -> None:
         """Listen and speak until cancelled; then the session with the model is over."""
@@ -149,7 +153,8 @@ class Duplex:
         """Take the caller's next audio."""
         self._ear.hear(ulaw)
         self._tail.add(ulaw, is_idle=self._model.is_idle)
-        self._send(ulaw)
+        if not self._call().ending:
+            self._send(ulaw)
 
     def follow(self, call: Call) -> None:
         """Bring mouth and model in line with the state."""
@@ -181,7 +186,8 @@ class Duplex:
 
     def _onset(self) -> None:
         self._is_onset = True
-        self._line.hold()
+        if self.has_floor:
+            self._line.hold()
 
     def _false_alarm(self) -> None:
         self._is_onset = False
@@ -233,7 +239,8 @@ class Duplex:
         self._model.happened(event)
         if isinstance(event, CallerBegan):
             self._is_noticed = True
-            self._line.hold()
+            if self.has_floor:
+                self._line.hold()
         elif isinstance(event, CallerEnded):
             self._is_onset, self._is_stale = False, self._ear.has_floor
         elif isinstance(event, AudioOut):

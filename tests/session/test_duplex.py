@@ -5,25 +5,17 @@ import pytest
 import pytest_asyncio
 
 from service.agent import realtime
-from service.agent.duplex import (
-    AudioOut,
-    Past,
-    ResumeRefused,
-    ResumeToken,
-    SpeechEvent,
-    WordsOut,
-)
 from service.agent.functions import Functions
 from service.agent.realtime import Realtime
 from service.agent.realtime_settings import RealtimeSettings
 from service.audio import samples
 from service.call import events as e, inputs as i
-from service.call.state import Call
 from service.session import interpreter, link
 from service.session.duplex import AWAY_LINE, GONE_LINE
 from service.tools.terms import Description
 from tests.conftest import wait_until
 from tests.session.house import House
+from tests.session.remembering import Remembering
 from tests.session.stage import Stage
 from tests.standins.realtime import KEY, Answer, RealtimeStandIn, realtime_stand_in, speech
 
@@ -429,53 +421,36 @@ async def test_a_session_that_will_end_is_renewed_in_a_quiet_moment(
     await agent.close()
 
 
-class Remembering:
-    """A model that gives a token with its words, and knows only its newest one."""
+async def test_a_farewell_is_said_to_its_end_whoever_speaks_over_it(
+    model: RealtimeStandIn, stage: Stage
+) -> None:
+    await greeted(model, stage)
+    await spoken(model, stage, "That is all.", Answer("Goodbye Ada.", call=("hang_up", "{}")))
+    await wait_until(lambda: stage.story.call.ending == "hangup", description="it hangs up")
+    sent = len(model.last.heard)
+    stage.speak()
+    assert not stage.line.is_held
+    stage.listen(60_000)
+    assert stage.line.sounds.endswith(speech("Goodbye Ada."))
+    assert any(isinstance(one, i.EndCall) for one in stage.story.effects)
+    assert len(model.last.heard) <= sent + samples(1_400)  # what was on its way, and no more
+    assert len(model.last.asked) == 1
 
-    functions = Functions()
 
-    def __init__(self) -> None:
-        self.opened: list[tuple[bytes | None, int]] = []
-        self.token = b""
-        self.told: asyncio.Queue[SpeechEvent] = asyncio.Queue()
-
-    async def open(
-        self, call: Call, resume: bytes | None, history: tuple[Past, ...]
-    ) -> "Remembering":
-        del call
-        self.opened.append((resume, len(history)))
-        if resume is not None and resume != self.token:
-            raise ResumeRefused("unknown")
-        return self
-
-    async def events(self) -> AsyncIterator[SpeechEvent]:
-        while True:
-            yield await self.told.get()
-
-    async def send_audio(self, ulaw: bytes) -> None:
-        """It is no matter here."""
-
-    async def note(self, entry: Past) -> None:
-        """It is no matter here."""
-
-    async def respond(self, hint: str = "") -> None:
-        del hint
-        self.token += b"x"
-        for event in (ResumeToken(self.token), AudioOut("a", speech("Hello.")),
-                      WordsOut("a", "Hello.", is_last=True)):  # fmt: skip
-            self.told.put_nowait(event)
-
-    async def heard(self, item: str, ms: int) -> None:
-        """It is no matter here."""
-
-    async def truncate(self, item: str, heard_ms: int) -> None:
-        """It is no matter here."""
-
-    async def tool_result(self, call_id: str, result: str) -> None:
-        """It is no matter here."""
-
-    async def close(self) -> None:
-        """It is no matter here."""
+async def test_a_person_ends_the_call_over_a_model_that_speaks(
+    model: RealtimeStandIn, stage: Stage
+) -> None:
+    await greeted(model, stage)
+    await spoken(model, stage, "Tell me all.", Answer(LONG))
+    await whole(stage, LONG)
+    stage.listen(700)
+    stage.speak(200)
+    await wait_until(lambda: stage.story.call.is_caller_speaking, description="it is noticed")
+    stage.story.write(e.HangupRequested(request="r1"), is_outside=True)
+    stage.post(i.PartlyHeard("I"))  # Something happens: what the person wants is seen.
+    assert any(isinstance(one, i.EndCall) for one in stage.story.effects)
+    assert not stage.line.is_held
+    assert stage.story.call.transcript[2].heard == "one two"
 
 
 async def test_a_handle_of_the_models_is_used_to_come_back_and_history_when_it_is_refused(
