@@ -52,11 +52,14 @@ class Inbox:
     def __init__(self, call_sid: str) -> None:
         self._call_sid = call_sid
         self._row: asyncio.Queue[Letter] = asyncio.Queue()
-        self._has_news = False
+        self._has_news = self._is_woken = False
         self.is_closed = False
 
     def post(self, letter: Letter) -> None:
         """Put a letter in the row. One too many from the wire is dropped with a log line."""
+        if self.is_closed:
+            _turn_away(letter)  # The session may still be writing its last words.
+            return
         if isinstance(letter, News):
             if self._has_news:
                 return  # One look at the journal finds all that was written.
@@ -70,7 +73,14 @@ class Inbox:
         self._row.put_nowait(letter)
 
     async def take(self, wait_ms: int | None) -> Letter:
-        """Return the next letter, or `Woke` when none came within `wait_ms`."""
+        """Return the next letter, or `Woke` when none came within `wait_ms`.
+
+        What is due now comes before the letters that wait, so that no flood of them puts it off; but
+        never twice running.
+        """
+        self._is_woken = wait_ms == 0 and not self._is_woken
+        if self._is_woken:
+            return i.Woke()
         try:
             async with asyncio.timeout(None if wait_ms is None else wait_ms / 1000):
                 letter = await self._row.get()
@@ -80,17 +90,16 @@ class Inbox:
             self._has_news = False
         return letter
 
-    def close(self) -> list[i.OperationDone]:
-        """Take no more letters, and return what tools had answered.
+    def close(self) -> None:
+        """Take no more letters.
 
         Streams that came too late for this session are told; the switchboard makes another one.
         """
         self.is_closed = True
-        answers = []
         while not self._row.empty():
-            waiting = self._row.get_nowait()
-            if isinstance(waiting, Arrival):
-                waiting.answer(AGAIN)
-            elif isinstance(waiting, i.OperationDone):
-                answers.append(waiting)
-        return answers
+            _turn_away(self._row.get_nowait())
+
+
+def _turn_away(letter: Letter) -> None:
+    if isinstance(letter, Arrival):
+        letter.answer(AGAIN)

@@ -207,7 +207,9 @@ class Session:
         self._is_over = True
 
     async def _step(self, happened: i.Input) -> None:
-        if await self._scribe.take(happened):
+        position = self.call.position
+        await self._scribe.take(happened)
+        if self.call.position > position and not self._is_over:  # We wrote, or others did meanwhile.
             await self._settle()
 
     def _act(self, effect: i.Effect) -> None:

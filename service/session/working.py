@@ -11,6 +11,7 @@ import msgspec
 
 from service.call import inputs as i
 from service.call.operation import told_afterwards
+from service.call.state import Operation
 from service.errors import StoreError
 from service.session.inbox import Inbox
 from service.session.ledger import Ledger
@@ -33,11 +34,17 @@ class Working:
         self._inbox = inbox
         self._ledger = ledger
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._answers: list[i.OperationDone] = []  # put in the row, and perhaps not written yet
 
     @property
     def running(self) -> tuple[str, ...]:
-        """The operations that are under way here."""
-        return tuple(self._running)
+        """The operations that are under way here, or whose answer waits in the row."""
+        asked = {(one.operation, one.attempts) for one in self._pending() if one.is_running}
+        answered = [done for done in self._answers if (done.operation, done.attempt) in asked]
+        return (*self._running, *(done.operation for done in answered))
+
+    def _pending(self) -> list[Operation]:
+        return [one for one in self._ledger.call.operations if one.status == "pending"]
 
     def act(self, effect: i.Operate) -> None:
         """Have the tool work."""
@@ -72,11 +79,15 @@ class Working:
 
     async def leave(self) -> None:
         """The call is no longer held here: what tools had answered, and will, goes to the journal."""
-        for done in self._inbox.close():
+        self._inbox.close()
+        for done in self._answers:
             await self._report(done)
 
     async def _report(self, done: i.OperationDone) -> None:
         if not self._inbox.is_closed:
+            pending = [one.operation for one in self._pending()]
+            self._answers = [one for one in self._answers if one.operation in pending]
+            self._answers.append(done)
             self._inbox.post(done)
             return
         facts = told_afterwards(self._ledger.call, done)

@@ -42,21 +42,24 @@ async def test_news_stand_in_the_row_only_once() -> None:
     assert isinstance(await inbox.take(None), News)
 
 
+async def test_what_is_due_comes_before_what_waits_but_never_twice_running() -> None:
+    inbox = Inbox("CA1")
+    for key in "12":
+        inbox.post(i.Key(key))
+    taken = [await inbox.take(0) for _ in range(5)]
+    assert taken == [i.Woke(), i.Key("1"), i.Woke(), i.Key("2"), i.Woke()]
+
+
 async def test_arrivals_that_came_too_late_are_told_to_try_again(house: House) -> None:
     inbox = Inbox("CA1")
-    arrival = house.arrival(MemorySocket())
+    before, after = house.arrival(MemorySocket()), house.arrival(MemorySocket())
     inbox.post(i.Key("1"))
-    inbox.post(arrival)
-    assert inbox.close() == []
-    assert arrival.done.result() == AGAIN
-
-
-async def test_what_a_tool_had_answered_is_handed_over_at_the_end() -> None:
-    inbox = Inbox("CA1")
-    done = i.OperationDone("t1.1", 1, "succeeded")
-    inbox.post(done)
-    assert inbox.close() == [done]
+    inbox.post(before)
+    inbox.close()
+    inbox.post(after)
+    inbox.post(i.Key("2"))
     assert inbox.is_closed
+    assert (before.done.result(), after.done.result()) == (AGAIN, AGAIN)
 
 
 async def test_a_flood_of_keys_leaves_a_call_that_can_still_end(house: House) -> None:

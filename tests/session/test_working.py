@@ -1,9 +1,14 @@
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from typing_extensions import override
 
 from service.call import events as e
 from service.call.acts import Say, UseTool
+from service.journal.journal import Journal, Outcome as Written
 from service.session import working as module
 from service.tools.terms import Outcome
 from tests.conftest import wait_until
@@ -11,6 +16,30 @@ from tests.session.house import Caller, House
 from tests.session.troubles import FailingJournal
 
 pytestmark = pytest.mark.asyncio
+
+
+class Overtaken(FailingJournal):
+    """A journal whose process writes the end of a tool a moment after somebody else did something."""
+
+    before: Callable[[], Awaitable[object]] | None = None
+
+    @override
+    async def append(self, call_sid: str, bodies: Sequence[bytes], **named: Any) -> Written:
+        is_end = any(isinstance(e.decode(body), e.OperationEnded) for body in bodies)
+        if self.before is not None and is_end:
+            before, self.before = self.before, None
+            await before()
+        return await super().append(call_sid, bodies, **named)
+
+
+@pytest_asyncio.fixture
+async def slow(journal: Journal) -> AsyncIterator[tuple[House, Overtaken]]:
+    """A house that is always a moment too late, and hears of nobody's writing."""
+    overtaken = Overtaken(journal)
+    overtaken.fails.add("tail")
+    opened = House(overtaken, owner="slow")
+    yield opened, overtaken
+    await opened.close()
 
 
 async def using(house: House, tool: str = "note") -> Caller:
@@ -134,3 +163,68 @@ async def test_an_answer_that_can_not_be_left_behind_is_told_to_the_log(
     house.toolbox.may_answer.set()
     await house.tasks.close()
     assert "a tool's answer was lost" in caplog.text
+
+
+async def test_an_answer_that_waits_in_the_row_is_no_reason_to_ask_again(
+    slow: tuple[House, Overtaken],
+) -> None:
+    house, journal = slow
+    house.toolbox.may_answer.clear()
+    caller = await using(house, "lookup")
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    journal.may_claim.clear()
+    async with asyncio.TaskGroup() as streams:
+        back = streams.create_task(house.returns())
+        await wait_until(lambda: caller.socket.closed is not None, description="the stream comes")
+        house.toolbox.may_answer.set()
+        await wait_until(lambda: not caller.session._working._running, description="it answered")
+        journal.may_claim.set()
+    await back.result().is_told("It is done.")
+    assert len(house.toolbox.asked) == 1
+
+
+async def test_an_answer_whose_writing_is_refused_is_told_from_outside(
+    slow: tuple[House, Overtaken], elsewhere: House
+) -> None:
+    house, journal = slow
+    house.toolbox.may_answer.clear()
+    await using(house)
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    journal.before = elsewhere.returns
+    house.toolbox.may_answer.set()
+    await wait_until(lambda: len(house.switchboard) == 0, description="this process let go")
+    assert (await elsewhere.stored()).operations[0].status == "succeeded"
+
+
+async def test_what_others_wrote_while_we_had_nothing_to_add_is_followed(
+    slow: tuple[House, Overtaken],
+) -> None:
+    house, journal = slow
+    house.toolbox.may_answer.clear()
+    caller = await using(house)
+    await caller.is_told("One moment.")
+    ended = e.OperationEnded(operation="t1.1", status="succeeded")
+    journal.before = lambda: house.write(ended)
+    house.toolbox.may_answer.set()
+    await caller.is_told("It is done.")
+    kinds = await house.kinds()
+    assert kinds.count("OperationEnded") == 1
+
+
+async def test_a_tool_ends_at_its_deadline_however_much_else_there_is_to_do(house: House) -> None:
+    caller = await house.connect()
+    now_ms = house.clock.now_ms()
+    requested = e.OperationRequested(
+        operation="t1.1",
+        tool="note",
+        arguments={},
+        turn=1,
+        is_idempotent=False,
+        attempts_max=1,
+        deadline_ms=now_ms - 1,
+    )
+    await house.write(requested, e.OperationDispatched(operation="t1.1", attempt=1))
+    caller.presses("7" * 500)
+    await wait_until(lambda: statuses(caller) == ["unknown"], description="it is given up")
+    facts = await house.facts()
+    assert sum(isinstance(fact, e.DigitPressed) for fact in facts) < 100
