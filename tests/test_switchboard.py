@@ -71,7 +71,7 @@ async def test_a_fault_in_a_session_ends_the_hold_and_not_the_call(
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as faulty:
-        faulty.setattr("service.session.session.decide", broken)
+        faulty.setattr("service.session.scribe.decide", broken)
         caller.presses("1")
         await wait_until(lambda: len(house.switchboard) == 0, description="the hold has ended")
     await wait_until(lambda: caller.socket.closed is not None, description="the socket is closed")
@@ -85,7 +85,7 @@ async def test_a_fault_at_the_arrival_leaves_nobody_waiting(
     def broken(*_given: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("service.session.session.decide", broken)
+    monkeypatch.setattr("service.session.scribe.decide", broken)
     async with asyncio.timeout(2):
         assert await house.try_to_connect() is None
 
