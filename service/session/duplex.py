@@ -159,6 +159,7 @@ class Duplex:
     def follow(self, call: Call) -> None:
         """Bring mouth and model in line with the state."""
         self._line.want(call.prompts)
+        self._model.pass_words_on()
         elsewhere = {
             prompt.prompt
             for prompt in call.prompts

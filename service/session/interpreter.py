@@ -56,6 +56,7 @@ class Interpreter:
         self._prompts: dict[str, str] = {}
         self._growing: dict[str, str] = {}
         self._early: dict[str, str] = {}
+        self._told: dict[str, str] = {}
         self._made = 0
         self._told_ms = 0
         self._answer = ""
@@ -90,6 +91,7 @@ class Interpreter:
                 self._briefing.is_broken = True
                 self._end(prompt)
         self._growing.clear()
+        self._told.clear()
         self._prompts.clear()
         self.is_interrupted = self.is_interrupted or self.is_caller_speaking
         self.is_caller_speaking = False
@@ -108,6 +110,7 @@ class Interpreter:
             case d.CallerBegan():
                 self.is_caller_speaking = True
                 self._post(i.SpeechBegan())
+                self._pass_on()  # What is cut now is cut to words that are known.
                 if self._call().prompts:
                     self._post(i.BargedIn())
             case d.CallerEnded():
@@ -135,7 +138,7 @@ class Interpreter:
         text = self._early.pop(item, "")
         self._growing[prompt] = text
         self._voice.tell(prompt, text, is_last=False)
-        self._told_ms = self._clock.now_ms()
+        self._told_ms, self._told[prompt] = self._clock.now_ms(), text
         self._answer = self._answer or prompt
         self._answered()
         self._post(i.ModelSpoke(prompt, text))
@@ -150,15 +153,26 @@ class Interpreter:
             return
         self._growing[prompt] = event.text
         self._voice.tell(prompt, event.text, is_last=event.is_last)
-        now_ms = self._clock.now_ms()
         if event.is_last:
             self._end(prompt)
-        elif now_ms - self._told_ms >= WORDS_EVERY_MS:
-            self._told_ms = now_ms
-            self._post(i.ModelContinued(prompt, event.text, is_last=False))
+        else:
+            self.pass_words_on()
+
+    def pass_words_on(self) -> None:
+        """Have the words written that came since a second ago: a model may pause in its sentence."""
+        if self._clock.now_ms() - self._told_ms >= WORDS_EVERY_MS:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        for prompt, text in self._growing.items():
+            if self._told.get(prompt) != text:
+                self._told_ms = self._clock.now_ms()
+                self._told[prompt] = text
+                self._post(i.ModelContinued(prompt, text, is_last=False))
 
     def _end(self, prompt: str) -> None:
         text = self._growing.pop(prompt, "")
+        self._told.pop(prompt, None)
         self._voice.tell(prompt, text, is_last=True)
         self._post(i.ModelContinued(prompt, text, is_last=True))
 

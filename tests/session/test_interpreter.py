@@ -69,6 +69,27 @@ def test_the_caller_interrupts_only_what_is_being_said() -> None:
     assert not desk.model.is_idle
 
 
+def test_the_words_that_came_meanwhile_are_passed_on_before_anything_is_cut() -> None:
+    desk = Desk()
+    desk.tell(d.AudioOut("a", b"x"), d.WordsOut("a", "One two"))
+    desk.call = Call(epoch=3, prompts=(Prompt("m3-1", 1, ("",)),))
+    known = i.ModelContinued("m3-1", "One two", is_last=False)
+    assert desk.tell(d.CallerBegan()) == [i.SpeechBegan(), known, i.BargedIn()]
+    assert desk.tell(d.CallerBegan()) == [i.SpeechBegan(), i.BargedIn()]
+
+
+def test_the_words_of_a_model_that_pauses_are_passed_on_a_second_later() -> None:
+    desk = Desk()
+    desk.tell(d.AudioOut("a", b"x"), d.WordsOut("a", "One two"))
+    desk.posted.clear()
+    desk.model.pass_words_on()
+    assert desk.posted == []
+    desk.wait(1_000)
+    desk.model.pass_words_on()
+    desk.model.pass_words_on()
+    assert desk.posted == [i.ModelContinued("m3-1", "One two", is_last=False)]
+
+
 def test_an_answer_is_owed_from_the_callers_last_word_to_the_models_first() -> None:
     desk = Desk()
     desk.tell(d.CallerBegan(), d.CallerEnded(700))
