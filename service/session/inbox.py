@@ -53,6 +53,7 @@ class Inbox:
         self._call_sid = call_sid
         self._row: asyncio.Queue[Letter] = asyncio.Queue()
         self._has_news = self._is_woken = False
+        self._arrivals = 0
         self.is_closed = False
 
     def post(self, letter: Letter) -> None:
@@ -70,15 +71,16 @@ class Inbox:
                 extra={"action": "inbox_full", "call_sid": self._call_sid},
             )
             return
+        self._arrivals += isinstance(letter, Arrival)
         self._row.put_nowait(letter)
 
     async def take(self, wait_ms: int | None) -> Letter:
         """Return the next letter, or `Woke` when none came within `wait_ms`.
 
         What is due now comes before the letters that wait, so that no flood of them puts it off; but
-        never twice running.
+        never twice running, and not before a stream that waits to be taken.
         """
-        self._is_woken = wait_ms == 0 and not self._is_woken
+        self._is_woken = wait_ms == 0 and not self._is_woken and not self._arrivals
         if self._is_woken:
             return i.Woke()
         try:
@@ -88,6 +90,7 @@ class Inbox:
             return i.Woke()
         if isinstance(letter, News):
             self._has_news = False
+        self._arrivals -= isinstance(letter, Arrival)
         return letter
 
     def close(self) -> None:

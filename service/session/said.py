@@ -70,10 +70,16 @@ class Lent:
     taken: int = 0
     pieces: int = 0
     is_done: bool = False
+    begin: int = 0
+
+    def __post_init__(self) -> None:
+        """It goes on where it was heard to, which the voice may know better than what was written."""
+        told = self.voice.heard_samples(self.prompt.prompt)
+        self.begin = max(self.prompt.heard_samples, told)
 
     def take(self) -> bytes | None:
         """Return the next piece: None while there is none, b"" after the last."""
-        piece = self.voice.take(self.prompt.prompt, self.prompt.heard_samples + self.taken)
+        piece = self.voice.take(self.prompt.prompt, self.begin + self.taken)
         if piece:
             self.taken += len(piece)
             self.pieces += 1
@@ -84,10 +90,11 @@ class Lent:
 
     def played(self, at: Pointers) -> Played:
         """Return how far the whole prompt got, from how far it got here."""
-        before = self.prompt.heard_samples
+        before = self.begin
         got = self.voice.played(
             self.prompt.prompt,
             heard=before + at.heard,
+            reach=before + at.reach,
             sent=before + at.sent,
             queued=before + at.synthesised,
         )

@@ -68,3 +68,13 @@ async def test_a_flood_of_keys_leaves_a_call_that_can_still_end(house: House) ->
     await caller.has_dropped()
     pressed = (await house.kinds()).count("DigitPressed")
     assert 0 < pressed <= module.INBOX_MAX
+
+
+async def test_a_stream_that_waits_is_taken_before_what_is_due(house: House) -> None:
+    inbox = Inbox("CA1")
+    arrival = house.arrival(MemorySocket())
+    inbox.post(arrival)
+    assert await inbox.take(0) is arrival
+    inbox.post(i.Key("1"))
+    assert await inbox.take(0) == i.Woke()
+    assert await inbox.take(0) == i.Key("1")

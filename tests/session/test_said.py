@@ -1,14 +1,16 @@
+from service.audio import samples
 from service.call.events import Played
 from service.call.state import Prompt
 from service.protocol.playout import Pointers
-from service.session.said import Said
+from service.session.model_voice import ModelVoice
+from service.session.said import Lent, Said
 from service.speech.timing import Timed
 
 CLAUSES = ("one two three", "four five", "six")
 
 
-def told(samples: int, *ends: int) -> Timed:
-    return Timed(b"\x00" * samples, ends)
+def told(count: int, *ends: int) -> Timed:
+    return Timed(b"\x00" * count, ends)
 
 
 def test_a_prompt_counts_from_its_first_clause_heard_here() -> None:
@@ -54,3 +56,19 @@ def test_words_are_told_by_what_was_probably_reached() -> None:
     said.rendered(CLAUSES[0], told(900, 300, 600, 900))
     at = said.played(Pointers("p1", 900, 900, 590, 610))
     assert (at.part_samples, at.part_words, at.heard_samples) == (590, 2, 590)
+
+
+def test_a_models_prompt_goes_on_where_the_voice_knows_it_was_heard_to() -> None:
+    voice = ModelVoice()
+    voice.begin("m1")
+    voice.add("m1", b"\x2a" * samples(400))
+    voice.tell("m1", "Hello there.", is_last=True)
+    prompt = Prompt("m1", 1, ("Hello there.",), voice="model", heard_samples=samples(100))
+    voice.played("m1", heard=samples(250), sent=samples(400), queued=samples(400))
+    lent = Lent(prompt, voice)
+    piece = lent.take()
+    assert piece is not None
+    assert len(piece) == samples(150)
+    assert lent.take() == b""
+    got = lent.played(Pointers("m1", samples(150), samples(150), samples(150), samples(150)))
+    assert (got.heard_samples, lent.is_done) == (samples(400), True)
