@@ -25,15 +25,18 @@ lint: $(READY)
 own: $(READY)
 	$(BIN)/python tests/own.py
 
-# REQUIRE_REDIS: the journal suite must meet a real server, never skip it.
+# REQUIRE_REDIS: the journal suite must meet a real server, never skip it. Most tests wait more than they
+# work, so there are more workers than cores; the calls in real time come last, one after the other.
 unit: $(READY)
 	@$(BIN)/coverage erase
-	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest
+	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest -q -n 4 --dist loadfile --ignore=tests/acceptance
+	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
+	REQUIRE_REDIS=1 $(BIN)/python -m pytest tests/acceptance
 
 # Without the calls in real time: for a second Python.
 fast: $(READY)
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q --ignore=tests/acceptance --ignore=tests/test_house.py
+	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q -n 4 --dist loadfile --ignore=tests/acceptance --ignore=tests/test_house.py
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
