@@ -25,18 +25,22 @@ lint: $(READY)
 own: $(READY)
 	$(BIN)/python tests/own.py
 
+# What holds to deadlines in real time is run alone, one after the other.
+REAL_TIME := tests/acceptance tests/session/test_tool_drops.py
+AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
+
 # REQUIRE_REDIS: the journal suite must meet a real server, never skip it. Most tests wait more than they
-# work, so there are more workers than cores; the calls in real time come last, one after the other.
+# work, so there are more workers than cores.
 unit: $(READY)
 	@$(BIN)/coverage erase
-	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest -q -n 4 --dist loadfile --ignore=tests/acceptance
+	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest -q $(AT_ONCE)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest tests/acceptance
+	REQUIRE_REDIS=1 $(BIN)/python -m pytest $(REAL_TIME)
 
-# Without the calls in real time: for a second Python.
+# Without what runs in real time: for a second Python.
 fast: $(READY)
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q -n 4 --dist loadfile --ignore=tests/acceptance --ignore=tests/test_house.py
+	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q $(AT_ONCE) --ignore=tests/test_house.py
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
