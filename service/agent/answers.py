@@ -65,7 +65,8 @@ _NO_NAME = re.compile(
 )
 _NO_COMPANY = re.compile(
     r"^(?:fine|good|great|okay|sorry|calling|my|here|not|about|right|correct|least|home|wrong|incorrect|"
-    r"misspelled|spelled|different|it|no|is|that)\b",
+    r"misspelled|spelled|different|it|no|is|that|i'm|i am|i've|i have|i need|i want|i work|i can't|i can not|"
+    r"i cannot|(?:we're|we are) (?:calling|having)|we have|we've|we can't|we need)\b",
     re.IGNORECASE,
 )
 _COMPANY_CALLED = re.compile(

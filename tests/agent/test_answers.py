@@ -115,6 +115,10 @@ COMPANIES = {
     "My name is Maria.": "",
     "That's wrong.": "",
     "The company's name is Acme.": "Acme",
+    "I'm calling some blue river bakery.": "",  # "from", in noise: better asked again than kept whole
+    "I am calling about my printer.": "",
+    "We're calling about my printer.": "",
+    "We have a problem with the printer.": "",
 }
 TICKETS = {
     "TKT-1234": "TKT-1234",
