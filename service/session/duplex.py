@@ -41,10 +41,10 @@ from service.session.link import Link
 from service.session.means import Means
 from service.session.model_calls import ModelCalls
 from service.session.model_voice import ModelVoice
+from service.session.thinking import GONE_LINE
 
 REPLAY_SAMPLES = samples(1_000)  # in one message; the whole tail is thirty of them
 AWAY_LINE = "One moment, please."
-GONE_LINE = "I'm sorry, I can't go on right now. I will connect you with a colleague."
 
 
 class Speaker(Protocol):

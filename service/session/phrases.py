@@ -5,9 +5,18 @@ from collections.abc import Iterator
 from service.call.clauses import clauses
 from service.call.ending import SILENT_LINE
 from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
-from service.session.thinking import APOLOGY
+from service.session.thinking import APOLOGY, GONE_LINE, GREETING
 
-OURS = (INTERRUPTED_LINE, SILENCE_LINE, WORKING_LINE, LOST_LINE, APOLOGY, SILENT_LINE)
+OURS = (
+    INTERRUPTED_LINE,
+    SILENCE_LINE,
+    WORKING_LINE,
+    LOST_LINE,
+    APOLOGY,
+    GREETING,
+    GONE_LINE,
+    SILENT_LINE,
+)
 PHRASES_MAX = 200  # of an agent: ten seconds of the voice's time
 
 

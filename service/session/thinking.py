@@ -4,8 +4,9 @@
                      └──> all other acts ────> held until the turn's end, then written together
 
 The agent is the user's code. Whatever it does, the caller hears something and the call goes on: an
-agent that raises, falls silent, or yields what is no act is answered for with an apology. Its acts
-are checked before they are written, because what stands in the journal is read again at each resume.
+agent that raises, falls silent, or yields what is no act is answered for with an apology, and one that
+does so again and again with a person. Its acts are checked before they are written, because what stands
+in the journal is read again at each resume.
 """
 
 import asyncio
@@ -17,14 +18,19 @@ from typing import get_args
 import msgspec
 
 from service.agent.agent import Agent
+from service.agent.question import ANY
 from service.call import acts as a, inputs as i
 from service.call.state import Call, Turn
+from service.errors import BrainError
 from service.session.means import Means
 
 THINK_MS_MAX = 20_000  # without a further act; a caller who waits longer has hung up
 ACTS_MAX = 64  # per turn; a form's whole answer is under ten
 ACT_LETTERS_MAX = 10_000  # ten minutes of speech; a record of the journal holds far more
+FAILURES_MAX = 2  # turns running that are apologised for; nobody says it all a fourth time
 APOLOGY = "I'm sorry, something went wrong on my side. Could you say that again, please?"
+GREETING = "Hello. I'm sorry, something went wrong on my side. What can I do for you?"
+GONE_LINE = "I'm sorry, I can't go on right now. I will connect you with a colleague."
 
 _KINDS: tuple[type, ...] = get_args(a.Act)
 
@@ -43,6 +49,7 @@ class Thinking:
         self._post = post
         self._thought: asyncio.Task[None] | None = None
         self._turn = 0
+        self._failures = 0
 
     def think(self, call: Call) -> None:
         """Have the agent answer the open turn, unless it is at it; a turn that is gone is given up."""
@@ -64,14 +71,17 @@ class Thinking:
         thought = _Thought(turn, self._post)
         try:
             await self._follow(call, turn, thought)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 thought.give_up()
                 raise
-            self._apologise(thought)  # Something inside the agent was cancelled, not the agent.
-        except Exception:  # noqa: BLE001 - the agent is the user's code: whatever it raises, the call goes on
-            self._apologise(thought)
+            # Something inside the agent was cancelled, not the agent.
+            self._apologise(call, thought, cancelled)
+        except Exception as trouble:  # noqa: BLE001 - the agent is the user's code: whatever it raises, the call goes on
+            self._apologise(call, thought, trouble)
+        else:
+            self._failures = 0
         thought.end()
 
     async def _follow(self, call: Call, turn: Turn, thought: "_Thought") -> None:
@@ -90,12 +100,23 @@ class Thinking:
                 if isinstance(replying, AsyncGenerator):
                     await replying.aclose()  # An agent may hold a connection; it ends now.
 
-    def _apologise(self, thought: "_Thought") -> None:
-        _log.exception(
-            "! the agent failed", extra={"action": "agent_failed", "call_sid": self._call_sid}
+    def _apologise(self, call: Call, thought: "_Thought", trouble: BaseException) -> None:
+        is_told = isinstance(trouble, BrainError)  # Its words say it all: no trace.
+        _log.error(
+            "! the agent failed%s",
+            f": {trouble}" if is_told else "",
+            exc_info=None if is_told else trouble,
+            extra={"action": "agent_failed", "call_sid": self._call_sid},
         )
+        self._failures += 1
         thought.give_up()
-        thought.add(a.Say(APOLOGY))
+        if self._failures > FAILURES_MAX:
+            thought.add(a.Say(GONE_LINE))
+            thought.add(a.Transfer())
+        elif call.is_greeted or thought.has_told:
+            thought.add(a.Say(APOLOGY))
+        else:  # There is nothing yet that the caller could say again.
+            thought.add(a.Ask(GREETING, ANY))
 
     def _checked(self, act: a.Act) -> a.Act:
         """Return the act. Raises TypeError or ValueError when it is none, or can't be done."""
@@ -121,6 +142,7 @@ class _Thought:
         self._said = deque(turn.said)
         self._acts: list[a.Act] = []
         self._telling: asyncio.Handle | None = None
+        self.has_told = False
 
     def add(self, act: a.Act) -> None:
         """Take the next act. Words are told soon, with those that come in the same breath."""
@@ -141,6 +163,7 @@ class _Thought:
 
     def _tell_words(self) -> None:
         self._telling = None
+        self.has_told = True
         words = tuple(act for act in self._acts if isinstance(act, a.Say | a.Ask))
         self._acts = [act for act in self._acts if not isinstance(act, a.Say | a.Ask)]
         self._post(i.Answered(self._number, words, is_last=False))

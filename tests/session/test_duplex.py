@@ -11,8 +11,9 @@ from service.agent.realtime_settings import RealtimeSettings
 from service.audio import samples
 from service.call import events as e, inputs as i
 from service.session import interpreter, link
-from service.session.duplex import AWAY_LINE, GONE_LINE
+from service.session.duplex import AWAY_LINE
 from service.tools.terms import Description
+from service.session.thinking import GONE_LINE
 from tests.conftest import wait_until
 from tests.session.house import House
 from tests.session.remembering import Remembering

@@ -7,8 +7,9 @@ import pytest
 from service.call.acts import Act, Ask, Enter, Fill, HangUp, Say, SendDigits, Transfer, UseTool
 from service.call.inputs import Answered
 from service.call.state import Call, Turn
+from service.errors import BrainError
 from service.session import thinking as module
-from service.session.thinking import APOLOGY, Thinking
+from service.session.thinking import APOLOGY, FAILURES_MAX, GONE_LINE, GREETING, Thinking
 from tests.conftest import wait_until
 from tests.session.house import House, words_of
 
@@ -21,9 +22,12 @@ class Letters(list[Answered]):
     """What the thinking posted."""
 
 
-async def thought(house: House, turn: Turn = OPENING) -> tuple[Any, ...]:
+async def thought(
+    house: House, turn: Turn = OPENING, *, is_greeted: bool = True
+) -> tuple[Any, ...]:
     letters = Letters()
-    Thinking("CA1", house.means, house.agent, letters.append).think(Call(turn=turn))
+    thinking = Thinking("CA1", house.means, house.agent, letters.append)
+    thinking.think(Call(turn=turn, is_greeted=is_greeted))
     await wait_until(lambda: bool(letters), description="the agent answered")
     return letters[0].acts
 
@@ -66,6 +70,46 @@ async def test_an_agent_that_raises_is_answered_for(house: House, trouble: BaseE
     assert await thought(house) == (Say(APOLOGY),)
 
 
+async def test_who_was_not_greeted_yet_is_not_asked_to_say_it_again(house: House) -> None:
+    house.agent.trouble = RuntimeError("no")
+    assert await thought(house, is_greeted=False) == (Ask(GREETING, "reply"),)
+
+
+async def test_an_agent_that_fails_again_and_again_is_answered_for_by_a_person(
+    house: House,
+) -> None:
+    letters = Letters()
+    thinking = Thinking("CA1", house.means, house.agent, letters.append)
+
+    async def answer(number: int) -> tuple[Act, ...]:
+        before = len(letters)
+        thinking.think(Call(turn=Turn(number, "speech", "hello"), is_greeted=True))
+        await wait_until(lambda: len(letters) > before, description="it is answered")
+        return tuple(act for letter in letters[before:] for act in letter.acts)
+
+    house.agent.trouble = BrainError("the model's server answered 401")
+    assert await answer(1) == (Say(APOLOGY),)
+    house.agent.trouble = None
+    assert await answer(2) != (Say(APOLOGY),)
+    house.agent.trouble = BrainError("the model's server answered 401")
+    for number in range(FAILURES_MAX):
+        assert await answer(3 + number) == (Say(APOLOGY),)
+    assert await answer(9) == (Say(GONE_LINE), Transfer())
+
+
+async def test_a_models_own_trouble_is_one_line_of_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.agent.trouble = BrainError("the model's server answered 401")
+    await thought(house)
+    house.agent.trouble = RuntimeError("no")
+    await thought(house)
+    brain, fault = (one for one in caplog.records if "the agent failed" in one.message)
+    assert brain.message == "! the agent failed: the model's server answered 401"
+    assert brain.exc_info is None
+    assert fault.exc_info is not None
+
+
 async def test_an_agent_that_never_answers_is_answered_for(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,10 +149,10 @@ async def test_a_failing_agent_leaves_a_call_that_goes_on(house: House) -> None:
     house.agent.greeting = [Say(None)]  # type: ignore[arg-type] # rubbish on purpose
     house.speech.transcripts.append("hello")
     caller = await house.connect()
-    await caller.is_told(APOLOGY)
+    await caller.is_told(GREETING)
     caller.says()
     await caller.is_told("You said hello to me.")
-    assert words_of(caller.call)[0] == APOLOGY
+    assert words_of(caller.call)[0] == GREETING
 
 
 async def test_the_thought_of_a_call_that_is_over_is_given_up(house: House) -> None:
