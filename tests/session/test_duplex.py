@@ -12,8 +12,8 @@ from service.audio import samples
 from service.call import events as e, inputs as i
 from service.session import interpreter, link
 from service.session.duplex import AWAY_LINE
-from service.tools.terms import Description
 from service.session.thinking import GONE_LINE
+from service.tools.terms import Description
 from tests.conftest import wait_until
 from tests.session.house import House
 from tests.session.remembering import Remembering
