@@ -27,6 +27,7 @@ STORY_MILLI = 800
 HEARD_MILLI = 700
 ALIKE_MILLI = 600
 
+KEYED_DIGITS_MIN = 3  # of a ticket: one key is a choice, or a slip
 _TICKET = re.compile(r"([A-Za-z]{2,5}-?)?(\d{1,12})")
 
 
@@ -178,7 +179,8 @@ def keyed(asked: Question, digits: str, call: Call) -> Answer:
         return Answer()
     if asked is NUMBER:
         return Answer(digits, KEYED_MILLI) if phone.is_phone(digits) else Answer()
-    return Answer(whole_ticket(digits, call), KEYED_MILLI) if is_ticket(digits) else Answer()
+    is_whole = is_ticket(digits) and len(digits) >= KEYED_DIGITS_MIN
+    return Answer(whole_ticket(digits, call), KEYED_MILLI) if is_whole else Answer()
 
 
 def is_ticket(value: str) -> bool:

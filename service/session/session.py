@@ -209,7 +209,7 @@ class Session:
     async def _step(self, happened: i.Input) -> None:
         position = self.call.position
         await self._scribe.take(happened)
-        if self.call.position > position and not self._is_over:  # We wrote, or others did meanwhile.
+        if self.call.position > position and not self._is_over:  # We or others wrote.
             await self._settle()
 
     def _act(self, effect: i.Effect) -> None:

@@ -67,6 +67,7 @@ def test_a_hidden_number_is_no_number_to_call_back() -> None:
     [
         (form.TICKET, "1234", "SUP-1234"),
         (form.TICKET, "1" * 13, ""),
+        (form.TICKET, "3", ""),
         (form.NUMBER, "4155550192", "4155550192"),
         (form.NUMBER, "12", ""),
         (form.NAME, "1234", ""),
