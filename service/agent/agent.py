@@ -14,10 +14,10 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from service.agent.chat import Chat
-from service.agent.chat_settings import ChatSettings
+from service.agent.chat.chat import Chat
+from service.agent.chat.settings import ChatSettings
 from service.agent.duplex import SpeechAgent
-from service.agent.intake import Intake
+from service.agent.intake.intake import Intake
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.errors import ConfigError
@@ -70,7 +70,7 @@ def agent(name: str, toolbox: Toolbox) -> Agent | SpeechAgent:
 def _realtime(toolbox: Toolbox) -> SpeechAgent:
     """Return the speech-to-speech agent, whose packages are an extra."""
     try:
-        module = import_module("service.agent.realtime")
+        module = import_module("service.agent.realtime.realtime")
     except ImportError as missing:
         raise ConfigError(f"AGENT=realtime: {missing}: {INSTALL_BRAINS}") from missing
     made: SpeechAgent = module.Realtime.from_environment(toolbox)

@@ -29,7 +29,7 @@ from service.call.decide import deadline_ms
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
-from service.session.duplex import Duplex
+from service.session.duplex.duplex import Duplex
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line

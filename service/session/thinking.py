@@ -18,7 +18,7 @@ from typing import get_args
 import msgspec
 
 from service.agent.agent import Agent
-from service.agent.question import ANY
+from service.agent.chat.question import ANY
 from service.call import acts as a, inputs as i
 from service.call.state import Call, Turn
 from service.errors import BrainError

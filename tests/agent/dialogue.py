@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from service.agent.intake import Intake
+from service.agent.intake.intake import Intake
 from service.call import acts as a, inputs as i
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call, Operation, Turn

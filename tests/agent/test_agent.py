@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from service.agent.agent import ENTRY_POINTS, agent
-from service.agent.chat import Chat
+from service.agent.chat.chat import Chat
 from service.agent.duplex import SpeechAgent
-from service.agent.intake import Intake
-from service.agent.realtime import Realtime
+from service.agent.intake.intake import Intake
+from service.agent.realtime.realtime import Realtime
 from service.call.acts import Say
 from service.call.state import Call, Turn
 from service.errors import ConfigError
@@ -37,7 +37,7 @@ async def test_the_models_are_built_in_and_need_a_key(
 def test_a_model_whose_packages_are_absent_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "service.agent.realtime", None)
+    monkeypatch.setitem(sys.modules, "service.agent.realtime.realtime", None)
     with pytest.raises(ConfigError, match=r"\[brains\]"):
         agent("realtime", Toolbox.none())
 

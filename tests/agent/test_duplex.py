@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 from service.agent.duplex import ResumeRefused, SpeechAgent, SpeechSession
-from service.agent.openai_realtime import RealtimeSession
-from service.agent.realtime import Realtime
+from service.agent.realtime.realtime import Realtime
+from service.agent.realtime.session import RealtimeSession
 from service.errors import BrainError
 
 

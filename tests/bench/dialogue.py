@@ -28,10 +28,10 @@ from typing import NamedTuple
 import numpy as np
 from typing_extensions import override
 
-from service.agent import answers
-from service.agent.form import is_same_ticket, question
-from service.agent.intake import Intake
-from service.agent.readback import READ_BACK, WHICH_FIELD
+from service.agent.intake import answers
+from service.agent.intake.form import is_same_ticket, question
+from service.agent.intake.intake import Intake
+from service.agent.intake.readback import READ_BACK, WHICH_FIELD
 from service.audio import FRAME_SAMPLES, samples
 from service.call import events as e
 from service.call.inputs import Input, Utterance

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing_extensions import override
 
 from service.agent.duplex import Past, SpeechSession
-from service.session.link import Link
+from service.session.duplex.link import Link
 
 
 class Notes:

@@ -13,7 +13,7 @@ from service.audio import samples, silence
 from service.call import inputs as i, model
 from service.call.events import Played
 from service.call.state import Prompt
-from service.session.duplex import Duplex
+from service.session.duplex.duplex import Duplex
 from service.session.model_voice import ModelVoice
 from tests.call.story import Story
 from tests.session.house import House

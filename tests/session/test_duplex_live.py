@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from service.agent.functions import Functions
-from service.agent.realtime import Realtime
-from service.agent.realtime_settings import RealtimeSettings
+from service.agent.realtime.realtime import Realtime
+from service.agent.realtime.settings import RealtimeSettings
 from service.switchboard import Switchboard
 from tests.conftest import wait_until
 from tests.session.house import Caller, House

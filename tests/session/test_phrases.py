@@ -1,4 +1,4 @@
-from service.agent.intake import Intake
+from service.agent.intake.intake import Intake
 from service.call.resume import SILENCE_LINE
 from service.session.phrases import OURS, PHRASES_MAX, phrases
 from tests.session.parts import ScriptedAgent

@@ -1,0 +1,1 @@
+"""The agent of words that asks a language model."""

@@ -1,0 +1,1 @@
+"""The intake agent: takes name, company, ticket and problem, without any model."""

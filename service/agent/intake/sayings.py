@@ -1,0 +1,21 @@
+"""What the intake agent says in many calls; it is spoken in advance (see Agent.phrases)."""
+
+from service.agent.intake import errands, repair
+from service.agent.intake.form import FORM
+
+SAYINGS: tuple[str, ...] = (
+    "Hello, thank you for calling support.",
+    *(
+        text
+        for question in FORM
+        for text in (question.wordings.first, question.wordings.again, question.wordings.more)
+    ),
+    errands.LOOKING_LINE,
+    errands.SAVING_LINE,
+    errands.STILL_SAVING_LINE,
+    errands.NOTED_FAREWELL,
+    repair.PERSON_LINE,
+    repair.GIVING_UP_LINE,
+    repair.UNHEARD_LINE,
+    repair.TIME_LINE,
+)

@@ -1,0 +1,1 @@
+"""The agent that lets a speech-to-speech model talk."""

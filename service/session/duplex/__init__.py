@@ -1,0 +1,1 @@
+"""The talk with a model that hears and speaks by itself."""

@@ -1,0 +1,70 @@
+import pytest
+
+from service.agent.intake import repair
+from service.call.acts import Act, Ask, Enter, Say, Transfer
+from service.call.state import Call, Line, Turn
+
+WORDINGS = repair.Wordings("Name?", "Sorry, your name?", "Please spell it.")
+PERSON = [Enter("transferring"), Say(repair.GIVING_UP_LINE), Transfer()]
+
+
+@pytest.mark.parametrize(
+    ("asks", "acts"),
+    [
+        (1, [Ask("Sorry, your name?", "name")]),
+        (2, [Ask("Sorry, I still didn't get it. Please spell it.", "name")]),
+        (3, PERSON),
+        (9, PERSON),
+    ],
+)
+def test_an_answer_that_was_not_understood_gets_more_help_each_time(
+    asks: int, acts: list[Act]
+) -> None:
+    call = Call(asked="name", asks=asks)
+    assert repair.repaired(call, Turn(2, "speech", "Hm"), WORDINGS, "name") == acts
+
+
+@pytest.mark.parametrize(
+    ("asks", "said"),
+    [
+        (1, "Are you still there? Name?"),
+        (2, "I can't hear you. Please spell it."),
+        (3, repair.UNHEARD_LINE),
+    ],
+)
+def test_silence_gets_more_help_each_time(asks: int, said: str) -> None:
+    call = Call(asked="name", asks=asks)
+    acts = repair.repaired(call, Turn(2, "silence"), WORDINGS, "name")
+    assert [act.text for act in acts if isinstance(act, Ask | Say)] == [said]
+
+
+def test_a_question_that_was_not_asked_yet_begins_with_little_help() -> None:
+    call = Call(asked="company", asks=3)
+    assert repair.repaired(call, Turn(2, "speech"), WORDINGS, "name") == [
+        Ask("Sorry, your name?", "name")
+    ]
+
+
+def line(who: str, text: str) -> Line:
+    return Line(1, "caller" if who == "caller" else "agent", text, text, cut=False, at_ms=0)
+
+
+def test_what_was_said_last_is_said_again_without_the_lines_of_a_broken_line() -> None:
+    said = [("agent", "Hello."), ("caller", "Maria"), ("agent", "I found it."), ("agent", "Rule."),
+            ("agent", "Company?"), ("caller", "Um."), ("caller", "What?")]  # fmt: skip
+    call = Call(asked="company", transcript=tuple(line(*one) for one in said))
+    assert repair.repeated(call, "Which?", frozenset({"Rule."})) == [
+        Ask("I found it. Company?", "company")
+    ]
+
+
+def test_without_a_word_said_the_question_is_asked() -> None:
+    assert repair.repeated(Call(asked="name"), "Name?", frozenset()) == [Ask("Name?", "name")]
+    assert repair.repeated(Call(), "Name?", frozenset()) == [Say("Name?")]
+
+
+def test_repeating_comes_to_an_end() -> None:
+    call = Call(asked="name", asks=repair.REPEATS_MAX)
+    assert repair.repeated(call, "Name?", frozenset())[-1] == Transfer()
+    assert repair.restated(call, WORDINGS)[-1] == Transfer()
+    assert repair.restated(Call(asked="name"), WORDINGS) == [Ask("Yes, I'm here. Name?", "name")]
