@@ -89,8 +89,7 @@ class Briefing:
     def _ask_about(self, call: Call, turn: Turn) -> None:
         is_news = turn.position > self._position
         if is_news and turn.reason == "speech":
-            self._link.expect()  # It has heard the caller itself.
-            return
+            return  # It has heard the caller itself, and may have answered before this was written.
         if is_news and turn.reason == "keys":
             self._note(spoken(turn.text))
         self.ask(hint(call, turn))

@@ -58,9 +58,10 @@ def test_what_the_model_heard_itself_it_answers_unasked_but_a_new_session_is_ask
     desk.briefing.begin(desk.story.call)
     desk.says("m1-1", "a")
     desk.follow()
+    desk.link.is_expected = False
     desk.model(i.Transcribed("Hello?", 500))
     assert desk.follow() == []
-    assert desk.link.is_expected
+    assert not desk.link.is_expected  # The answer may be here already: nobody would end the wait.
     desk.briefing.begin(desk.story.call)
     assert desk.follow() == ["respond"]
 
