@@ -166,7 +166,7 @@ def _operation(one: Operation, id_: str) -> tuple[Message, ...]:
 
 def _outcome(one: Operation) -> str:
     """What came of a tool, so that nothing untrue can be told of it."""
-    detail = f" {one.detail}" if one.detail else ""
+    detail = _sentence(one.detail)
     match one.status:
         case "succeeded":
             return short(one.result, RESULT_LETTERS_MAX) or "Done."
@@ -183,3 +183,10 @@ def _outcome(one: Operation) -> str:
             return "A colleague has to approve this first, and has not decided yet."
         case "pending":
             return "Still running; its answer comes later."
+
+
+def _sentence(detail: str) -> str:
+    """Return the detail as one more sentence; parts of the house write theirs without a stop."""
+    if not detail:
+        return ""
+    return f" {detail[0].upper()}{detail[1:]}{'' if detail.endswith(('.', '!', '?')) else '.'}"

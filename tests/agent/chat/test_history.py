@@ -164,6 +164,10 @@ def test_the_answer_of_a_tool_stands_where_it_came() -> None:
         ({"status": "failed", "detail": "No such ticket."}, "It failed, and nothing was done. No"),
         ({"status": "timed_out"}, "It did not answer in time, and nothing was changed."),
         ({"status": "unknown", "detail": "Lost."}, "Nobody knows whether this was done. Lost."),
+        (
+            {"status": "unknown", "detail": "no answer in time"},
+            "Nobody knows whether this was done. No answer in time. Tell",
+        ),
         ({"status": "pending", "approval": "asked"}, "A colleague has to approve this first"),
         ({"status": "pending", "approval": "granted"}, "Still running"),
     ],
