@@ -63,13 +63,17 @@ async def clauses(town: Town, phone: Phone) -> Iterator[str]:
     return (clause for one in spoke for clause in one["clauses"])
 
 
+def is_one_begun(heard: bytes, meant: list[bytes]) -> bool:
+    return bool(meant) and heard.startswith(meant[0][: len(heard)])
+
+
 async def each_clause_was_heard_once(town: Town, phone: Phone) -> None:
     """Each was heard whole and once; of the one that a drop cut, the beginning was heard before."""
     meant = [rendered(clause) for clause in await clauses(town, phone)]
     following = 0
     for stream in range(1, phone.streams + 1):
         heard = heard_on(phone, stream)
-        if following and not heard.startswith(meant[following][: len(heard)]):
+        if following and heard and not is_one_begun(heard, meant[following:]):
             following -= 1  # It was over at the phone, and we could not know yet.
         while heard and following < len(meant) and heard.startswith(meant[following]):
             heard = heard[len(meant[following]) :]
