@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 LIVES = 100  # a store's: five drops each, and two stores, make a thousand
 LIVES_AT_THE_DESK = 12
-AT_ONCE = 25
+AT_ONCE = 15
 LIFE_S_MAX = 60  # a life takes three seconds on a machine that has nothing else to do
 
 
