@@ -4,16 +4,19 @@
                0              first         first+heard
 
 Only whole clauses outlive the stream: on the next one the cut clause is said again from its beginning. A
-model's own speech has no clauses: it goes on from the very sample that was heard last.
+model's own speech has no clauses: it goes on from where it was heard last.
 """
 
 from dataclasses import dataclass, field
 
+from service.audio import samples
 from service.call.events import Played
 from service.call.state import Prompt
 from service.protocol.playout import Pointers
 from service.session.model_voice import ModelVoice
 from service.speech.timing import word_ends, words_before
+
+REPEAT = samples(100)  # half a syllable said twice is not noticed; one left out is
 
 
 @dataclass
@@ -73,9 +76,13 @@ class Lent:
     begin: int = 0
 
     def __post_init__(self) -> None:
-        """It goes on where it was heard to, which the voice may know better than what was written."""
+        """It goes on where it was heard to, which the voice may know better than what was written.
+
+        A little before, rather: what was on the way when the last stream broke can't be known to the
+        sample, and nothing is left out.
+        """
         told = self.voice.heard_samples(self.prompt.prompt)
-        self.begin = max(self.prompt.heard_samples, told)
+        self.begin = max(0, max(self.prompt.heard_samples, told) - REPEAT)
 
     def take(self) -> bytes | None:
         """Return the next piece: None while there is none, b"" after the last."""

@@ -88,12 +88,14 @@ async def each_clause_was_heard_once(town: Town, phone: Phone) -> None:
 
 @asynccontextmanager
 async def chatting(
-    folder: Path, *script: chat.Answer, **settings: str
+    folder: Path, *script: chat.Answer, servers: int = 1, **settings: str
 ) -> AsyncIterator[tuple[Town, chat.Server, Phone]]:
-    """Open a town whose agent asks the stand-in; the caller has been greeted."""
+    """Open a town whose agent asks the stand-in; the caller has been greeted by its first server."""
     async with chat.serving(chat.Speech(f"{HELLO} {ASKING}"), *script) as model:
         brain = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": chat.KEY, "CHAT_MODEL": "m"}
         async with Town(folder, AGENT="chat", **brain, **settings) as town:
+            for _ in range(1, servers):
+                await town.open_server()
             phone = await town.call()
             await all_heard(town, phone)
             await quiet(phone, 500)
@@ -147,8 +149,8 @@ async def test_chat_goes_on_with_a_half_generated_answer_after_its_server_was_ki
     rest = "She brings a new print head. Is there anything else?"
     half = chat.Speech(f"{said} She ", chat.HOLD, "never gets that far.")
     other_half = chat.Speech(f"{said} {rest}" if begins_again else rest)
-    async with chatting(tmp_path, half, other_half) as (town, model, phone):
-        first, other = town.servers[0], await town.open_server()
+    async with chatting(tmp_path, half, other_half, servers=2) as (town, model, phone):
+        first, other = town.servers
         before = len(heard_on(phone, 1))
         phone.caller.say(audio("caller_sarah_name"))
         await heard_for(phone, before + len(rendered("Thank you, Sarah.")) + 4_000, "the second")
