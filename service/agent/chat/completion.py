@@ -17,9 +17,10 @@ from typing import Any
 import httpx2
 import openai
 
+from service.agent.account import NO_KEY
 from service.agent.chat.history import Message
 from service.agent.chat.model import Finished, Piece, Unanswered, Wish, Words
-from service.agent.chat.settings import NO_KEY, ChatSettings
+from service.agent.chat.settings import ChatSettings
 from service.tools.terms import ARGUMENTS_BYTES_MAX
 
 PIECES_MAX = 256  # read ahead of the speaking: a whole answer of an ordinary length

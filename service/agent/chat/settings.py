@@ -2,17 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
 
+from service.agent.account import NO_KEY, OPENAI_URL, account, task
 from service.errors import ConfigError
 
-OPENAI_URL = "https://api.openai.com/v1"
 MODEL = "gpt-5.4-mini"  # small, quick, and able to call functions
 TIMEOUT_MS = 12_000  # to the next sentence, all attempts included; the session gives up after 20 s
-PROMPT_BYTES_MAX = 32_768  # it is sent with every turn
-NO_KEY = "none"  # what a local server that asks for no key is sent
 
 Effort = Literal["", "none", "minimal", "low", "medium", "high"]
 
@@ -39,44 +35,16 @@ class ChatSettings:
 
         CHAT_PROMPT is the text itself, or @ and the path of a file. Raises ConfigError with one line.
         """
-        key, base_url, model, effort = (
-            environ.get(name, "").strip()
-            for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "CHAT_MODEL", "CHAT_EFFORT")
-        )
-        if not key and not base_url:
-            raise ConfigError("OPENAI_API_KEY: AGENT=chat needs it, or OPENAI_BASE_URL")
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError("OPENAI_API_KEY: it holds characters that no key has")
-        if base_url and not model:
+        base_url, key = account("chat", environ)
+        model, effort = (environ.get(name, "").strip() for name in ("CHAT_MODEL", "CHAT_EFFORT"))
+        if base_url != OPENAI_URL and not model:
             raise ConfigError("CHAT_MODEL: needed with OPENAI_BASE_URL: the model's name there")
         if effort not in get_args(Effort):
             raise ConfigError(f"CHAT_EFFORT: expected one of {', '.join(get_args(Effort)[1:])}")
         return cls(
             model=model or MODEL,
-            base_url=_address(base_url or OPENAI_URL),
-            api_key=key or NO_KEY,
-            prompt=_prompt(environ.get("CHAT_PROMPT", "").strip()),
+            base_url=base_url,
+            api_key=key,
+            prompt=task("CHAT_PROMPT", environ),
             effort=effort,  # type: ignore[arg-type] # it is one of them
         )
-
-
-def _address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        is_sound = False
-    if not is_sound or not text.isprintable() or " " in text:
-        raise ConfigError("OPENAI_BASE_URL: expected http(s)://host[:port]/v1")
-    return text.rstrip("/")
-
-
-def _prompt(text: str) -> str:
-    if text.startswith("@"):
-        try:
-            text = Path(text[1:]).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as trouble:
-            raise ConfigError(f"CHAT_PROMPT: {text[1:]}: it can't be read: {trouble}") from None
-    if len(text.encode(errors="replace")) > PROMPT_BYTES_MAX:
-        raise ConfigError(f"CHAT_PROMPT: longer than {PROMPT_BYTES_MAX} bytes")
-    return text

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from service.agent.account import NO_KEY
 from service.agent.agent import Agent
 from service.agent.chat.chat import Chat
-from service.agent.chat.settings import NO_KEY, ChatSettings
+from service.agent.chat.settings import ChatSettings
 from service.call import events as e, inputs as i
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Field

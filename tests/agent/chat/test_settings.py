@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from service.agent.chat.settings import MODEL, NO_KEY, OPENAI_URL, PROMPT_BYTES_MAX, ChatSettings
+from service.agent.account import NO_KEY, OPENAI_URL, PROMPT_BYTES_MAX
+from service.agent.chat.settings import MODEL, ChatSettings
 from service.errors import ConfigError
 
 LOCAL = {"OPENAI_BASE_URL": "http://127.0.0.1:8080/v1/", "CHAT_MODEL": "qwen"}

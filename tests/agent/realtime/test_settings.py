@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from service.agent.realtime.settings import MODEL, NO_KEY, OPENAI_URL, RealtimeSettings
+from service.agent.account import NO_KEY, OPENAI_URL
+from service.agent.realtime.settings import MODEL, RealtimeSettings
 from service.errors import ConfigError
 
 
