@@ -10,6 +10,7 @@ import pytest_asyncio
 from service.agent.functions import Functions
 from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
+from service.session.said import REPEAT
 from service.switchboard import Switchboard
 from tests.conftest import wait_until
 from tests.session.house import Caller, House
@@ -97,7 +98,7 @@ async def test_the_callers_first_sound_clears_and_their_words_cut_what_they_did_
     assert not model.errors
 
 
-async def test_on_the_next_stream_it_goes_on_from_the_very_sample(
+async def test_on_the_next_stream_it_goes_on_from_where_it_was_heard(
     house: House, agent: Realtime, model: RealtimeStandIn
 ) -> None:
     caller = await greeted(given(house, agent), model)
@@ -112,7 +113,7 @@ async def test_on_the_next_stream_it_goes_on_from_the_very_sample(
     assert 0 < heard < len(speech(LONG))
     back = await house.returns()
     await back.is_told(LONG)
-    assert sounds(back.socket) == speech(LONG)[heard:]
+    assert sounds(back.socket) == speech(LONG)[max(0, heard - REPEAT) :]
     assert len(model.conversations) == 1
 
 

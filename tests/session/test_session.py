@@ -175,7 +175,7 @@ async def test_the_farewell_is_heard_before_the_call_is_ended(house: House) -> N
     assert caller.call.phase == "ended"
     assert caller.call.end_reason == "hung_up"
     assert socket.grace_ms == module.OVER_MS
-    assert house.switchboard.find(CALL) is None
+    await wait_until(lambda: house.switchboard.find(CALL) is None, description="it is over")
 
 
 async def test_a_key_in_the_farewell_does_not_keep_the_call_from_ending(house: House) -> None:
