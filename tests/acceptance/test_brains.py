@@ -5,6 +5,7 @@ models are stand-ins. What is asserted is what the phone heard, sample by sample
 holds, and what the models were sent.
 """
 
+import asyncio
 import http
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,12 +23,13 @@ from service.tools.toolbox import DESK_FILE
 from tests import desks
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, ours, quiet
 from tests.acceptance.town import Json, Town, audio
-from tests.conftest import wait_until
+from tests.conftest import for_a_moment, wait_until
 from tests.standins import chat_completions as chat, realtime
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 LOADED_MS = 30_000  # a machine that runs other tests beside
+PIECE_MS = 500  # between two pieces of a slow answer
 HELLO = "Hello, this is the help desk."
 ASKING = "What is your name?"
 NAME = "My name is Sarah Johnson."
@@ -93,14 +95,31 @@ async def chatting(
     """Open a town whose agent asks the stand-in; the caller has been greeted by its first server."""
     async with chat.serving(chat.Speech(f"{HELLO} {ASKING}"), *script) as model:
         brain = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": chat.KEY, "CHAT_MODEL": "m"}
-        async with Town(folder, AGENT="chat", **brain, **settings) as town:
-            for _ in range(1, servers):
-                await town.open_server()
-            phone = await town.call()
-            await all_heard(town, phone)
-            await quiet(phone, 500)
-            yield town, model, phone
-            assert model.wrongs == []
+        writing = asyncio.create_task(write_slowly(model))
+        try:
+            async with Town(folder, AGENT="chat", **brain, **settings) as town:
+                for _ in range(1, servers):  # Now: who waits after a question is asked again.
+                    await town.open_server()
+                phone = await town.call()
+                await all_heard(town, phone)
+                await quiet(phone, 500)
+                yield town, model, phone
+                assert model.wrongs == []
+        finally:
+            writing.cancel()
+
+
+def slow(*pieces: str) -> chat.Speech:
+    """An answer that is written piece by piece; see `chatting` for its pace."""
+    return chat.Speech(*(part for piece in pieces for part in (piece, chat.HOLD)))
+
+
+async def write_slowly(model: chat.Server) -> None:
+    """Let the model write one more piece of a slow answer every half second."""
+    while True:
+        await model.is_holding.wait()
+        await for_a_moment(PIECE_MS / 1000)
+        model.may_go_on.set()
 
 
 def told(asked: Json, role: str) -> list[str]:
@@ -115,20 +134,16 @@ async def asked_for(model: chat.Server, count: int) -> Json:
 
 
 async def test_chat_speaks_on_over_a_drop_while_the_model_still_writes(tmp_path: Path) -> None:
-    answer = chat.Speech(
-        "Thank you, Sarah. ", f"{SECOND} She ", chat.HOLD,
-        "brings a new print head. ", "Is there ", chat.HOLD, "anything else?",
-    )  # fmt: skip
+    rest = ("brings ", "a ", "new ", "print ", "head. ", "Is ", "there ", "anything ", "else?")
+    answer = slow(f"Thank you, Sarah. {SECOND} She ", *rest)
     async with chatting(tmp_path, answer) as (town, model, phone):
         before = len(heard_on(phone, 1))
         phone.caller.say(audio("caller_sarah_name"))
         first, second = len(rendered("Thank you, Sarah.")), len(rendered(SECOND))
         await heard_for(phone, before + first + second // 3, "the second sentence")
-        model.may_go_on.set()
         await phone.caller.drop("reset")
+        assert len(await town.events(phone, "turn_answered")) == 1
         await back(phone)
-        await heard_for(phone, samples(200), "our voice")
-        model.may_go_on.set()
         await town.until(phone, lambda it: ends_with(it, "anything else?"), "it is told")
         await all_heard(town, phone)
         await kept_the_promise(town, phone)
@@ -147,7 +162,7 @@ async def test_chat_goes_on_with_a_half_generated_answer_after_its_server_was_ki
 ) -> None:
     said = f"Thank you, Sarah. {SECOND}"
     rest = "She brings a new print head. Is there anything else?"
-    half = chat.Speech(f"{said} She ", chat.HOLD, "never gets that far.")
+    half = slow(f"{said} She ", *["might "] * 60)
     other_half = chat.Speech(f"{said} {rest}" if begins_again else rest)
     async with chatting(tmp_path, half, other_half, servers=2) as (town, model, phone):
         first, other = town.servers
@@ -156,6 +171,7 @@ async def test_chat_goes_on_with_a_half_generated_answer_after_its_server_was_ki
         await heard_for(phone, before + len(rendered("Thank you, Sarah.")) + 4_000, "the second")
         town.lead_to(other)
         await first.kill()
+        await wait_until(model.was_left.is_set, description="half the answer is never sent")
         await back(phone)
         asked = await asked_for(model, 3)
         await town.until(phone, lambda it: ends_with(it, "anything else?"), "it is told")
@@ -252,7 +268,9 @@ async def speaking(
             await all_heard(town, phone)
             assert heard_on(phone, 1) == realtime.speech(HELLO)
             yield town, model, phone
-            assert model.errors == []
+            wrong = {one["code"] for one in model.errors}
+            # An answer that is over may be cancelled: both sides speak at once.
+            assert wrong <= {"response_cancel_not_active"}
 
 
 async def is_answered(phone: Phone, for_ms: int) -> None:
