@@ -264,5 +264,6 @@ def test_what_the_caller_had_half_said_is_kept_by_whoever_takes_over() -> None:
 
 def test_a_question_that_nobody_answers_is_noticed() -> None:
     story = greeted()
+    assert deadline_ms(story.call) == START_MS + 8_000
     story.now_ms += 8_000
     assert kinds(story.happen(i.Woke())) == ["CallerSilent"]
