@@ -10,6 +10,7 @@
     │   ├── CallGone             the call is over or unknown there
     │   └── CarrierBusy          too many requests, still refused after backing off
     ├── BrainError               a model behind an agent refused, failed or answered nonsense
+    │   └── BrainRefused         its server will not have us, now or later
     ├── SpeechError
     │   ├── EngineMissing        an engine's package is not installed here
     │   └── SynthesisFailed      the engine gave no audio for a text
@@ -62,6 +63,10 @@ class CarrierBusy(CarrierError):
 
 class BrainError(StaylineError):
     """A model behind an agent refused, failed or answered nonsense."""
+
+
+class BrainRefused(BrainError):
+    """The model's server will not have us, now or later: a wrong key, or no such model."""
 
 
 class SpeechError(StaylineError):

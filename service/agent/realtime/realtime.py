@@ -23,12 +23,13 @@ from service.agent.realtime import events as o
 from service.agent.realtime.session import RENEW_MS, RealtimeSession
 from service.agent.realtime.settings import RealtimeSettings
 from service.call.state import Call
-from service.errors import BrainError, ConfigError
+from service.errors import BrainError, BrainRefused, ConfigError
 from service.tools.toolbox import Toolbox
 from service.tools.toolfile import environment
 
 OPEN_MS_MAX = 5_000  # from the first packet to the settings being taken; then another attempt
 MESSAGE_BYTES_MAX = 4_194_304  # minutes of audio in one event; more is no event of theirs
+HOPELESS = frozenset({400, 401, 403, 404})  # the key, the model or the address is wrong
 SILENCE_MS = 500  # that end an utterance: the server's own default
 PADDING_MS = 300  # of audio before the speech that was noticed, likewise
 
@@ -92,6 +93,8 @@ class Realtime:
         except BaseException as trouble:
             if session is not None:
                 await session.close()
+            if isinstance(trouble, InvalidStatus) and trouble.response.status_code in HOPELESS:
+                raise BrainRefused(f"no session with the model: {_reason(trouble)}") from trouble
             if isinstance(trouble, OpenAIError | WebSocketException | OSError):
                 raise BrainError(f"no session with the model: {_reason(trouble)}") from trouble
             raise

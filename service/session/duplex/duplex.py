@@ -257,7 +257,8 @@ class Duplex:
 
     def _away(self) -> None:
         if self._is_talking():
-            self._post(i.ModelAway(AWAY_LINE))
+            greeting = "" if self._call().is_greeted else "Hello. "
+            self._post(i.ModelAway(f"{greeting}{AWAY_LINE}"))
 
     def _gone(self) -> None:
         if self._is_talking():

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from service.agent.duplex import Failed, GoAway, SpeechEvent, SpeechSession
-from service.errors import BrainError
+from service.errors import BrainError, BrainRefused
 
 AWAY_MS = 1_000  # a pause that callers take for thinking; then they are told
 GONE_MS = 20_000  # a caller who waits longer has hung up
@@ -131,6 +131,12 @@ class Link:
                 await asyncio.sleep(self._backoff_ms() / 1000)
             try:
                 session = await self._open_session()
+            except BrainRefused as trouble:
+                self._failures += 1
+                self._tell(_reason(trouble))
+                if "gone" in self._timers:
+                    self._not_later("away", "gone")
+                    self._on_gone()
             except Exception as trouble:  # noqa: BLE001 - a brain raises what it likes: the call must not die of it
                 self._failures += 1
                 self._tell(_reason(trouble))

@@ -10,7 +10,7 @@ from service.agent.realtime import realtime
 from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
 from service.call.state import Call
-from service.errors import BrainError, ConfigError
+from service.errors import BrainError, BrainRefused, ConfigError
 from service.tools.toolbox import Toolbox
 from tests.standins.realtime import KEY, RealtimeStandIn, realtime_stand_in
 
@@ -83,7 +83,7 @@ async def test_whatever_is_wrong_is_one_clear_error_without_the_key(
     with pytest.raises(BrainError, match=r"refused our settings: invalid_value$"):
         await agent.open(Call(), None, ())
     stranger = Realtime(RealtimeSettings(base_url=house.url, api_key="sk-wrong"), Functions())
-    with pytest.raises(BrainError, match=r"HTTP 401$"):
+    with pytest.raises(BrainRefused, match=r"HTTP 401$"):
         await stranger.open(Call(), None, ())
     await stranger.close()
     nowhere = Realtime(RealtimeSettings(base_url="http://127.0.0.1:9/v1"), Functions())

@@ -373,7 +373,7 @@ async def test_the_caller_is_told_of_a_model_that_is_away_and_in_the_end_gets_a_
     stage.attach()
     await wait_until(lambda: stage.story.call.ending == "transfer", description="it is given up")
     said = [line.text for line in stage.story.call.transcript]
-    assert said == [AWAY_LINE, GONE_LINE]
+    assert said == [f"Hello. {AWAY_LINE}", GONE_LINE]
     assert model.knocks > 2
 
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from service.agent.duplex import CallerBegan, Failed, GoAway, Past, SpeechEvent, SpeechSession
-from service.errors import BrainError
+from service.errors import BrainError, BrainRefused
 from service.session.duplex import link as links
 from service.session.duplex.link import GO_AWAY_SPARE_MS, Link
 from tests.conftest import wait_until
@@ -146,6 +146,16 @@ async def test_a_server_that_can_not_be_reached_is_asked_again_and_the_caller_is
     ends.link.want()
     await ends.opened(1)
     assert ends.log == ["away", "gone", "open"]
+
+
+async def test_a_server_that_will_not_have_us_is_given_up_at_once_and_once(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "BACKOFF_MS", 1)
+    ends.refusals = [BrainRefused("HTTP 401")] * 3
+    ends.link.want()
+    await ends.opened(1)
+    assert ends.log == ["gone", "open"]
 
 
 async def test_an_answer_that_is_owed_too_long_ends_the_session(
