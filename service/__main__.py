@@ -11,13 +11,12 @@ from pathlib import Path
 import uvicorn
 from typing_extensions import override
 
-from service import config as settings, demonstration, logs
+from service import config as settings, demonstration, logs, serving
 from service.app import create_app
 from service.config import Config
 from service.desk import create_desk
 from service.errors import ConfigError, StaylineError, StoreError
 from service.journal.stores import connect
-from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator import client
 
 WRONG_SETTING = 2
@@ -75,26 +74,12 @@ def serve(*, with_demonstration: bool) -> int:
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return WRONG_SETTING
-    server = Server(
-        uvicorn.Config(
-            app,
-            host=config.host,
-            port=config.port,
-            ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES_MAX,
-            ws_per_message_deflate=False,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=CLOSE_S_MAX,
-        )
-    )
+    server = Server(serving.settings(app, stop_s=CLOSE_S_MAX, host=config.host, port=config.port))
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(_check_store(config))
-            serving = _serve(server, config, with_demonstration=with_demonstration)
-            runner.run(_beside_desk(serving, config) if has_desk else serving)
+            work = _serve(server, config, with_demonstration=with_demonstration)
+            runner.run(_beside_desk(work, config) if has_desk else work)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return WRONG_SETTING
@@ -112,9 +97,9 @@ async def _check_store(config: Config) -> None:
         await journal.close()
 
 
-async def _beside_desk(serving: Coroutine[None, None, None], config: Config) -> None:
+async def _beside_desk(work: Coroutine[None, None, None], config: Config) -> None:
     async with demonstration.ticket_desk(config.port + 2):
-        await serving
+        await work
 
 
 async def _serve(server: Server, config: Config, *, with_demonstration: bool) -> None:

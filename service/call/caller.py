@@ -89,5 +89,5 @@ def is_waited_for(call: Call) -> bool:
         and not call.digits_pending
         and not call.ending
         and call.planned_cause is None
-        and all(one.status != "pending" or one.approval == "asked" for one in call.operations)
+        and all(one.approval == "asked" for one in call.pending())
     )

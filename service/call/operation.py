@@ -47,7 +47,7 @@ def requested(
 
 def next_dispatch(call: Call, now_ms: int) -> Decision:
     """Return the dispatch of the first operation that may go, or nothing."""
-    for one in _pending(call):
+    for one in call.pending():
         is_free = not one.is_running and one.approval != "asked"
         if is_free and one.retry_ms <= now_ms < one.deadline_ms:
             attempt = one.attempts + 1
@@ -66,7 +66,7 @@ def next_dispatch(call: Call, now_ms: int) -> Decision:
 
 def done(call: Call, happened: i.OperationDone, now_ms: int, _policy: Policy) -> Decision:
     """Return what follows from the end of an attempt. One of an operation that is final says nothing."""
-    one = next((one for one in _pending(call) if one.operation == happened.operation), None)
+    one = next((one for one in call.pending() if one.operation == happened.operation), None)
     if one is None:
         return Decision()
     if happened.outcome == "succeeded":
@@ -92,7 +92,7 @@ def told_afterwards(call: Call, happened: i.OperationDone) -> tuple[Known, ...]:
 
     That it succeeded, whoever holds the call now; and for a tool that is called only once, how it ended.
     """
-    one = next((one for one in _pending(call) if one.operation == happened.operation), None)
+    one = next((one for one in call.pending() if one.operation == happened.operation), None)
     if one is None or (one.is_idempotent and happened.outcome != "succeeded"):
         return ()
     statuses: dict[str, Status] = {"unanswered": "unknown", "failed": "failed"}
@@ -102,7 +102,7 @@ def told_afterwards(call: Call, happened: i.OperationDone) -> tuple[Known, ...]:
 
 def deadlines_ms(call: Call) -> Iterator[int]:
     """Return when something about a tool is due."""
-    for one in _pending(call):
+    for one in call.pending():
         if one.approval == "asked":
             yield one.approval_ms
         else:
@@ -112,7 +112,7 @@ def deadlines_ms(call: Call) -> Iterator[int]:
 def woke(call: Call, now_ms: int) -> Decision:
     """Return what is due: the end of all that is overdue, else the next dispatch."""
     facts: list[Known] = []
-    for one in _pending(call):
+    for one in call.pending():
         if one.approval == "asked" and now_ms >= one.approval_ms:
             facts.append(_ended(one, "failed", "", "nobody approved it in time"))
         elif one.approval != "asked" and now_ms >= one.deadline_ms:
@@ -123,7 +123,7 @@ def woke(call: Call, now_ms: int) -> Decision:
 def orphaned(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:
     """Return what becomes of tools that another process had dispatched."""
     facts: list[Known] = []
-    for one in _pending(call):
+    for one in call.pending():
         if not one.is_running or one.operation in attached.running:
             continue
         if now_ms >= one.deadline_ms:
@@ -132,10 +132,6 @@ def orphaned(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:
             again_ms = max(now_ms, attached.lease_ms)
             facts.append(_delayed(one, again_ms, "the server that asked is gone"))
     return facts
-
-
-def _pending(call: Call) -> Iterator[Operation]:
-    return (one for one in call.operations if one.status == "pending")
 
 
 def _backoff_ms(attempts: int) -> int:

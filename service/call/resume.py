@@ -70,10 +70,7 @@ def _is_stale(back: Return) -> bool:
 
 
 def _is_working(back: Return) -> bool:
-    return any(
-        one.turn and one.status == "pending" and back.now_ms < one.deadline_ms
-        for one in back.call.operations
-    )
+    return any(one.turn and back.now_ms < one.deadline_ms for one in back.call.pending())
 
 
 def _has_lost_words(back: Return) -> bool:

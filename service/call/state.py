@@ -196,6 +196,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""
         return bool(self.streams) or self.is_greeted
 
+    def pending(self) -> tuple[Operation, ...]:
+        """Return the operations without a final state."""
+        return tuple(one for one in self.operations if one.status == "pending")
+
     def drops_since(self, since_ms: int) -> int:
         """Count the streams that were lost (not restarted on purpose) at or after `since_ms`.
 

@@ -186,8 +186,7 @@ class Session:
     @property
     def _is_busy(self) -> bool:
         """Whether something is under way that should be waited for."""
-        is_working = any(one.status == "pending" for one in self.call.operations)
-        return self._acting.is_busy or (is_working and self.epoch > 0)
+        return self._acting.is_busy or bool(self.call.pending() and self.epoch > 0)
 
     def _has_lingered(self) -> bool:
         is_late = self._means.clock.now_ms() >= self._line.detached_ms + LINGER_MS

@@ -11,7 +11,6 @@ import msgspec
 
 from service.call import inputs as i
 from service.call.operation import told_afterwards
-from service.call.state import Operation
 from service.errors import StoreError
 from service.session.inbox import Inbox
 from service.session.ledger import Ledger
@@ -39,12 +38,11 @@ class Working:
     @property
     def running(self) -> tuple[str, ...]:
         """The operations that are under way here, or whose answer waits in the row."""
-        asked = {(one.operation, one.attempts) for one in self._pending() if one.is_running}
+        asked = {
+            (one.operation, one.attempts) for one in self._ledger.call.pending() if one.is_running
+        }
         answered = [done for done in self._answers if (done.operation, done.attempt) in asked]
         return (*self._running, *(done.operation for done in answered))
-
-    def _pending(self) -> list[Operation]:
-        return [one for one in self._ledger.call.operations if one.status == "pending"]
 
     def act(self, effect: i.Operate) -> None:
         """Have the tool work."""
@@ -85,7 +83,7 @@ class Working:
 
     async def _report(self, done: i.OperationDone) -> None:
         if not self._inbox.is_closed:
-            pending = [one.operation for one in self._pending()]
+            pending = [one.operation for one in self._ledger.call.pending()]
             self._answers = [one for one in self._answers if one.operation in pending]
             self._answers.append(done)
             self._inbox.post(done)

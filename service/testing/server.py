@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from service.app import Parts
 from service.errors import StoreUnavailable
-from service.protocol.messages import MESSAGE_BYTES_MAX
+from service.serving import settings
 from service.testing.thread import LoopThread
 
 HOST = "127.0.0.1"  # a test is for this machine only
@@ -92,19 +92,7 @@ class Server:
     async def _start(self) -> None:
         app = self._make()
         self.parts: Parts = app.state.parts
-        self._uvicorn = _Uvicorn(
-            uvicorn.Config(
-                app,
-                ws="websockets-sansio",
-                ws_max_size=MESSAGE_BYTES_MAX,
-                ws_per_message_deflate=False,
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=STOP_S_MAX,
-            )
-        )
+        self._uvicorn = _Uvicorn(settings(app, stop_s=STOP_S_MAX))
         serving = self._uvicorn.serve(sockets=[self._door])
         self._serving = asyncio.create_task(serving)
         ready = asyncio.create_task(self._uvicorn.serving.wait())

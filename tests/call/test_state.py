@@ -3,7 +3,7 @@ import pytest
 
 from service.call import state
 from service.call.events import Cause
-from service.call.state import Call, Field, Prompt, Request, StreamEntry, Turn
+from service.call.state import Call, Field, Operation, Prompt, Request, StreamEntry, Turn
 
 
 def stream(reason: str, at_ms: int | None, cause: Cause = "drop") -> StreamEntry:
@@ -59,3 +59,10 @@ def test_a_snapshot_of_an_older_version_reads_with_the_defaults() -> None:
 def test_a_snapshot_that_was_written_otherwise_is_an_error(body: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         state.decode(body)
+
+
+def test_only_operations_without_a_final_state_are_pending() -> None:
+    terms = {"is_idempotent": True, "attempts_max": 1, "deadline_ms": 9}
+    open_one = Operation("t1.1", "lookup", {}, 1, **terms)  # type: ignore[arg-type] # by name
+    done = msgspec.structs.replace(open_one, operation="t1.2", status="unknown")
+    assert Call(operations=(open_one, done)).pending() == (open_one,)
