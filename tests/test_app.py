@@ -12,8 +12,9 @@ from service.app import create_app
 from service.call import events as e
 from service.clock import Clock
 from service.errors import ConfigError, EngineMissing, SpeechError, StoreUnavailable
-from service.journal.journal import Journal, Missing
+from service.journal.journal import Journal
 from service.journal.stores import connect
+from service.journal.values import Missing
 from service.speech.absent import AbsentSpeech
 from tests.conftest import wait_until
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech

@@ -17,144 +17,21 @@ Losing a race is a value, not an exception. `StoreUnavailable` is raised when th
 """
 
 from collections.abc import AsyncGenerator, Sequence
-from enum import StrEnum
 from typing import Protocol
 
-import msgspec
-
-RECORD_BYTES_MAX = 262_144  # one fact; a turn of speech is under 2 KiB, so this is an attack
-RECORDS_MAX = 51_200  # per call; the figure where comparable event-sourced systems stop
-
-
-class Durability(StrEnum):
-    """What an acknowledgement means."""
-
-    MEMORY = "memory"  # gone with the process that holds it: a test's store, a Redis without AOF
-    BUFFERED = (
-        "buffered"  # survives that process; power loss may cost the last second (AOF everysec)
-    )
-    LOCAL = "local"  # on this machine's disk, fsynced
-    REPLICA = "replica"  # held by at least one replica (Redis WAIT)
-
-
-class Record(msgspec.Struct, frozen=True):
-    """One fact at its place. `body` is the fact's JSON; `epoch` is 0 for writers that hold no stream."""
-
-    position: int
-    epoch: int
-    at_ms: int
-    body: bytes
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """The folded state as of `position`, so that a long call resumes without reading it all."""
-
-    position: int
-    body: bytes
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A call taken: the new fence, and all that is known. `records` follow the snapshot.
-
-    `is_new` says that this very claim opened the journal: nothing was there. A call that a webhook
-    opened before is not new; that it was never claimed yet shows in `epoch` 1.
-    """
-
-    epoch: int
-    incarnation: str
-    is_new: bool
-    snapshot: Snapshot | None
-    records: tuple[Record, ...]
-    lease: "Lease | None" = None  # the hold of the owner before, if one was ever taken
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """Who holds the call, and until when if nothing renews it."""
-
-    owner: str
-    epoch: int
-    renewed_ms: int
-    until_ms: int
-
-
-class Appended(msgspec.Struct, frozen=True):
-    """The write is acknowledged; `position` is that of its last record."""
-
-    position: int
-    durability: Durability
-    repeated: bool = False  # the key was used before: this is the first write's answer
-
-
-class Fenced(msgspec.Struct, frozen=True):
-    """A newer owner holds the call; nothing was written."""
-
-    epoch: int
-
-
-class Behind(msgspec.Struct, frozen=True):
-    """Somebody outside (a note, a callback) wrote meanwhile; nothing was written. Read on, try again."""
-
-    head: int
-
-
-class Missing(msgspec.Struct, frozen=True):
-    """The journal holds no such call: never opened, erased, or expired."""
-
-
-class NotDurable(msgspec.Struct, frozen=True):
-    """Written, but not as safely as asked. Repeat with the same key until it is."""
-
-    position: int
-
-
-class Full(msgspec.Struct, frozen=True):
-    """The call has RECORDS_MAX records; nothing was written."""
-
-
-class Reset(msgspec.Struct, frozen=True):
-    """To a tail: your position means nothing any more; start again from 0 of this incarnation."""
-
-    incarnation: str
-
-
-class Gone(msgspec.Struct, frozen=True):
-    """To a tail: the call was erased or has expired."""
-
-
-class Headline(msgspec.Struct, frozen=True):
-    """A call in a list: how far it got and who holds it."""
-
-    call_sid: str
-    incarnation: str
-    epoch: int
-    head: int
-    lease: Lease | None
-    expires_ms: int
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What `read` found: records after the asked position, in order."""
-
-    incarnation: str
-    epoch: int
-    head: int
-    snapshot: Snapshot | None
-    records: tuple[Record, ...]
-
-
-class Spent(msgspec.Struct, frozen=True):
-    """A stream token was accepted: its first use (`uses` 1) or a bounded redial (2 and up)."""
-
-    uses: int
-
-
-class Unspendable(msgspec.Struct, frozen=True):
-    """A stream token was used before by another stream, too often, or too long ago."""
-
-    reason: str
-
-
-Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full
+from service.journal.values import (
+    Claim,
+    Durability,
+    Gone,
+    Headline,
+    Missing,
+    Outcome,
+    Reading,
+    Record,
+    Reset,
+    Spent,
+    Unspendable,
+)
 
 
 class Journal(Protocol):

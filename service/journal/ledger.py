@@ -10,7 +10,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.journal.journal import (
+from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
+from service.journal.readings import Row, find
+from service.journal.storefile import SQL
+from service.journal.tokens import TOO_MANY, refusal
+from service.journal.values import (
     RECORDS_MAX,
     Appended,
     Behind,
@@ -24,10 +28,6 @@ from service.journal.journal import (
     Spent,
     Unspendable,
 )
-from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
-from service.journal.readings import Row, find
-from service.journal.storefile import SQL
-from service.journal.tokens import TOO_MANY, refusal
 
 SWEEP_MAX = 256  # calls in one transaction; the next one takes the rest
 PULSE_TTL_MS = 3_600_000  # of the rows that `check` leaves behind

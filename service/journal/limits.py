@@ -7,7 +7,7 @@ was written.
 
 from collections.abc import Sequence
 
-from service.journal.journal import RECORD_BYTES_MAX
+from service.journal.values import RECORD_BYTES_MAX
 
 NAME_CHARS_MAX = (
     256  # a CallSid has 34, a key of ours under 100; the rest is room for other carriers

@@ -19,20 +19,6 @@ from itertools import repeat
 
 from service.errors import StoreUnavailable
 from service.journal.belfry import Belfry
-from service.journal.journal import (
-    RECORDS_MAX,
-    Claim,
-    Durability,
-    Gone,
-    Headline,
-    Missing,
-    Outcome,
-    Reading,
-    Record,
-    Reset,
-    Spent,
-    Unspendable,
-)
 from service.journal.limits import (
     PAGE_RECORDS,
     TOKEN_TTL_MS,
@@ -61,6 +47,20 @@ from service.journal.redis_server import RedisServer
 from service.journal.scripts import CALL_KEY, Command, call_script, script
 from service.journal.tailing import Bells, Page, follow
 from service.journal.tokens import REASONS
+from service.journal.values import (
+    RECORDS_MAX,
+    Claim,
+    Durability,
+    Gone,
+    Headline,
+    Missing,
+    Outcome,
+    Reading,
+    Record,
+    Reset,
+    Spent,
+    Unspendable,
+)
 
 CALLS_KEY = "stayline:calls"
 RECHECK_MS = 2_000  # how late a tail may hear of a call that expired, or of a ring that got lost

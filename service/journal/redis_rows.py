@@ -4,7 +4,8 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from service.journal.journal import (
+from service.journal.redis_server import Answer
+from service.journal.values import (
     Appended,
     Behind,
     Durability,
@@ -18,7 +19,6 @@ from service.journal.journal import (
     Record,
     Snapshot,
 )
-from service.journal.redis_server import Answer
 
 _HEAD: Final = struct.Struct(">QQ")  # epoch and at_ms, before the body of each record in the list
 

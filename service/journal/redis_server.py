@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError, ResponseError
 
 from service.errors import ConfigError, StoreUnavailable
-from service.journal.journal import Durability
+from service.journal.values import Durability
 
 CONNECT_TIMEOUT_S = 1  # a handshake in one region takes milliseconds
 

@@ -22,19 +22,6 @@ from pathlib import Path
 
 from service.errors import StoreUnavailable
 from service.journal import ledger, readings
-from service.journal.journal import (
-    Claim,
-    Durability,
-    Gone,
-    Headline,
-    Missing,
-    Outcome,
-    Reading,
-    Record,
-    Reset,
-    Spent,
-    Unspendable,
-)
 from service.journal.lane import Lane
 from service.journal.ledger import SWEEP_MAX, Ledger
 from service.journal.limits import (
@@ -48,6 +35,19 @@ from service.journal.limits import (
 )
 from service.journal.storefile import StoreFile
 from service.journal.tailing import Bells, Page, follow
+from service.journal.values import (
+    Claim,
+    Durability,
+    Gone,
+    Headline,
+    Missing,
+    Outcome,
+    Reading,
+    Record,
+    Reset,
+    Spent,
+    Unspendable,
+)
 
 POLL_MS = 50  # how late a tail may hear of another process's append; a glance costs about 20 us
 RECHECK_MS = 5_000  # a tail looks by itself this often; everything that happens rings, so seldom

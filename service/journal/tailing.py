@@ -18,8 +18,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from service.journal.journal import Gone, Record, Reset
 from service.journal.limits import position_within
+from service.journal.values import Gone, Record, Reset
 
 
 class Page(msgspec.Struct, frozen=True):

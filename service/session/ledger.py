@@ -17,13 +17,13 @@ from service.call.fold import fold_all
 from service.call.place import Place
 from service.call.state import Call
 from service.errors import StoreError
-from service.journal.journal import (
+from service.journal.journal import Journal
+from service.journal.values import (
     Appended,
     Behind,
     Claim,
     Fenced,
     Full,
-    Journal,
     Missing,
     NotDurable,
     Record,

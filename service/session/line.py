@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from service.call import inputs as i
 from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
-from service.journal.journal import Lease
+from service.journal.values import Lease
 from service.session.means import Means, Socket
 from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from service.errors import StoreError
-from service.journal.journal import Gone, Record
+from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
 from service.session.ledger import RENEW_MS, Ledger
 from service.session.line import Line

@@ -5,7 +5,7 @@ from typing import Any
 from service.call import events
 from service.call.place import Place
 from service.call.view import record_view, view
-from service.journal.journal import Missing, Reading
+from service.journal.values import Missing, Reading
 from service.session.ledger import rebuilt
 from service.testing.house import House
 

@@ -22,7 +22,8 @@ from service.clock import Clock
 from service.config import Role
 from service.documents import Documents
 from service.errors import CarrierError, Refused
-from service.journal.journal import Appended, Journal, Missing, Reading, Record
+from service.journal.journal import Journal
+from service.journal.values import Appended, Missing, Reading, Record
 from service.session.ledger import rebuilt
 from service.web.bearer import Bearers
 from service.web.form import body_within

@@ -24,7 +24,8 @@ from service.call.afterwards import Afterwards, told
 from service.clock import Clock
 from service.documents import Documents
 from service.errors import Refused, StoreError
-from service.journal.journal import Appended, Journal, Missing, Reading
+from service.journal.journal import Journal
+from service.journal.values import Appended, Missing, Reading
 from service.meter import Meter
 from service.web.form import SignedForm
 from twiml import webhook

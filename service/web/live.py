@@ -16,7 +16,8 @@ from service.call.events import decode
 from service.call.place import Place
 from service.call.view import record_view
 from service.errors import StoreError
-from service.journal.journal import Gone, Journal, Record, Reset
+from service.journal.journal import Journal
+from service.journal.values import Gone, Record, Reset
 
 PING_S = 15  # well under the shortest idle timeout of a proxy (55 s)
 RETRY_MS = 1_000

@@ -16,7 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.call import events as e, inputs as i
 from service.clock import Clock
 from service.errors import RemoteProtocolError, StoreError
-from service.journal.journal import Journal, Unspendable
+from service.journal.journal import Journal
+from service.journal.values import Unspendable
 from service.meter import Meter
 from service.protocol import stream as s
 from service.session.line import Arrival

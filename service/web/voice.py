@@ -19,7 +19,8 @@ from service.clock import Clock
 from service.directory import Directory
 from service.documents import RESUME, Documents
 from service.errors import StoreError
-from service.journal.journal import Journal, Missing, Reading
+from service.journal.journal import Journal
+from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.session.ledger import rebuilt
 from service.switchboard import Switchboard

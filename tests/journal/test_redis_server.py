@@ -2,8 +2,8 @@ import pytest
 from redis.exceptions import AuthenticationError, ConnectionError as Broken, ResponseError
 
 from service.errors import ConfigError
-from service.journal.journal import Durability
 from service.journal.redis_server import RedisServer, durability_of, hang_up
+from service.journal.values import Durability
 from tests.journal.backends import Store
 
 

@@ -8,9 +8,10 @@ from contextlib import aclosing
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.journal import Appended, Gone, Journal, Record, Reset
+from service.journal.journal import Journal
 from service.journal.limits import PAGE_RECORDS
 from service.journal.tailing import Bells, Page, follow
+from service.journal.values import Appended, Gone, Record, Reset
 from tests.journal.backends import TTL_MS, Store
 
 CALL = "CA" + "2" * 32

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from service.journal.journal import Journal, Spent, Unspendable
+from service.journal.journal import Journal
 from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
 from service.journal.tokens import OTHER_STREAM, TOO_LATE, TOO_MANY, TOO_OFTEN, refusal
+from service.journal.values import Spent, Unspendable
 from tests.journal.backends import TTL_MS, Store
 
 CALL = "CA" + "3" * 32

@@ -10,8 +10,8 @@ import json
 import sys
 
 from service.clock import Clock
-from service.journal.journal import Appended, Fenced
 from service.journal.stores import connect
+from service.journal.values import Appended, Fenced
 
 
 def report(*words: int | str) -> None:

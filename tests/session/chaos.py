@@ -20,7 +20,8 @@ from service.call.policy import Policy, ToolTerms
 from service.call.state import Call, Turn
 from service.desk import TicketDesk
 from service.errors import StoreUnavailable
-from service.journal.journal import Claim, Gone, Journal, Outcome as Written, Record, Reset
+from service.journal.journal import Journal
+from service.journal.values import Claim, Gone, Outcome as Written, Record, Reset
 from service.session.means import Means, Toolbox
 from service.session.tasks import Tasks
 from service.speech.transcript import Transcript

@@ -12,7 +12,8 @@ from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 from service.clock import Clock
 from service.documents import Documents
-from service.journal.journal import Journal, Missing
+from service.journal.journal import Journal
+from service.journal.values import Missing
 from service.meter import Meter
 from service.session.ledger import rebuilt
 from service.session.line import Arrival

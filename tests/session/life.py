@@ -16,7 +16,8 @@ from service.call import events as e
 from service.call.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Operation
-from service.journal.journal import Journal, Missing, Record
+from service.journal.journal import Journal
+from service.journal.values import Missing, Record
 from service.session.ledger import rebuilt
 from tests.conftest import for_a_moment, wait_until
 from tests.session.chaos import (

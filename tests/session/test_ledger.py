@@ -7,15 +7,8 @@ from typing_extensions import override
 from service.call import events as e, state
 from service.call.state import Call
 from service.errors import StoreError
-from service.journal.journal import (
-    Durability,
-    Full,
-    Journal,
-    Missing,
-    NotDurable,
-    Outcome,
-    Snapshot,
-)
+from service.journal.journal import Journal
+from service.journal.values import Durability, Full, Missing, NotDurable, Outcome, Snapshot
 from service.session import ledger as module
 from service.session.ledger import Ledger, Written, rebuilt
 from tests.session.house import CALL

@@ -1,7 +1,7 @@
 import pytest
 
 from service.call.state import Prompt, StreamEntry
-from service.journal.journal import Lease
+from service.journal.values import Lease
 from service.session.line import AGAIN, CLOSE_REPLACED, Line
 from tests.conftest import wait_until
 from tests.session.house import House

@@ -9,7 +9,8 @@ import pytest_asyncio
 from typing_extensions import override
 
 from service.call import events as e
-from service.journal.journal import Journal, Outcome
+from service.journal.journal import Journal
+from service.journal.values import Outcome
 from service.session import ledger, watch
 from service.session.line import CLOSE_REPLACED
 from tests.conftest import for_a_moment, wait_until

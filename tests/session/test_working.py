@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from service.call import events as e
 from service.call.acts import Say, UseTool
-from service.journal.journal import Journal, Outcome as Written
+from service.journal.journal import Journal
+from service.journal.values import Outcome as Written
 from service.session import working as module
 from service.tools.terms import Outcome
 from tests.conftest import wait_until

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from service.errors import StoreUnavailable
-from service.journal.journal import Claim, Gone, Journal, Outcome, Record, Reset
+from service.journal.journal import Journal
+from service.journal.values import Claim, Gone, Outcome, Record, Reset
 
 
 class FailingJournal:

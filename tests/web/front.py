@@ -23,7 +23,8 @@ from websockets.exceptions import ConnectionClosed
 from service.app import Parts, create_app
 from service.call import events as e
 from service.config import ApiToken, Config
-from service.journal.journal import Journal, Missing
+from service.journal.journal import Journal
+from service.journal.values import Missing
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 

@@ -7,7 +7,7 @@ import pytest
 
 from service.call import events as e
 from service.errors import StoreUnavailable
-from service.journal.journal import Record
+from service.journal.values import Record
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio

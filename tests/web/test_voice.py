@@ -6,7 +6,7 @@ import pytest
 from service.call import events as e
 from service.call.state import Call
 from service.errors import StoreUnavailable
-from service.journal.journal import Reading
+from service.journal.values import Reading
 from service.session.ledger import rebuilt
 from tests.web.front import CALL, Front, parameters, parsed, ring
 
