@@ -1,0 +1,44 @@
+import msgspec
+import pytest
+
+from service.journal.values import (
+    Appended,
+    Behind,
+    Claim,
+    Durability,
+    Fenced,
+    Full,
+    Lease,
+    Missing,
+    NotDurable,
+    Record,
+)
+
+OUTCOMES = [
+    Appended(3, Durability.LOCAL),
+    Fenced(2),
+    Behind(4),
+    Missing(),
+    NotDurable(3),
+    Full(),
+]
+
+
+def test_an_acknowledgement_names_what_it_is_worth() -> None:
+    assert [level.value for level in Durability] == ["memory", "buffered", "local", "replica"]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: type(one).__name__)
+def test_what_became_of_a_write_is_told_apart_from_everything_else(outcome: object) -> None:
+    assert [other for other in OUTCOMES if other == outcome] == [outcome]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Record(1, 0, 5, b"{}"), Lease("a", 1, 2, 3), Claim(1, "i", True, None, ())],  # noqa: FBT003 - the order of the fields
+    ids=lambda one: type(one).__name__,
+)
+def test_a_value_never_changes(value: msgspec.Struct) -> None:
+    field = value.__struct_fields__[0]
+    with pytest.raises(AttributeError):
+        setattr(value, field, None)
