@@ -5,10 +5,11 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 from typing_extensions import override
 
 from service import config as settings, demonstration, logs, serving
@@ -60,8 +61,10 @@ def main() -> None:
     sys.exit(serve(with_demonstration=options.demo))
 
 
-def serve(*, with_demonstration: bool) -> int:
-    """Serve until told to stop. Returns the exit code."""
+def serve(
+    *, with_demonstration: bool = False, make: Callable[[Config], Starlette] = create_app
+) -> int:
+    """Serve what `make` returns until told to stop. Returns the exit code."""
     sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     try:
         config = settings.load()
@@ -70,7 +73,7 @@ def serve(*, with_demonstration: bool) -> int:
             config = demonstration.with_desk(config)
         _claim_port(config)
         logs.set_up("ERROR" if with_demonstration else config.log_level)
-        app = create_app(config)
+        app = make(config)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return WRONG_SETTING
