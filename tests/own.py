@@ -29,11 +29,12 @@ def main() -> int:
         return ran.returncode
     failed = 0
     for sources, tests in PURE.items():
-        for module in sorted((ROOT / sources).glob("*.py")):
-            own = f"{tests.replace('/', '.')}.test_{module.stem}"
+        for module in sorted((ROOT / sources).rglob("*.py")):
+            room = module.relative_to(ROOT / sources).parent
+            own = ".".join((*tests.split("/"), *room.parts, f"test_{module.stem}"))
             report = coverage(
                 "report",
-                f"--include={sources}/{module.name}",
+                f"--include={module.relative_to(ROOT)}",
                 rf"--contexts=^$,(^|\.)test_{module.stem}\.",
                 "--fail-under=100",
                 "--show-missing",

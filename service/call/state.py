@@ -3,7 +3,7 @@
     state = fold(fold(fold(None, record 1), record 2), record 3) …
 
 Pure and deterministic: the same journal gives the same state on any process and any backend.
-The folding itself is in fold.py; here stand the nouns.
+The folding itself is in folds; here stand the nouns.
 """
 
 from typing import Any, Literal

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.audio import milliseconds, samples
-from service.call import floor
+from service.call.decisions import floor
+from service.call.decisions.resume import WORDS_LOST_MS
 from service.call.inputs import BargedIn, Input, PartlyHeard, SpeechBegan, Utterance
-from service.call.resume import WORDS_LOST_MS
 from service.call.state import Call
 from service.session.guess import Guess, Guesses, transcript
 from service.session.means import Speech

@@ -13,7 +13,7 @@ from typing import assert_never
 import msgspec
 
 from service.call import events, state
-from service.call.fold import fold_all
+from service.call.folds.fold import fold_all
 from service.call.place import Place
 from service.call.state import Call
 from service.errors import StoreError

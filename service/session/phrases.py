@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from service.call.clauses import clauses
-from service.call.ending import SILENT_LINE
-from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
+from service.call.decisions.clauses import clauses
+from service.call.decisions.ending import SILENT_LINE
+from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
 from service.session.thinking import APOLOGY, GONE_LINE, GREETING
 
 OURS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from service.call.decide import decide
+from service.call.decisions.decide import decide
 from service.call.inputs import Effect, Input
 from service.errors import StoreError
 from service.session.ledger import Ledger, Written

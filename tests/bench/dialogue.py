@@ -34,8 +34,8 @@ from service.agent.intake.intake import Intake
 from service.agent.intake.readback import READ_BACK, WHICH_FIELD
 from service.audio import FRAME_SAMPLES, samples
 from service.call import events as e
+from service.call.decisions.resume import STILL_RIGHT
 from service.call.inputs import Input, Utterance
-from service.call.resume import STILL_RIGHT
 from service.call.state import Call
 from service.journal.stores import connect
 from service.session.ear import Ear

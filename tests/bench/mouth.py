@@ -20,8 +20,8 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from service.call import events as e
-from service.call.clauses import clauses
-from service.call.fold import fold
+from service.call.decisions.clauses import clauses
+from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Prompt
 from service.clock import Clock

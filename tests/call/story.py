@@ -3,9 +3,9 @@
 from typing import Any
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.decide import decide
+from service.call.decisions.decide import decide
 from service.call.events import AnyFact
-from service.call.fold import fold
+from service.call.folds.fold import fold
 from service.call.inputs import Decision, Effect
 from service.call.place import Place
 from service.call.policy import Policy

@@ -1,7 +1,7 @@
 import json
 
 from service.call import events as e, inputs as i
-from service.call.operation import requested
+from service.call.decisions.operation import requested
 from service.call.place import Place
 from service.call.policy import ToolTerms
 from service.call.state import Call

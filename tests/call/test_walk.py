@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from service.call import acts as a, events as e, inputs as i, state
-from service.call.caller import DIGITS_PENDING_MAX
-from service.call.decide import decide
+from service.call.decisions.caller import DIGITS_PENDING_MAX
+from service.call.decisions.decide import decide
 from service.call.events import Known
-from service.call.fold import fold, fold_all
+from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call

@@ -13,7 +13,7 @@ from functools import partial
 from typing_extensions import override
 
 from service.call import events as e
-from service.call.fold import fold
+from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Operation
 from service.journal.journal import Journal

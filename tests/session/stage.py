@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from service.agent.duplex import SpeechAgent
 from service.audio import samples, silence
-from service.call import inputs as i, model
+from service.call import inputs as i
+from service.call.decisions import model
 from service.call.events import Played
 from service.call.state import Prompt
 from service.session.duplex.duplex import Duplex

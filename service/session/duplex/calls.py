@@ -8,7 +8,7 @@ from service.agent.duplex import ToolCalled
 from service.agent.functions import Functions, is_last
 from service.call import inputs as i
 from service.call.acts import UseTool
-from service.call.operation import OPERATIONS_MAX
+from service.call.decisions.operation import OPERATIONS_MAX
 from service.call.state import Call
 from service.session.duplex.briefing import Briefing
 from service.session.duplex.link import Link

@@ -4,7 +4,7 @@ from service.agent.intake.form import NO_TICKET
 from service.agent.intake.readback import READ_BACK, WHICH_FIELD
 from service.agent.intake.repair import GIVING_UP_LINE, PERSON_LINE, TIME_LINE, UNHEARD_LINE
 from service.call import acts as a, events as e, inputs as i
-from service.call.resume import LOST_LINE, SILENCE_LINE, STALE_MS, STILL_RIGHT
+from service.call.decisions.resume import LOST_LINE, SILENCE_LINE, STALE_MS, STILL_RIGHT
 from service.call.state import Call, Field, Turn
 from tests.agent.dialogue import Dialogue, reply
 

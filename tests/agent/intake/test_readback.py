@@ -2,7 +2,7 @@ import pytest
 
 from service.agent.intake import readback
 from service.agent.intake.form import NO_TICKET
-from service.call.resume import STILL_RIGHT
+from service.call.decisions.resume import STILL_RIGHT
 from service.call.state import Call, Field, Turn
 from service.speech.spoken import speakable
 

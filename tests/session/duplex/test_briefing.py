@@ -1,7 +1,7 @@
 from service.agent.realtime.hints import BROKEN_OFF
 from service.call import events as e, inputs as i
 from service.call.acts import UseTool
-from service.call.model import STEPS
+from service.call.decisions.model import STEPS
 from service.call.policy import Policy, ToolTerms
 from service.session.duplex.briefing import Briefing
 from service.session.model_voice import ModelVoice

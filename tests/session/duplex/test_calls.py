@@ -2,7 +2,7 @@ from service.agent.duplex import ToolCalled
 from service.agent.functions import Functions
 from service.call import inputs as i
 from service.call.acts import Fill, HangUp
-from service.call.operation import OPERATIONS_MAX
+from service.call.decisions.operation import OPERATIONS_MAX
 from service.call.state import Call, Operation
 from service.session.duplex.briefing import Briefing
 from service.session.duplex.calls import WRONG_MAX, ModelCalls

@@ -1,9 +1,9 @@
 from typing import Any
 
 from service.call import acts as a, events as e, inputs as i
+from service.call.decisions.model import STEPS
+from service.call.decisions.operation import OPERATIONS_MAX
 from service.call.events import Known
-from service.call.model import STEPS
-from service.call.operation import OPERATIONS_MAX
 from service.call.policy import Policy, ToolTerms
 from tests.call.story import Story
 

@@ -8,10 +8,10 @@ is generated or asked for again, never what stands there already. All other acts
 from typing import assert_never
 
 from service.call import acts as a, events as e
-from service.call.clauses import clauses
+from service.call.decisions.clauses import clauses
+from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known, Who
 from service.call.inputs import Answered, Decision
-from service.call.operation import OPERATIONS_MAX, requested
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 

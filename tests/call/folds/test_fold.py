@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from service.call import events as e
 from service.call.events import AnyFact, Known
-from service.call.fold import STEPS, fold, fold_all
+from service.call.folds.fold import STEPS, fold, fold_all
 from service.call.place import Place
 from service.call.state import Call
 

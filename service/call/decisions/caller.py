@@ -4,7 +4,8 @@ Whose floor it is when both speak is judged in floor.py; here it is acted on. Wh
 was heard. Only words cut us short: a cough or an "mm-hm" does not, and our sentence goes on.
 """
 
-from service.call import events as e, floor, inputs as i
+from service.call import events as e, inputs as i
+from service.call.decisions import floor
 from service.call.events import Known
 from service.call.inputs import Decision
 from service.call.policy import Policy

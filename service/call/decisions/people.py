@@ -3,8 +3,8 @@
 from typing import assert_never
 
 from service.call import events as e, inputs as i
-from service.call.answer import spoken
-from service.call.caller import cut
+from service.call.decisions.answer import spoken
+from service.call.decisions.caller import cut
 from service.call.inputs import Decision
 from service.call.policy import Policy
 from service.call.state import Call, Request

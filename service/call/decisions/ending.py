@@ -3,12 +3,13 @@
 planned ──> all said and heard ──> (transfer: summary asked for) ──> started ──> ended
 """
 
-from service.call import events as e, inputs as i, operation
-from service.call.answer import spoken
+from service.call import events as e, inputs as i
+from service.call.decisions import operation
+from service.call.decisions.answer import spoken
+from service.call.decisions.summary import summary
 from service.call.inputs import Decision
 from service.call.policy import Policy
 from service.call.state import Call
-from service.call.summary import summary
 
 SILENCES_MAX = 4  # four questions and forty seconds later nobody is there
 SILENT_LINE = "I can't hear you, so I will end this call now. Please call again. Goodbye."

@@ -1,6 +1,7 @@
 from msgspec.structs import replace
 
-from service.call import events as e, turns
+from service.call import events as e
+from service.call.folds import turns
 from service.call.state import Call, Operation, Turn
 from tests.call.story import Story, greeted, speaking
 

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from service.call import events as e
-from service.call.speaking import GENERATED_SAMPLES_PER_LETTER
+from service.call.folds.speaking import GENERATED_SAMPLES_PER_LETTER
 from service.call.state import Call, Playback, Prompt
 from tests.call.story import Story, whole
 

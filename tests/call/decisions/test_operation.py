@@ -1,8 +1,8 @@
 import pytest
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.decide import deadline_ms
-from service.call.operation import BACKOFF_MS, BACKOFF_MS_MAX, told_afterwards
+from service.call.decisions.decide import deadline_ms
+from service.call.decisions.operation import BACKOFF_MS, BACKOFF_MS_MAX, told_afterwards
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Operation
 from tests.call.story import START_MS, Story, greeted, kinds

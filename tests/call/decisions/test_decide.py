@@ -2,15 +2,15 @@ import pytest
 from msgspec.structs import replace
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.caller import KEY_PAUSE_MS
-from service.call.decide import (
+from service.call.decisions.caller import KEY_PAUSE_MS
+from service.call.decisions.decide import (
     CARRIER_WAIT_MS,
     RESTART_WAIT_MS,
     deadline_ms,
     decide,
 )
+from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.inputs import Decision, Input
-from service.call.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.state import Call
 from tests.call.story import START_MS, Story, greeted, kinds, speaking
 

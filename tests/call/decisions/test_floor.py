@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
-from service.call.floor import (
+from service.call.decisions.floor import (
     INTERRUPTION_MS,
     PATIENCE_FULL_MS as FULL,
     PATIENCE_MS as USUAL,

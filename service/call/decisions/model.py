@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.answer import Made, spoken
+from service.call.decisions.answer import Made, spoken
+from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known
 from service.call.inputs import Decision
-from service.call.operation import OPERATIONS_MAX, requested
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 

@@ -1,8 +1,8 @@
 import pytest
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.caller import DIGITS_PENDING_MAX, is_waited_for
-from service.call.decide import decide
+from service.call.decisions.caller import DIGITS_PENDING_MAX, is_waited_for
+from service.call.decisions.decide import decide
 from tests.call.story import START_MS, greeted, kinds, speaking
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from service.call import connection, hearing, operating, requests, speaking
 from service.call.afterwards import told
 from service.call.events import AnyFact, Unknown
+from service.call.folds import connection, hearing, operating, requests, speaking
 from service.call.place import Place, Steps
 from service.call.state import Call
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from service.call.clauses import CLAUSE_LETTERS_MAX, clauses
+from service.call.decisions.clauses import CLAUSE_LETTERS_MAX, clauses
 
 REPLY = (
     "Thanks, Maria. I found your ticket TKT-1234 about the printer that stopped working this "

@@ -1,6 +1,6 @@
 from service.call import events as e
+from service.call.decisions.summary import LETTERS_MAX, LINES_MAX, summary
 from service.call.state import Call
-from service.call.summary import LETTERS_MAX, LINES_MAX, summary
 from tests.call.story import greeted
 
 

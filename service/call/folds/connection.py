@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from service.call import events as e, turns
+from service.call import events as e
+from service.call.folds import turns
 from service.call.place import Place, Steps
 from service.call.state import Call, StreamEntry
 

@@ -1,7 +1,7 @@
 import pytest
 
 from service.call import events as e
-from service.call.hearing import MISHEARD_MS
+from service.call.folds.hearing import MISHEARD_MS
 from service.call.state import Field, Turn
 from tests.call.story import START_MS, Story
 

@@ -11,12 +11,13 @@ One small function per input, found in one table. Rules kept here:
 from collections.abc import Callable
 from typing import Any
 
-from service.call import caller, ending, events as e, inputs as i, model, operation, people
-from service.call.answer import answered, spoken
+from service.call import events as e, inputs as i
+from service.call.decisions import caller, ending, model, operation, people
+from service.call.decisions.answer import answered, spoken
+from service.call.decisions.resume import Return, resume
 from service.call.events import Cause, Known
 from service.call.inputs import Decision
 from service.call.policy import Policy
-from service.call.resume import Return, resume
 from service.call.state import Call
 
 RESTART_WAIT_MS = 60_000  # a hundred digits with their pauses take 50 s; then it has not happened

@@ -1,8 +1,8 @@
 import pytest
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.decide import deadline_ms
-from service.call.ending import SILENCES_MAX, SILENT_LINE, SUMMARY
+from service.call.decisions.decide import deadline_ms
+from service.call.decisions.ending import SILENCES_MAX, SILENT_LINE, SUMMARY
 from service.call.policy import Policy, ToolTerms
 from tests.call.story import START_MS, Story, greeted, whole
 

@@ -4,9 +4,9 @@ import msgspec
 
 from service.call import acts as a, events as e
 from service.call.acts import Act
-from service.call.answer import answered, spoken
+from service.call.decisions.answer import answered, spoken
+from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.inputs import Answered, Decision
-from service.call.operation import OPERATIONS_MAX, requested
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call, Operation, Turn
 

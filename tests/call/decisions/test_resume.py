@@ -1,8 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from service.call.policy import Policy
-from service.call.resume import (
+from service.call.decisions.resume import (
     INTERRUPTED_LINE,
     LOST_LINE,
     SILENCE_LINE,
@@ -16,6 +15,7 @@ from service.call.resume import (
     Return,
     resume,
 )
+from service.call.policy import Policy
 from service.call.state import Call, Field, Operation, Prompt, StreamEntry, Turn
 
 NOW_MS = 10_000_000

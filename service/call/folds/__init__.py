@@ -1,0 +1,1 @@
+"""How each fact changes what is known of a call."""
