@@ -11,7 +11,7 @@ from pathlib import Path
 from service.errors import ConfigError
 from service.journal.journal import Journal
 from service.journal.redis import RedisJournal
-from service.journal.sqlite import SqliteJournal
+from service.journal.sqlite.journal import SqliteJournal
 
 _MEMORY = ("sqlite://:memory:", "sqlite:///:memory:")
 _PLANNED = (

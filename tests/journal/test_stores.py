@@ -4,7 +4,7 @@ import pytest
 
 from service.errors import ConfigError
 from service.journal.redis import RedisJournal
-from service.journal.sqlite import SqliteJournal
+from service.journal.sqlite.journal import SqliteJournal
 from service.journal.stores import connect
 
 

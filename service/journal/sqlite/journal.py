@@ -21,9 +21,6 @@ from functools import partial
 from pathlib import Path
 
 from service.errors import StoreUnavailable
-from service.journal import ledger, readings
-from service.journal.lane import Lane
-from service.journal.ledger import SWEEP_MAX, Ledger
 from service.journal.limits import (
     check_append,
     check_bodies,
@@ -33,7 +30,10 @@ from service.journal.limits import (
     is_name,
     position_within,
 )
-from service.journal.storefile import StoreFile
+from service.journal.sqlite import ledger, readings
+from service.journal.sqlite.lane import Lane
+from service.journal.sqlite.ledger import SWEEP_MAX, Ledger
+from service.journal.sqlite.storefile import StoreFile
 from service.journal.tailing import Bells, Page, follow
 from service.journal.values import (
     Claim,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from service.journal.limits import PAGE_RECORDS
-from service.journal.storefile import SQL
+from service.journal.sqlite.storefile import SQL
 from service.journal.tailing import Page
 from service.journal.values import RECORDS_MAX, Headline, Lease, Missing, Reading, Record, Snapshot
 

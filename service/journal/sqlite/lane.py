@@ -21,7 +21,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from service.errors import StoreUnavailable
-from service.journal.storefile import StoreFile
+from service.journal.sqlite.storefile import StoreFile
 
 QUEUE_MAX = 4_096  # orders that wait: 2 s of 2,000 writes/s, as long as a lock is waited for
 GROUP_MAX = 256  # orders in one transaction: about 5 ms of work, so none waits long for the others

@@ -16,7 +16,7 @@ from threading import Event
 from typing import Final
 
 from service.errors import StoreUnavailable
-from service.journal.tide import TideMark
+from service.journal.sqlite.tide import TideMark
 
 LAYOUT = 1  # of the tables, in the file's user_version
 BUSY_MS = 8  # SQLite's own wait, of 1, 2 and 5 ms: short, because its longer steps are unfair
@@ -52,7 +52,7 @@ def named_statements(name: str) -> dict[str, str]:
     return {title.strip(): text.strip() for title, text in pairs}
 
 
-SQL: Final = named_statements("sqlite.sql")
+SQL: Final = named_statements("statements.sql")
 
 
 def is_busy(error: BaseException) -> bool:

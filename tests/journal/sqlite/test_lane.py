@@ -11,8 +11,8 @@ from threading import Event, current_thread
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.lane import GROUP_MAX, QUEUE_MAX, Lane
-from service.journal.storefile import SQL, StoreFile
+from service.journal.sqlite.lane import GROUP_MAX, QUEUE_MAX, Lane
+from service.journal.sqlite.storefile import SQL, StoreFile
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
-from service.journal.readings import Row, find
-from service.journal.storefile import SQL
+from service.journal.sqlite.readings import Row, find
+from service.journal.sqlite.storefile import SQL
 from service.journal.tokens import TOO_MANY, refusal
 from service.journal.values import (
     RECORDS_MAX,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.journal.ledger import SWEEP_MAX, Ledger, pulse
 from service.journal.limits import TOKEN_TTL_MS
-from service.journal.readings import feel_pulse, find, read
-from service.journal.storefile import StoreFile
+from service.journal.sqlite.ledger import SWEEP_MAX, Ledger, pulse
+from service.journal.sqlite.readings import feel_pulse, find, read
+from service.journal.sqlite.storefile import StoreFile
 from service.journal.values import Appended, Durability, Fenced, Missing, Spent
 
 CALL = "CA1"

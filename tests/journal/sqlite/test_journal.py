@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.sqlite import SqliteJournal
+from service.journal.sqlite.journal import SqliteJournal
 from service.journal.values import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from tests.journal.backends import TTL_MS, run_writer
 

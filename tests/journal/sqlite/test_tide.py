@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.journal.tide import TideMark
+from service.journal.sqlite.tide import TideMark
 
 
 def test_a_file_that_went_back_is_below_its_mark(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.journal.ledger import Ledger
 from service.journal.limits import PAGE_RECORDS
-from service.journal.readings import feel_pulse, find, headlines, heads, read, read_page
-from service.journal.storefile import StoreFile
+from service.journal.sqlite.ledger import Ledger
+from service.journal.sqlite.readings import feel_pulse, find, headlines, heads, read, read_page
+from service.journal.sqlite.storefile import StoreFile
 from service.journal.values import Durability, Headline, Lease, Missing, Reading
 
 CALL = "CA1"

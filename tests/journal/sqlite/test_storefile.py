@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.storefile import LAYOUT, SQL, StoreFile, is_busy, named_statements
+from service.journal.sqlite.storefile import LAYOUT, SQL, StoreFile, is_busy, named_statements
 
 
 def test_every_statement_has_its_name() -> None:
-    assert named_statements("sqlite.sql") == SQL
+    assert named_statements("statements.sql") == SQL
     assert SQL["tide"] == "SELECT height FROM tide;"
     assert all(text.endswith(";") for text in SQL.values())
 
