@@ -17,8 +17,8 @@ import uvicorn
 from starlette.applications import Starlette
 from typing_extensions import override
 
-from service.app import Parts
 from service.errors import StoreUnavailable
+from service.parts import Parts
 from service.serving import settings
 from service.testing.thread import LoopThread
 

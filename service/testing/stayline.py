@@ -18,11 +18,12 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from service.agent.agent import Agent
-from service.app import Own, create_app
+from service.app import create_app
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.clock import Clock
 from service.config import ApiToken, Config
+from service.parts import Own
 from service.simulator.account import Account, Pace, Terms, new_sid
 from service.simulator.exchange import Exchange
 from service.speech.pool import SpeechPool

@@ -26,8 +26,9 @@ import uvicorn
 from typing_extensions import override
 
 from service import config as settings
-from service.app import Own, create_app
+from service.app import create_app
 from service.clock import Clock
+from service.parts import Own
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator.account import Account
 from service.simulator.exchange import Exchange

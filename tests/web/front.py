@@ -20,11 +20,12 @@ from typing_extensions import override
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from service.app import Parts, create_app
+from service.app import create_app
 from service.call import events as e
 from service.config import ApiToken, Config
 from service.journal.journal import Journal
 from service.journal.values import Missing
+from service.parts import Parts
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 
@@ -171,7 +172,7 @@ def built(
     }
     with pytest.MonkeyPatch.context() as places:
         for name, part in parts.items():
-            places.setattr(f"service.app.{name}", part)
+            places.setattr(f"service.parts.{name}", part)
         return create_app(settings(**changes))
 
 

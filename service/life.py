@@ -1,0 +1,83 @@
+"""The life of an application: open the store, warm the voice, serve, write where every call stands."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service.errors import SpeechError, StoreError
+from service.parts import Parts
+from service.session.phrases import phrases
+from service.speech.vad import voice_activity
+from service.web.health import Health
+
+SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
+    """Open the store, warm the voice, serve; then write where every call stands and close."""
+    await parts.journal.start()
+    beside = [asyncio.create_task(_sweep(parts))]
+    try:
+        await _warm_up(parts)
+        beside.append(asyncio.create_task(_rehearse(parts)))
+        yield
+    finally:
+        health.is_draining = True
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await parts.switchboard.close()
+        await parts.tasks.close()
+        await parts.toolbox.close()
+        await _close_agent(parts.agent)
+        await parts.speech.close()
+        await parts.journal.close()
+
+
+async def _warm_up(parts: Parts) -> None:
+    """Load the models before the first call, so that no caller waits for them."""
+    try:
+        if not parts.has_own_ear:
+            await asyncio.to_thread(voice_activity)
+        spoken = await parts.speech.render("Hello.", within_ms=60_000)
+        await parts.speech.transcribe(spoken, 60_000)
+    except SpeechError as trouble:
+        _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
+
+
+async def _close_agent(agent: object) -> None:
+    """Let an agent go that has something to close; most have nothing."""
+    close = getattr(agent, "close", None)
+    if close is None:
+        return
+    try:
+        await close()
+    except Exception:  # noqa: BLE001 - the agent is the user's code: the rest is closed all the same
+        _log.exception("! the agent can't be closed", extra={"action": "agent_failed"})
+
+
+async def _rehearse(parts: Parts) -> None:
+    """Speak what is said in many calls, one after the other, so that it is in the cache."""
+    try:
+        for phrase in phrases(parts.agent):
+            await parts.speech.render(phrase, call="rehearsal")
+    except SpeechError as trouble:
+        _log.warning("! %s", trouble, extra={"action": "rehearsal_failed"})
+
+
+async def _sweep(parts: Parts) -> None:
+    """Erase what is past its time to live."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        try:
+            erased = await parts.journal.sweep(now_ms=parts.clock.now_ms())
+        except StoreError as trouble:
+            parts.meter.store_errors.inc()
+            _log.error("! the sweep failed: %s", trouble, extra={"action": "sweep_failed"})
+            continue
+        if erased:
+            _log.info("= %d calls expired", erased, extra={"action": "calls_expired"})

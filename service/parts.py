@@ -1,0 +1,151 @@
+"""What is made once per application, from its settings, and how the parts fit together."""
+
+import os
+import random
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.agent.agent import Agent, agent as make_agent
+from service.agent.duplex import SpeechAgent
+from service.call.policy import Policy, ToolTerms
+from service.carrier import Carrier
+from service.clock import Clock
+from service.config import Config
+from service.directory import Directory, directory
+from service.documents import Documents
+from service.errors import ConfigError, EngineMissing
+from service.journal.journal import Journal
+from service.journal.stores import connect
+from service.meter import Meter
+from service.session.means import Means
+from service.session.tasks import Tasks
+from service.speech.absent import AbsentSpeech
+from service.speech.endpoint import Endpointer
+from service.speech.pool import SpeechPool
+from service.speech.recognizer import recognizer
+from service.speech.synthesizer import synthesizer
+from service.speech.vad import voice_activity
+from service.switchboard import Switchboard
+from service.token import TokenMint
+from service.tools.toolbox import Toolbox
+from twiml.signature import Verifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything that is made once per application."""
+
+    config: Config
+    policy: Policy
+    clock: Clock
+    meter: Meter
+    journal: Journal
+    speech: SpeechPool | AbsentSpeech
+    has_own_ear: bool
+    directory: Directory
+    toolbox: Toolbox
+    agent: Agent | SpeechAgent
+    tasks: Tasks
+    carrier: Carrier
+    documents: Documents
+    mint: TokenMint
+    verifier: Verifier
+    switchboard: Switchboard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """What a test or an application of one's own puts in the place of what the settings name."""
+
+    agent: Agent | SpeechAgent | None = None
+    speech: SpeechPool | None = None
+    endpointer: Callable[[], Endpointer] | None = None
+    toolbox: Toolbox | None = None
+    directory: Directory | None = None
+
+
+NOTHING_OWN = Own()
+
+
+def assembled(config: Config, own: Own) -> Parts:
+    """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
+    clock, meter, tasks = Clock(), Meter(), Tasks()
+    toolbox = own.toolbox or Toolbox.load(config.tools)
+    policy = _policy(config, toolbox)
+    journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
+    mint = TokenMint(config.twilio_auth_token)
+    verifier, documents = _addressed(config, mint)
+    carrier = Carrier(
+        config.twilio_account_sid,
+        config.twilio_auth_token[0],
+        config.twilio_api_url,
+        random.SystemRandom(),
+    )
+    speech = own.speech or _speech()
+    means = Means(
+        journal=journal,
+        carrier=carrier,
+        agent=own.agent or make_agent(config.agent, toolbox),
+        speech=speech,
+        endpointer=own.endpointer or (lambda: Endpointer(voice_activity())),
+        documents=documents,
+        clock=clock,
+        meter=meter,
+        policy=policy,
+        toolbox=toolbox,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        tasks=tasks,
+    )
+    return Parts(
+        config=config,
+        policy=policy,
+        clock=clock,
+        meter=meter,
+        journal=journal,
+        speech=speech,
+        has_own_ear=own.endpointer is not None,
+        directory=own.directory or directory(config.directory),
+        toolbox=toolbox,
+        agent=means.agent,
+        tasks=tasks,
+        carrier=carrier,
+        documents=documents,
+        mint=mint,
+        verifier=verifier,
+        switchboard=Switchboard(means),
+    )
+
+
+def _policy(config: Config, toolbox: Toolbox) -> Policy:
+    terms = {name: toolbox.terms(name) for name in toolbox.names()}
+    return Policy(
+        config.drops_max,
+        config.drop_window_ms,
+        tools={
+            name: ToolTerms(one.is_idempotent, one.attempts_max, one.timeout_ms, one.approval_ms)
+            for name, one in terms.items()
+        },
+        summary_tool=toolbox.summary_tool,
+    )
+
+
+def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
+    """Return what is bound to our own address. Raises ConfigError before a caller meets the fault."""
+    try:
+        verifier = Verifier(config.twilio_auth_token, config.public_url)
+    except ValueError as trouble:
+        raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
+    documents = Documents(
+        config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
+    )
+    return verifier, documents
+
+
+def _speech() -> SpeechPool | AbsentSpeech:
+    """Return the local engines, or what says that they are not installed."""
+    try:
+        return SpeechPool(synthesizer(), recognizer())
+    except EngineMissing as missing:
+        return AbsentSpeech(missing)

@@ -1,0 +1,119 @@
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+
+from service import life as module
+from service.call import events as e
+from service.clock import Clock
+from service.errors import SpeechError, StoreUnavailable
+from service.journal.journal import Journal
+from service.journal.stores import connect
+from service.journal.values import Missing
+from tests.conftest import wait_until
+from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
+from tests.web.front import CALL, Front, built, ring, served, stream
+
+
+def small(**changes: object) -> Starlette:
+    return built(NotingCarrier(), ScriptedAgent(), ScriptedSpeech(), **changes)
+
+
+@pytest.mark.asyncio
+async def test_it_starts_serves_and_stops_and_leaves_nothing_running(tmp_path: Path) -> None:
+    app = small(store_url=f"sqlite:///{tmp_path}/var/calls.db")
+    async with app.router.lifespan_context(app):
+        front = Front(app, NotingCarrier())
+        assert (await front.web.get("/readyz")).json()["parts"]["store"]["durability"] == "local"
+        await front.hook("/twiml/voice", ring())
+        await front.web.aclose()
+    again = small(store_url=f"sqlite:///{tmp_path}/var/calls.db")
+    async with again.router.lifespan_context(again):
+        kept = await again.state.parts.journal.open_calls()
+        assert [headline.call_sid for headline in kept] == [CALL]
+
+
+@pytest.mark.asyncio
+async def test_calls_past_their_time_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SWEEP_S", 0.02)
+    url = f"sqlite:///{tmp_path}/calls.db"
+    old = connect(url, ttl_ms=60_000)
+    await old.start()
+    opened = e.encode(e.CallOpened(call_sid=CALL))
+    await old.open(CALL, (opened,), now_ms=Clock().now_ms() - 120_000)
+    await old.close()
+    app = small(store_url=url)
+    async with app.router.lifespan_context(app):
+        journal: Journal = app.state.parts.journal
+
+        async def is_swept() -> bool:
+            return await journal.open_calls() == ()
+
+        await wait_until(is_swept, description="the old call is gone")
+
+
+@pytest.mark.asyncio
+async def test_a_sweep_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SWEEP_S", 0.005)
+    app = small()
+    parts = app.state.parts
+    tries = 0
+
+    async def fail(*, now_ms: int) -> int:
+        nonlocal tries
+        tries += 1
+        raise StoreUnavailable(f"no disk at {now_ms}")
+
+    monkeypatch.setattr(parts.journal, "sweep", fail)
+    async with app.router.lifespan_context(app):
+        await wait_until(lambda: tries > 2, description="it is tried again")
+    assert b"stayline_store_errors_total" in parts.meter.text()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("trouble", [SpeechError("too slow"), None])
+async def test_engines_that_can_not_be_warmed_up_keep_nobody_from_calling(
+    trouble: SpeechError | None,
+) -> None:
+    speech = ScriptedSpeech()
+    speech.trouble = trouble
+    app = built(NotingCarrier(), ScriptedAgent(), speech)
+    async with app.router.lifespan_context(app):
+        front = Front(app, NotingCarrier())
+        assert (await front.web.get("/readyz")).status_code == 200
+        await front.web.aclose()
+    assert speech.is_closed
+
+
+@pytest.mark.asyncio
+async def test_a_store_that_can_not_be_opened_ends_the_start(tmp_path: Path) -> None:
+    app = small(store_url=f"sqlite:///{tmp_path}")
+    with pytest.raises(StoreUnavailable):
+        async with app.router.lifespan_context(app):
+            pytest.fail("it must not serve")
+
+
+@pytest.mark.asyncio
+async def test_a_shutdown_in_the_middle_of_a_call_is_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    app = small(store_url=url)
+    async with app.router.lifespan_context(app):
+        front = Front(app, NotingCarrier())
+        async with AsyncExitStack() as wires:
+            async with served(front) as host:
+                one = await wires.enter_async_context(stream(host))
+                await one.start(await front.token())
+                await one.hear("media")
+            assert (await one.closed())[0] == 1012
+        await front.web.aclose()
+    journal = connect(url, ttl_ms=60_000)
+    await journal.start()
+    reading = await journal.read(CALL)
+    await journal.close()
+    assert not isinstance(reading, Missing)
+    gone = e.decode(reading.records[-1].body)
+    assert isinstance(gone, e.StreamDetached)
+    assert gone.reason == "shutdown"
