@@ -10,7 +10,7 @@ from pathlib import Path
 
 from service.errors import ConfigError
 from service.journal.journal import Journal
-from service.journal.redis import RedisJournal
+from service.journal.redis.journal import RedisJournal
 from service.journal.sqlite.journal import SqliteJournal
 
 _MEMORY = ("sqlite://:memory:", "sqlite:///:memory:")

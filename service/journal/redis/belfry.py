@@ -14,8 +14,8 @@ import asyncio
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from service.journal.redis_server import RedisServer, hang_up
-from service.journal.scripts import CALL_KEY
+from service.journal.redis.scripts import CALL_KEY
+from service.journal.redis.server import RedisServer, hang_up
 from service.journal.tailing import Bells
 
 PING_MS = 5_000  # how often a quiet connection is asked whether it lives

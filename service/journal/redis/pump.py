@@ -19,8 +19,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from service.errors import StoreUnavailable
-from service.journal.redis_server import Answer, Line, RedisServer, hang_up
-from service.journal.scripts import LIFE, SCRIPTS, Command
+from service.journal.redis.scripts import LIFE, SCRIPTS, Command
+from service.journal.redis.server import Answer, Line, RedisServer, hang_up
 
 QUEUE_MAX = 4_096  # orders that wait: 2 s of 2,000 writes/s, as long as an answer is waited for
 PIPELINE_MAX = (

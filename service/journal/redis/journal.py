@@ -10,7 +10,7 @@
 2.  Every key has a time to live. The server forgets a call by itself; `sweep` only tidies the list.
 3.  A call is in the list before it is there, and is taken out after it is gone. The list may name calls
     that are not there, never the reverse.
-4.  An acknowledgement is worth what the server's settings make it: see redis_server.py.
+4.  An acknowledgement is worth what the server's settings make it: see server.py.
 """
 
 import secrets
@@ -18,7 +18,6 @@ from collections.abc import AsyncGenerator, Sequence
 from itertools import repeat
 
 from service.errors import StoreUnavailable
-from service.journal.belfry import Belfry
 from service.journal.limits import (
     PAGE_RECORDS,
     TOKEN_TTL_MS,
@@ -31,8 +30,9 @@ from service.journal.limits import (
     is_name,
     position_within,
 )
-from service.journal.pump import Pump
-from service.journal.redis_rows import (
+from service.journal.redis.belfry import Belfry
+from service.journal.redis.pump import Pump
+from service.journal.redis.rows import (
     CALL_FIELDS,
     HEADLINE_FIELDS,
     by_age,
@@ -43,8 +43,8 @@ from service.journal.redis_rows import (
     reading_from,
     records_past_snapshot,
 )
-from service.journal.redis_server import RedisServer
-from service.journal.scripts import CALL_KEY, Command, call_script, script
+from service.journal.redis.scripts import CALL_KEY, Command, call_script, script
+from service.journal.redis.server import RedisServer
 from service.journal.tailing import Bells, Page, follow
 from service.journal.tokens import REASONS
 from service.journal.values import (

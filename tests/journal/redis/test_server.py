@@ -2,7 +2,7 @@ import pytest
 from redis.exceptions import AuthenticationError, ConnectionError as Broken, ResponseError
 
 from service.errors import ConfigError
-from service.journal.redis_server import RedisServer, durability_of, hang_up
+from service.journal.redis.server import RedisServer, durability_of, hang_up
 from service.journal.values import Durability
 from tests.journal.backends import Store
 

@@ -1,6 +1,6 @@
 import pytest
 
-from service.journal.redis_rows import (
+from service.journal.redis.rows import (
     CALL_FIELDS,
     HEADLINE_FIELDS,
     by_age,

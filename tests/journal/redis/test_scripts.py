@@ -2,10 +2,10 @@ import re
 from hashlib import sha1
 from pathlib import Path
 
-import service.journal.scripts
-from service.journal.scripts import LIFE, SCRIPTS, call_script, script
+import service.journal.redis.scripts
+from service.journal.redis.scripts import LIFE, SCRIPTS, call_script, script
 
-FOLDER = Path(service.journal.scripts.__file__).parent
+FOLDER = Path(service.journal.redis.scripts.__file__).parent
 
 
 def test_every_lua_file_is_a_script_or_the_prelude() -> None:

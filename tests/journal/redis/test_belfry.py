@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from service.journal.belfry import Belfry
-from service.journal.redis_server import RedisServer
-from service.journal.scripts import CALL_KEY
+from service.journal.redis.belfry import Belfry
+from service.journal.redis.scripts import CALL_KEY
+from service.journal.redis.server import RedisServer
 from service.journal.tailing import Bells
 from tests.journal.backends import Store
 
