@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from service.call import events as e, inputs as i
 from service.clock import Clock
@@ -21,74 +21,20 @@ from service.journal.values import Unspendable
 from service.meter import Meter
 from service.protocol import stream as s
 from service.session.line import Arrival
-from service.session.session import SHUTDOWN, Session
+from service.session.session import Session
 from service.switchboard import Switchboard
 from service.token import REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
 from service.web.form import raw_target
+from service.web.socket import MediaSocket
 from twiml.signature import Verifier
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
 UNPROVED_MAX = 200  # sockets that have not shown a token yet
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
-CLOSE_MS_MAX = 500  # a half-open peer never answers a close
-
-REASON_BYTES_MAX = 123  # what fits into a close frame
-
 REFUSED = 1008
 TRY_AGAIN = 1013
-RESTARTING = 1012  # what our own server sends to every socket when it goes down
 
 _log = logging.getLogger(__name__)
-
-
-class MediaSocket:
-    """One accepted WebSocket, as a session uses it."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-        self._gone = asyncio.Event()
-
-    async def send(self, text: str) -> None:
-        """See Socket.send."""
-        if self._gone.is_set():
-            raise ConnectionError("the socket is closed")
-        try:
-            await self._socket.send_text(text)
-        except (RuntimeError, WebSocketDisconnect) as trouble:
-            raise ConnectionError("the socket is closed") from trouble
-
-    async def receive(self) -> str:
-        """Return the next text message. Raises ConnectionError at the end of the socket.
-
-        Binary is outside the protocol: RemoteProtocolError.
-        """
-        message = await self._socket.receive()
-        if message["type"] == "websocket.disconnect":
-            self._gone.set()
-            code = message.get("code", 1006)
-            raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
-        text: str | None = message.get("text")
-        if text is None:
-            raise RemoteProtocolError("a binary message")
-        return text
-
-    async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
-        """See Socket.close."""
-        try:
-            async with asyncio.timeout(grace_ms / 1000):
-                await self._gone.wait()
-        except TimeoutError:
-            pass
-        if self._gone.is_set():
-            return
-        self._gone.set()
-        try:
-            async with asyncio.timeout(CLOSE_MS_MAX / 1000):
-                await self._socket.close(
-                    code, reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
-                )
-        except Exception as trouble:  # noqa: BLE001 - the promise: a socket that can't be closed is gone anyway
-            _log.debug("! close: %s", type(trouble).__name__, extra={"action": "close_failed"})
 
 
 @dataclass(frozen=True)

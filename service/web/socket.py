@@ -1,0 +1,65 @@
+"""One accepted WebSocket, as a session uses it: text in, text out, and an end that never hangs."""
+
+import asyncio
+import logging
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from service.errors import RemoteProtocolError
+from service.session.session import SHUTDOWN
+
+CLOSE_MS_MAX = 500  # a half-open peer never answers a close
+REASON_BYTES_MAX = 123  # what fits into a close frame
+RESTARTING = 1012  # what our own server sends to every socket when it goes down
+
+_log = logging.getLogger(__name__)
+
+
+class MediaSocket:
+    """One accepted WebSocket, as a session uses it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._gone = asyncio.Event()
+
+    async def send(self, text: str) -> None:
+        """See Socket.send."""
+        if self._gone.is_set():
+            raise ConnectionError("the socket is closed")
+        try:
+            await self._socket.send_text(text)
+        except (RuntimeError, WebSocketDisconnect) as trouble:
+            raise ConnectionError("the socket is closed") from trouble
+
+    async def receive(self) -> str:
+        """Return the next text message. Raises ConnectionError at the end of the socket.
+
+        Binary is outside the protocol: RemoteProtocolError.
+        """
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            self._gone.set()
+            code = message.get("code", 1006)
+            raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
+        text: str | None = message.get("text")
+        if text is None:
+            raise RemoteProtocolError("a binary message")
+        return text
+
+    async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
+        """See Socket.close."""
+        try:
+            async with asyncio.timeout(grace_ms / 1000):
+                await self._gone.wait()
+        except TimeoutError:
+            pass
+        if self._gone.is_set():
+            return
+        self._gone.set()
+        try:
+            async with asyncio.timeout(CLOSE_MS_MAX / 1000):
+                await self._socket.close(
+                    code, reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+                )
+        except Exception as trouble:  # noqa: BLE001 - the promise: a socket that can't be closed is gone anyway
+            _log.debug("! close: %s", type(trouble).__name__, extra={"action": "close_failed"})
