@@ -34,6 +34,7 @@ from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
+from service.session.mooring import Mooring
 from service.session.scribe import Scribe
 from service.session.talk import Talk
 from service.session.telling import tell_attached, tell_detached, tell_fenced, tell_store_failed
@@ -60,6 +61,9 @@ class Session:
         self._acting = Acting(call_sid, means, self.post)
         self._working = Working(call_sid, means, self._inbox, self._ledger)
         self._scribe = Scribe(means, self._ledger, self._act, self._let_go)
+        self._mooring = Mooring(
+            means, self._ledger, self._line, self._talk, self._scribe, self.post
+        )
         self._watch = Watch(means, self._ledger, self._line, self.post)
         self._is_over = self._is_seen_off = False
         self._close_code = CLOSE_OVER
@@ -241,59 +245,22 @@ class Session:
     async def _arrive(self, arrival: Arrival) -> None:
         """Give a stream the call. Whatever happens, whoever brought it is told."""
         try:
-            await self._take_over(arrival)
+            running = (*self._acting.running, *self._working.running)
+            gap_ms = await self._mooring.take_over(arrival, running)
+            self._is_over = gap_ms is None
+            if gap_ms is not None:
+                self._close_code = CLOSE_OVER  # Ours again, whoever had it meanwhile.
+                self._watch.begin()
+                await self._settle()
+                took_us = self._means.clock.now_us() - arrival.started_us
+                tell_attached(self.call, self._means.meter, gap_ms=gap_ms, took_us=took_us)
         finally:
             arrival.answer(REFUSED)
-
-    async def _take_over(self, arrival: Arrival) -> None:
-        """Claim the call for a stream: durable, before anything is said on it."""
-        was_live_here = self._line.is_live
-        if was_live_here:
-            self._talk.detach()
-            await self._scribe.take(await self._line.unplug("replaced", CLOSE_REPLACED))
-        was_held_here = self.epoch > 0
-        now_ms = self._means.clock.now_ms()
-        claim = await self._ledger.claim(arrival.opening, now_ms)
-        self._is_over, self._close_code = False, CLOSE_OVER  # Ours again, whoever had it meanwhile.
-        gap_ms = self._line.gap_ms(self.call.streams, claim.lease, now_ms)
-        attached = i.Attached(
-            stream_sid=arrival.stream_sid,
-            door=arrival.door,
-            server=self._means.owner,
-            gap_ms=gap_ms,
-            is_live_here=was_live_here,
-            parameters=arrival.parameters,
-            running=(*self._acting.running, *self._working.running),
-            is_held_here=was_held_here,
-            lease_ms=self._ledger.others_until_ms,
-            lost="the journal was gone" if arrival.is_known and claim.is_new else "",
-        )
-        if not await self._scribe.take(attached):
-            self._is_over = True
-            return
-        self._plug_in(arrival)
-        await self._settle()
-        took_us = self._means.clock.now_us() - arrival.started_us
-        tell_attached(self.call, self._means.meter, gap_ms=gap_ms, took_us=took_us)
-
-    def _plug_in(self, arrival: Arrival) -> None:
-        epoch = self.epoch
-        self._talk.attach()
-        self._line.plug_in(
-            arrival,
-            epoch,
-            lambda played: self.post(i.Progress(played)),
-            lambda reason: self.lost(epoch, reason),
-        )
-        self._watch.begin()
-        if not arrival.answer(epoch):
-            self.lost(epoch, "closed")  # Nobody waited: nobody would tell of its end either.
 
     async def _detach(self, lost: Lost) -> None:
         """Note that the stream is gone; one that was replaced meanwhile is of no interest."""
         if lost.epoch != self.epoch or not self._line.is_live:
             return
-        self._talk.detach()
-        await self._scribe.take(await self._line.unplug(lost.reason, CLOSE_OVER))
+        await self._mooring.let_go(lost.reason)
         await self._settle()
         tell_detached(self.call_sid, lost.reason)

@@ -1,0 +1,99 @@
+"""How streams take a call and leave it: claimed and written first, then plugged in.
+
+arrival ──> (the older stream is unplugged) ──> claim: epoch + 1, durable ──> StreamAttached ──> plugged in
+its end ──> unplugged ──> StreamDetached: what was heard, and why it went
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from service.call import inputs as i
+from service.session.inbox import Lost
+from service.session.ledger import Ledger
+from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
+from service.session.means import Means
+from service.session.scribe import Scribe
+
+
+class Talker(Protocol):
+    """What hears the caller and answers. See Talk and Duplex."""
+
+    def attach(self) -> None:
+        """A new stream begins."""
+        ...
+
+    def detach(self) -> None:
+        """The stream is gone."""
+        ...
+
+
+class Mooring:
+    """Where one call's streams are tied up, at most one at a time."""
+
+    def __init__(
+        self,
+        means: Means,
+        ledger: Ledger,
+        line: Line,
+        talk: Talker,
+        scribe: Scribe,
+        post: Callable[[i.Input | Lost], None],
+    ) -> None:
+        self._means = means
+        self._ledger = ledger
+        self._line = line
+        self._talk = talk
+        self._scribe = scribe
+        self._post = post
+
+    async def take_over(self, arrival: Arrival, running: Sequence[str]) -> int | None:
+        """Claim the call for a stream: durable, before anything is said on it.
+
+        `running` names the requests and operations that are under way here. Returns the time without
+        inbound media before it, in ms, or None when the call is over or was lost meanwhile. Raises
+        StoreError.
+        """
+        was_live_here = self._line.is_live
+        if was_live_here:
+            await self._unplug("replaced", CLOSE_REPLACED)
+        was_held_here = self._ledger.epoch > 0
+        now_ms = self._means.clock.now_ms()
+        claim = await self._ledger.claim(arrival.opening, now_ms)
+        gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
+        attached = i.Attached(
+            stream_sid=arrival.stream_sid,
+            door=arrival.door,
+            server=self._means.owner,
+            gap_ms=gap_ms,
+            is_live_here=was_live_here,
+            parameters=arrival.parameters,
+            running=tuple(running),
+            is_held_here=was_held_here,
+            lease_ms=self._ledger.others_until_ms,
+            lost="the journal was gone" if arrival.is_known and claim.is_new else "",
+        )
+        if not await self._scribe.take(attached):
+            return None
+        self._plug_in(arrival)
+        return gap_ms
+
+    def _plug_in(self, arrival: Arrival) -> None:
+        epoch = self._ledger.epoch
+        self._talk.attach()
+        self._line.plug_in(
+            arrival,
+            epoch,
+            lambda played: self._post(i.Progress(played)),
+            lambda reason: self._post(Lost(epoch, reason)),
+        )
+        if not arrival.answer(epoch):
+            # Nobody waited: nobody would tell of its end either.
+            self._post(Lost(epoch, "closed"))
+
+    async def let_go(self, reason: str) -> None:
+        """Unplug the stream that is gone, and write how far everything got."""
+        await self._unplug(reason, CLOSE_OVER)
+
+    async def _unplug(self, reason: str, code: int) -> None:
+        self._talk.detach()
+        await self._scribe.take(await self._line.unplug(reason, code))

@@ -1,0 +1,83 @@
+import pytest
+
+from service.call import events as e, inputs as i
+from service.session.inbox import Lost
+from service.session.ledger import Ledger
+from service.session.line import CLOSE_REPLACED, Line
+from service.session.mooring import Mooring
+from service.session.scribe import Scribe
+from tests.conftest import wait_until
+from tests.session.house import CALL, House
+from tests.session.parts import MemorySocket
+
+pytestmark = pytest.mark.asyncio
+
+
+class Quay:
+    """A mooring with a line and a ledger of its own; it notes when the talk is told of streams."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.told: list[str] = []
+        self.letters: list[i.Input | Lost] = []
+        self.ledger = Ledger(CALL, house.journal, "here")
+        self.line = Line(CALL, house.means)
+        scribe = Scribe(house.means, self.ledger, lambda _effect: None, lambda: None)
+        post = self.letters.append
+        self.mooring = Mooring(house.means, self.ledger, self.line, self, scribe, post)
+
+    def attach(self) -> None:
+        self.told.append("attach")
+
+    def detach(self) -> None:
+        self.told.append("detach")
+
+
+async def test_a_stream_is_claimed_and_written_before_it_is_plugged_in(house: House) -> None:
+    quay = Quay(house)
+    arrival = house.arrival(MemorySocket())
+    assert await quay.mooring.take_over(arrival, ()) == 0
+    assert arrival.done.result() == quay.ledger.epoch == 1
+    assert (await house.kinds())[:2] == ["CallOpened", "StreamAttached"]
+    assert quay.line.is_live
+    assert quay.told == ["attach"]
+    await quay.mooring.let_go("over")
+
+
+async def test_the_newest_stream_takes_the_place_of_the_one_before(house: House) -> None:
+    quay = Quay(house)
+    first = MemorySocket()
+    await quay.mooring.take_over(house.arrival(first), ())
+    await quay.mooring.take_over(house.arrival(MemorySocket(), stream_sid="MZ2"), ())
+    await wait_until(lambda: first.closed is not None, description="the older one is closed")
+    assert first.closed == (CLOSE_REPLACED, "replaced")
+    assert quay.line.stream_sid == "MZ2"
+    assert quay.told == ["attach", "detach", "attach"]
+    await quay.mooring.let_go("over")
+
+
+async def test_a_stream_that_is_let_go_leaves_what_was_heard_and_why_it_went(house: House) -> None:
+    quay = Quay(house)
+    await quay.mooring.take_over(house.arrival(MemorySocket()), ())
+    await quay.mooring.let_go("closed 1006")
+    gone = (await house.facts())[-1]
+    assert isinstance(gone, e.StreamDetached)
+    assert (gone.stream_sid, gone.reason) == ("MZ1", "closed 1006")
+    assert not quay.line.is_live
+
+
+async def test_a_call_that_is_over_is_not_taken(house: House) -> None:
+    quay = Quay(house)
+    await quay.mooring.take_over(house.arrival(MemorySocket()), ())
+    await house.write(e.CallEnded(reason="completed"))
+    assert await quay.mooring.take_over(house.arrival(MemorySocket()), ()) is None
+    assert not quay.line.is_live
+
+
+async def test_a_stream_that_nobody_waits_for_is_lost_at_once(house: House) -> None:
+    quay = Quay(house)
+    arrival = house.arrival(MemorySocket())
+    arrival.done.cancel()
+    await quay.mooring.take_over(arrival, ())
+    assert quay.letters == [Lost(1, "closed")]
+    await quay.mooring.let_go("closed")
