@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 
 from service.errors import ConfigError
-from service.token import TokenMint
+from service.token import EAR, TokenMint
 from twiml import verbs
+from twiml.ear import Ear
 
 APOLOGY = "I am sorry, we keep losing the connection."
 TRANSFER_LINE = "Please hold the line, I am putting you through to a colleague."
@@ -31,12 +32,20 @@ _log = logging.getLogger(__name__)
 class Documents:
     """Makes every TwiML document. `nonce` returns 16 or more random letters at each call.
 
+    With `gap_ear`, each document that opens a stream begins a second one first, which only listens.
     Raises ConfigError for a public URL or a number to transfer to that no document can carry.
     """
 
     def __init__(
-        self, public_url: str, mint: TokenMint, nonce: Callable[[], str], transfer_to: str
+        self,
+        public_url: str,
+        mint: TokenMint,
+        nonce: Callable[[], str],
+        transfer_to: str,
+        *,
+        gap_ear: bool = False,
     ) -> None:
+        self._gap_ear = gap_ear
         self._mint = mint
         self._nonce = nonce
         try:
@@ -61,24 +70,40 @@ class Documents:
         return f"{self._door.resume_url}?play={request}" if request else self._door.resume_url
 
     def connect(
-        self, call_sid: str, parameters: dict[str, str], *, door: str, is_known: bool, now_ms: int
+        self,
+        call_sid: str,
+        parameters: dict[str, str],
+        *,
+        door: str,
+        is_known: bool,
+        now_ms: int,
+        epoch: int = 0,
     ) -> str:
-        """Return the document that opens the media stream."""
+        """Return the document that opens the media stream. `epoch` is the call's, 0 for a new one."""
         token = self._mint.issue(
             call_sid, door=door, is_known=is_known, nonce=self._nonce(), now_ms=now_ms
         )
-        made = verbs.connect(self._door, {**_contract(parameters), "token": token})
+        made = verbs.connect(
+            self._door,
+            {**_contract(parameters), "token": token},
+            self._ear(call_sid, epoch, now_ms),
+        )
         self._tell(call_sid, made)
         return made.xml
 
     def play_digits(
-        self, call_sid: str, parameters: dict[str, str], digits: str, *, now_ms: int
+        self, call_sid: str, parameters: dict[str, str], digits: str, *, now_ms: int, epoch: int = 0
     ) -> str:
-        """Return the document that plays DTMF and opens the stream again."""
+        """Return the document that plays DTMF and opens the stream again. `epoch` is the call's."""
         token = self._mint.issue(
             call_sid, door="resume", is_known=True, nonce=self._nonce(), now_ms=now_ms
         )
-        made = verbs.play_digits(self._door, digits, {**_contract(parameters), "token": token})
+        made = verbs.play_digits(
+            self._door,
+            digits,
+            {**_contract(parameters), "token": token},
+            self._ear(call_sid, epoch, now_ms),
+        )
         self._tell(call_sid, made)
         return made.xml
 
@@ -123,6 +148,20 @@ class Documents:
         """
         back_url = self._webhooks.get(failed, self._door.resume_url)
         return verbs.fallback(back_url, FALLBACK_APOLOGY).xml
+
+    def _ear(self, call_sid: str, epoch: int, now_ms: int) -> Ear | None:
+        """Name the ear after the epoch that the document leads to, so that the next one can stop it.
+
+        Two documents asked for at once name the same one: whether the carrier refuses the second or runs
+        both, one of them is heard.
+        """
+        if not self._gap_ear:
+            return None
+        name, before = f"ear-{epoch + 1}", f"ear-{epoch}" if epoch else ""
+        token = self._mint.issue(
+            call_sid, door=EAR, is_known=True, nonce=self._nonce(), now_ms=now_ms
+        )
+        return Ear(name=name, before=before, parameters={EAR: name, "token": token})
 
     def _tell(self, call_sid: str, made: verbs.Document) -> None:
         for name in made.shortened:

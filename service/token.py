@@ -18,7 +18,9 @@ TOKEN_LETTERS_MAX = 200  # leaves room in the 500 characters of a <Parameter>
 REDIAL_WINDOW_MS = 60_000  # a peer that dials again by itself gives up after 30 s
 REDIALS_MAX = 5  # further uses of one token, all by the same stream
 
-_DOORS = {"v": "voice", "r": "resume"}
+EAR = "ear"  # the door of a stream that only listens; no other stream may come with such a token
+
+_DOORS = {"v": "voice", "r": "resume", "e": EAR}
 
 
 class Token(msgspec.Struct, frozen=True):

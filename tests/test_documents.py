@@ -14,6 +14,7 @@ from service.documents import (
 )
 from service.errors import ConfigError
 from service.token import Token, TokenMint
+from twiml.verbs import fits_rest_update
 
 NOW_MS = 1_700_000_000_000
 URL = "https://voice.example.com/line"
@@ -150,3 +151,37 @@ def test_settings_that_no_document_can_carry_are_refused_at_the_start(
 ) -> None:
     with pytest.raises(ConfigError, match=f"^{name}: "):
         Documents(url, MINT, lambda: "n" * 16, transfer_to)
+
+
+def test_with_a_gap_ear_each_document_begins_the_next_ear_and_stops_the_one_before() -> None:
+    documents = Documents(URL, MINT, lambda: "n" * 16, "", gap_ear=True)
+    first = documents.connect("CA1", {}, door="voice", is_known=False, now_ms=NOW_MS)
+    assert verbs(first) == ["Start", "Connect", "Redirect"]
+    assert 'name="ear-1"' in first
+    later = documents.connect("CA1", {}, door="resume", is_known=True, now_ms=NOW_MS, epoch=1)
+    assert verbs(later) == ["Start", "Stop", "Connect", "Redirect"]
+    keyed = documents.play_digits("CA1", {}, "1", now_ms=NOW_MS, epoch=2)
+    assert verbs(keyed) == ["Start", "Stop", "Play", "Connect", "Redirect"]
+    names = [
+        stream.attrib.get("name", "")
+        for xml in (first, later, keyed)
+        for stream in ET.fromstring(xml).iter("Stream")  # noqa: S314 - our own document
+    ]
+    assert names == ["ear-1", "", "ear-2", "ear-1", "", "ear-3", "ear-2", ""]
+
+
+def test_an_ears_token_is_its_own_and_of_its_own_door() -> None:
+    nonces = iter(("main" * 4, "ears" * 4))
+    documents = Documents(URL, MINT, lambda: next(nonces), "", gap_ear=True)
+    xml = documents.connect("CA1", {}, door="voice", is_known=False, now_ms=NOW_MS)
+    start = ET.fromstring(xml)[0]  # noqa: S314 - our own document
+    sent = {one.attrib["name"]: one.attrib["value"] for one in start.iter("Parameter")}
+    token = MINT.read(sent["token"], "CA1", now_ms=NOW_MS)
+    assert isinstance(token, Token)
+    assert (token.door, token.is_known, sent["ear"]) == ("ear", True, "ear-1")
+    assert fits_rest_update(documents_of_length(40))
+
+
+def documents_of_length(digits: int) -> str:
+    documents = Documents(URL, MINT, lambda: "n" * 16, "", gap_ear=True)
+    return documents.play_digits("CA1", {}, "1" * digits, now_ms=NOW_MS, epoch=100)

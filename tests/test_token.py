@@ -3,7 +3,7 @@ import secrets
 
 import pytest
 
-from service.token import LIFE_MS, SKEW_MS, TOKEN_LETTERS_MAX, Token, TokenMint
+from service.token import EAR, LIFE_MS, SKEW_MS, TOKEN_LETTERS_MAX, Token, TokenMint
 
 NOW_MS = 1_700_000_000_000
 SID = "CA" + "1" * 32
@@ -25,7 +25,7 @@ def refusal(mint: TokenMint, token: str, call_sid: str = SID, now_ms: int = NOW_
     return read
 
 
-@pytest.mark.parametrize("door", ["voice", "resume"])
+@pytest.mark.parametrize("door", ["voice", "resume", EAR])
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_token_says_what_it_was_issued_for(mint: TokenMint, door: str, *, is_known: bool) -> None:
     token = mint.issue(SID, door=door, is_known=is_known, nonce=NONCE, now_ms=NOW_MS)

@@ -23,6 +23,9 @@ from collections.abc import Mapping
 import msgspec
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
+from twiml import ear
+from twiml.ear import Ear
+
 PARAMETER_CHARACTERS_MAX = 499  # name and value together must be "under 500 characters"
 SAY_CHARACTERS_MAX = 4_000  # <Say> takes 4 KB of text; an apology of five minutes is none
 DOCUMENT_BYTES_MAX = 64_000  # error 11750: a response over 64 kB, in the smaller reading of kB
@@ -84,15 +87,17 @@ class Document(msgspec.Struct, frozen=True):
     shortened: tuple[str, ...] = ()
 
 
-def connect(door: Door, parameters: Mapping[str, str]) -> Document:
+def connect(door: Door, parameters: Mapping[str, str], listening: Ear | None = None) -> Document:
     """Open a stream that carries `parameters`: the answer to a new call, and to every resume."""
-    response = VoiceResponse()
+    response = _listening(door, listening)
     return _finished(response, _open_stream(response, door, parameters))
 
 
-def play_digits(door: Door, digits: str, parameters: Mapping[str, str]) -> Document:
+def play_digits(
+    door: Door, digits: str, parameters: Mapping[str, str], listening: Ear | None = None
+) -> Document:
     """Play DTMF to the far end, then open a stream again; BadDigits when they can't be played."""
-    response = VoiceResponse()
+    response = _listening(door, listening)
     response.play(digits=playable_digits(digits))
     return _finished(response, _open_stream(response, door, parameters))
 
@@ -190,6 +195,14 @@ def playable_digits(digits: str) -> str:
 def fits_rest_update(xml: str) -> bool:
     """Whether Twilio takes this document inside a REST call update; if not, send a URL instead."""
     return _units(xml) <= REST_TWIML_CHARACTERS_MAX
+
+
+def _listening(door: Door, listening: Ear | None) -> VoiceResponse:
+    """Begin a document that has another ear on the call before it does anything."""
+    response = VoiceResponse()
+    if listening is not None:
+        ear.begin(response, door.stream_url, listening)
+    return response
 
 
 def _open_stream(

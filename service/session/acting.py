@@ -67,7 +67,11 @@ class Acting:
         documents, carrier = self._means.documents, self._means.carrier
         try:
             twiml = documents.play_digits(
-                self._call_sid, call.parameters, effect.digits, now_ms=self._means.clock.now_ms()
+                self._call_sid,
+                call.parameters,
+                effect.digits,
+                now_ms=self._means.clock.now_ms(),
+                epoch=call.epoch,
             )
             if fits_rest_update(twiml):
                 await _answer(carrier.run_twiml(self._call_sid, twiml))

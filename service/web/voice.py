@@ -137,7 +137,7 @@ class Voice:
         )
         if door == "resume":
             # A call that resumes is not a new one, even when its journal is gone: its token says so.
-            return self._connect(asked.call_sid, opened.parameters, door, is_known=True)
+            return self._connect(asked.call_sid, opened.parameters, door, is_known=True, epoch=0)
         headline = await self.journal.open(
             asked.call_sid, (e.encode(opened),), now_ms=self.clock.now_ms()
         )
@@ -146,13 +146,19 @@ class Voice:
         call = await self._call(asked.call_sid) or Call(parameters=opened.parameters)
         if call.phase == "ended":
             return self.documents.hang_up()
-        return self._connect(asked.call_sid, call.parameters, door, is_known=call.is_known())
+        known, epoch = call.is_known(), call.epoch
+        return self._connect(asked.call_sid, call.parameters, door, is_known=known, epoch=epoch)
 
     def _connect(
-        self, call_sid: str, parameters: dict[str, str], door: str, *, is_known: bool
+        self, call_sid: str, parameters: dict[str, str], door: str, *, is_known: bool, epoch: int
     ) -> str:
         return self.documents.connect(
-            call_sid, parameters, door=door, is_known=is_known, now_ms=self.clock.now_ms()
+            call_sid,
+            parameters,
+            door=door,
+            is_known=is_known,
+            now_ms=self.clock.now_ms(),
+            epoch=epoch,
         )
 
     async def _next(self, reading: Reading, play: str) -> str:
@@ -163,7 +169,9 @@ class Voice:
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
         if digits := _requested_digits(reading, play):
-            return self.documents.play_digits(call.call_sid, call.parameters, digits, now_ms=now_ms)
+            return self.documents.play_digits(
+                call.call_sid, call.parameters, digits, now_ms=now_ms, epoch=call.epoch
+            )
         drops = call.drops_since(now_ms - self.policy.window_ms)
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
         if is_circling or drops > self.policy.drops_max:
@@ -177,7 +185,8 @@ class Voice:
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
             return self.documents.last_resort()
-        return self._connect(call.call_sid, call.parameters, "resume", is_known=call.is_known())
+        known, epoch = call.is_known(), call.epoch
+        return self._connect(call.call_sid, call.parameters, RESUME, is_known=known, epoch=epoch)
 
     async def _after_conversation(self, call: Call, reading: Reading) -> str:
         """What a call should do that was given to a human or to the voicemail, "" if it was not."""
