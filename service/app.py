@@ -9,9 +9,11 @@ from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.speech.absent import AbsentSpeech
 from service.web.api import Api
 from service.web.bearer import Bearers
+from service.web.callbacks import Callbacks
 from service.web.form import SignedForm
 from service.web.health import Health
 from service.web.media import Media
+from service.web.outside import Outside
 from service.web.problem import HANDLERS
 from service.web.returns import Returns
 from service.web.voice import Voice
@@ -26,6 +28,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
     app = Starlette(
         routes=[
             *_voice(parts).routes(),
+            *_callbacks(parts).routes(),
             *_media(parts).routes(),
             *_api(parts).routes(),
             *health.routes(),
@@ -43,14 +46,24 @@ def _speech_status(parts: Parts) -> str:
     return "absent" if isinstance(parts.speech, AbsentSpeech) else "ready"
 
 
+def _form(parts: Parts) -> SignedForm:
+    return SignedForm(parts.verifier, parts.config.twilio_account_sid, parts.meter)
+
+
+def _callbacks(parts: Parts) -> Callbacks:
+    return Callbacks(
+        form=_form(parts),
+        outside=Outside(parts.journal, parts.clock),
+        switchboard=parts.switchboard,
+    )
+
+
 def _voice(parts: Parts) -> Voice:
-    config = parts.config
     return Voice(
-        form=SignedForm(parts.verifier, config.twilio_account_sid, parts.meter),
+        form=_form(parts),
         journal=parts.journal,
         directory=parts.directory,
         documents=parts.documents,
-        switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
         policy=parts.policy,

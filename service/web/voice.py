@@ -1,4 +1,4 @@
-"""The carrier's webhooks: what a call should do next, and what became of it.
+"""The carrier's webhooks: what a call should do next.
 
 Every answer is TwiML with both ways back. Asking twice changes nothing: Twilio retries webhooks, asks
 the action of a verb that a redirect just cut, and sometimes posts the same thing twice at once.
@@ -23,9 +23,9 @@ from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.session.ledger import rebuilt
-from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import Handover, afterwards, answer, parsed
+from service.web.outside import Outside
 from service.web.returns import Returns
 from twiml import webhook
 
@@ -40,7 +40,6 @@ class Voice:
     journal: Journal
     directory: Directory
     documents: Documents
-    switchboard: Switchboard
     clock: Clock
     meter: Meter
     policy: Policy
@@ -52,11 +51,14 @@ class Voice:
             "/twiml/voice": self.voice,
             "/twiml/resume": self.resume,
             "/twiml/fallback": self.fallback,
-            "/callbacks/call": self.call_status,
-            "/callbacks/stream": self.stream_status,
         }
         own = [Route(path, method, methods=["POST"]) for path, method in answers.items()]
         return [*own, *self.handover.routes()]
+
+    @property
+    def outside(self) -> Outside:
+        """The journals of calls that nobody here holds."""
+        return Outside(self.journal, self.clock)
 
     @property
     def handover(self) -> Handover:
@@ -84,7 +86,7 @@ class Voice:
             if asked.dial_status:  # the action of a dial that a server of the version before began
                 return answer(await self.handover.after_dial(asked))
             if asked.is_over:
-                await self._end(asked.call_sid, asked.call_status)
+                await self.outside.end(asked.call_sid, asked.call_status)
                 return answer(self.documents.hang_up())
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
@@ -104,27 +106,6 @@ class Voice:
         failed = asked.error_url.partition("?")[0].rpartition("/twiml/")[2]
         return answer(self.documents.fallback(failed))
 
-    async def call_status(self, request: Request) -> Response:
-        """What became of the call."""
-        status = parsed(webhook.parse_call_status, await self.form.read(request))
-        if status.is_over:
-            await self._end(status.call_sid, status.status)
-        return Response(status_code=204)
-
-    async def stream_status(self, request: Request) -> Response:
-        """What became of a stream. An error here may be the first that we hear of it."""
-        event = parsed(webhook.parse_stream_event, await self.form.read(request))
-        if event.change is webhook.StreamChange.ERROR:
-            _log.warning(
-                "< stream error %s",
-                event.error_code,
-                extra={"action": "stream_error", "call_sid": event.call_sid},
-            )
-            session = self.switchboard.find(event.call_sid)
-            if session is not None and session.stream_sid == event.stream_sid:
-                session.lost(session.epoch, "error")
-        return Response(status_code=204)
-
     async def _answer(self, asked: webhook.VoiceWebhook, *, door: str) -> str:
         """Open the call if it is not there, and return the way to its media stream."""
         opened = e.CallOpened(
@@ -143,7 +124,7 @@ class Voice:
         )
         if headline.head == 1:
             self.meter.calls_opened.inc()
-        call = await self._call(asked.call_sid) or Call(parameters=opened.parameters)
+        call = await self.outside.call(asked.call_sid) or Call(parameters=opened.parameters)
         if call.phase == "ended":
             return self.documents.hang_up()
         known, epoch = call.is_known(), call.epoch
@@ -177,7 +158,7 @@ class Voice:
         if is_circling or drops > self.policy.drops_max:
             # Our part is over, so that nobody pulls the caller back from whom they speak to next.
             reached, over = e.DropLimitReached(drops=drops), e.CallEnded(reason="drop_limit")
-            await self._add(call.call_sid, f"drop-limit:{len(call.streams)}", reached, over)
+            await self.outside.add(call.call_sid, f"drop-limit:{len(call.streams)}", reached, over)
             _log.error(
                 "! %d drops%s: the last resort",
                 drops,
@@ -198,7 +179,7 @@ class Voice:
         if call.ending == "transfer" and call.is_ending_started:
             document = self._transfer(call)
             is_voicemail = document == self.documents.voicemail()
-            await self._end(call.call_sid, "voicemail" if is_voicemail else "transferred")
+            await self.outside.end(call.call_sid, "voicemail" if is_voicemail else "transferred")
             return document
         if call.phase == "ended" and _reached_its_limit(reading):
             return self.documents.last_resort()
@@ -214,21 +195,6 @@ class Voice:
                 extra={"action": "transfer_impossible", "call_sid": call.call_sid},
             )
             return self.documents.voicemail()
-
-    async def _end(self, call_sid: str, status: str) -> None:
-        call = await self._call(call_sid)
-        if call is not None and call.phase != "ended":
-            await self._add(call_sid, f"over:{status}", e.CallEnded(reason=status))
-
-    async def _add(self, call_sid: str, key: str, *facts: e.Known) -> None:
-        bodies = tuple(map(e.encode, facts))
-        await self.journal.append(
-            call_sid, bodies, epoch=None, after=None, key=key, now_ms=self.clock.now_ms()
-        )
-
-    async def _call(self, call_sid: str) -> Call | None:
-        reading = await self.journal.read(call_sid)
-        return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
 
     def _without_store(
         self, call_sid: str, trouble: StoreError, *, failed: str = RESUME

@@ -246,21 +246,6 @@ async def test_a_strange_address_of_a_failure_leads_to_our_own_way_back(
     assert "https://calls.example.com/twiml/resume</Redirect>" in answer.text
 
 
-async def test_a_call_status_callback_ends_the_call_once(front: Front) -> None:
-    await front.hook("/twiml/voice", ring())
-    for status in ("in-progress", "completed", "completed", "ringing"):
-        answer = await front.hook("/callbacks/call", ring(CallStatus=status))
-        assert answer.status_code == 204
-    assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened", "CallEnded"]
-
-
-async def test_callbacks_about_unknown_calls_store_nothing(front: Front) -> None:
-    assert (await front.hook("/callbacks/call", ring(CallStatus="completed"))).status_code == 204
-    stream = {"CallSid": CALL, "StreamSid": "MZ1", "StreamEvent": "stream-error"}
-    assert (await front.hook("/callbacks/stream", stream)).status_code == 204
-    assert await front.journal.open_calls() == ()
-
-
 @pytest.mark.parametrize("path", DOCUMENTS)
 async def test_without_a_store_the_caller_is_kept_on_the_line(
     front: Front, monkeypatch: pytest.MonkeyPatch, path: str

@@ -1,0 +1,53 @@
+"""The carrier's callbacks: what became of a call, and of a stream. Their answers mean nothing to it."""
+
+import logging
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.switchboard import Switchboard
+from service.web.form import SignedForm
+from service.web.handover import parsed
+from service.web.outside import Outside
+from twiml import webhook
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """The callbacks of one application."""
+
+    form: SignedForm
+    outside: Outside
+    switchboard: Switchboard
+
+    def routes(self) -> list[Route]:
+        """Return the callbacks' routes."""
+        return [
+            Route("/callbacks/call", self.call_status, methods=["POST"]),
+            Route("/callbacks/stream", self.stream_status, methods=["POST"]),
+        ]
+
+    async def call_status(self, request: Request) -> Response:
+        """What became of the call."""
+        status = parsed(webhook.parse_call_status, await self.form.read(request))
+        if status.is_over:
+            await self.outside.end(status.call_sid, status.status)
+        return Response(status_code=204)
+
+    async def stream_status(self, request: Request) -> Response:
+        """What became of a stream. An error here may be the first that we hear of it."""
+        event = parsed(webhook.parse_stream_event, await self.form.read(request))
+        if event.change is webhook.StreamChange.ERROR:
+            _log.warning(
+                "< stream error %s",
+                event.error_code,
+                extra={"action": "stream_error", "call_sid": event.call_sid},
+            )
+            session = self.switchboard.find(event.call_sid)
+            if session is not None and session.stream_sid == event.stream_sid:
+                session.lost(session.epoch, "error")
+        return Response(status_code=204)

@@ -1,0 +1,41 @@
+"""A call's journal as the webhooks use it: read, and written to from outside, without a fence."""
+
+from dataclasses import dataclass
+
+from service.call import events as e
+from service.call.state import Call
+from service.clock import Clock
+from service.journal.journal import Journal
+from service.journal.values import Appended, Missing, Outcome
+from service.session.ledger import rebuilt
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a process that does not hold a call knows of it, and may say."""
+
+    journal: Journal
+    clock: Clock
+
+    async def call(self, call_sid: str) -> Call | None:
+        """Return the call as it stands, None when there is none. Raises StoreError."""
+        reading = await self.journal.read(call_sid)
+        return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
+
+    async def add(self, call_sid: str, key: str, *facts: e.Known) -> Outcome:
+        """Write facts under a key: however often this is asked, they are written once."""
+        bodies = tuple(map(e.encode, facts))
+        return await self.journal.append(
+            call_sid, bodies, epoch=None, after=None, key=key, now_ms=self.clock.now_ms()
+        )
+
+    async def is_first(self, call_sid: str, key: str, *facts: e.Known) -> bool:
+        """Write facts under a key, and say whether this very write did: of many askers one is first."""
+        written = await self.add(call_sid, key, *facts)
+        return isinstance(written, Appended) and not written.repeated
+
+    async def end(self, call_sid: str, status: str) -> None:
+        """Write that the call is over, unless that is known."""
+        call = await self.call(call_sid)
+        if call is not None and call.phase != "ended":
+            await self.add(call_sid, f"over:{status}", e.CallEnded(reason=status))
