@@ -81,6 +81,7 @@ def _media(parts: Parts) -> Media:
         meter=parts.meter,
         account_sid=parts.config.twilio_account_sid,
         admits_unsigned=parts.config.lookalike_carriers,
+        admission=parts.admission,
     )
 
 

@@ -78,10 +78,19 @@ class Documents:
         is_known: bool,
         now_ms: int,
         epoch: int = 0,
+        opened_ms: int = 0,
     ) -> str:
-        """Return the document that opens the media stream. `epoch` is the call's, 0 for a new one."""
+        """Return the document that opens the media stream.
+
+        `epoch` is the call's, 0 for a new one; `opened_ms` is when it was opened, 0 when nobody knows.
+        """
         token = self._mint.issue(
-            call_sid, door=door, is_known=is_known, nonce=self._nonce(), now_ms=now_ms
+            call_sid,
+            door=door,
+            is_known=is_known,
+            nonce=self._nonce(),
+            now_ms=now_ms,
+            opened_ms=opened_ms,
         )
         made = verbs.connect(
             self._door,
@@ -92,11 +101,23 @@ class Documents:
         return made.xml
 
     def play_digits(
-        self, call_sid: str, parameters: dict[str, str], digits: str, *, now_ms: int, epoch: int = 0
+        self,
+        call_sid: str,
+        parameters: dict[str, str],
+        digits: str,
+        *,
+        now_ms: int,
+        epoch: int = 0,
+        opened_ms: int = 0,
     ) -> str:
         """Return the document that plays DTMF and opens the stream again. `epoch` is the call's."""
         token = self._mint.issue(
-            call_sid, door="resume", is_known=True, nonce=self._nonce(), now_ms=now_ms
+            call_sid,
+            door="resume",
+            is_known=True,
+            nonce=self._nonce(),
+            now_ms=now_ms,
+            opened_ms=opened_ms,
         )
         made = verbs.play_digits(
             self._door,

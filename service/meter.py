@@ -24,6 +24,9 @@ class Meter:
             buckets=_SECONDS,
             registry=own,
         )
+        self.streams_waiting = Gauge(
+            "stayline_streams_waiting", "Streams that wait to be let in", registry=own
+        )
         self.gap_seconds = Histogram(
             "stayline_gap_seconds",
             "Without inbound media before a resumed stream",

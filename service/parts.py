@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
 from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
@@ -53,6 +54,7 @@ class Parts:
     mint: TokenMint
     verifier: Verifier
     switchboard: Switchboard
+    admission: Admission
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,7 @@ def assembled(config: Config, own: Own) -> Parts:
         mint=mint,
         verifier=verifier,
         switchboard=Switchboard(means),
+        admission=Admission(meter),
     )
 
 

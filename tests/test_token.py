@@ -32,9 +32,32 @@ def test_a_token_says_what_it_was_issued_for(mint: TokenMint, door: str, *, is_k
     assert mint.read(token, SID, now_ms=NOW_MS) == Token(door, is_known, NONCE, NOW_MS + LIFE_MS)
 
 
+def test_a_token_tells_when_its_call_was_opened(mint: TokenMint) -> None:
+    """O-1: the oldest call goes first, and no store is asked for its age."""
+    token = mint.issue(
+        SID, door="resume", is_known=True, nonce=NONCE, now_ms=NOW_MS, opened_ms=NOW_MS - 1_999
+    )
+    read = mint.read(token, SID, now_ms=NOW_MS)
+    assert isinstance(read, Token)
+    assert read.opened_s == NOW_MS // 1000 - 2
+    assert read.nonce.startswith(NONCE)
+    assert len(token.split(".")) == 7, "a server of the version before reads it, too"
+
+
+def test_a_token_of_the_version_before_has_no_age(mint: TokenMint) -> None:
+    read = mint.read(issued(mint), SID, now_ms=NOW_MS)
+    assert isinstance(read, Token)
+    assert (read.opened_s, read.nonce) == (0, NONCE)
+
+
 def test_a_token_is_short_printable_and_never_names_its_call(mint: TokenMint) -> None:
     token = mint.issue(
-        SID, door="resume", is_known=True, nonce=secrets.token_urlsafe(24), now_ms=NOW_MS
+        SID,
+        door="resume",
+        is_known=True,
+        nonce=secrets.token_urlsafe(24),
+        now_ms=NOW_MS,
+        opened_ms=NOW_MS,
     )
     assert len(token) <= TOKEN_LETTERS_MAX
     assert token.isascii()

@@ -72,6 +72,7 @@ class Acting:
                 effect.digits,
                 now_ms=self._means.clock.now_ms(),
                 epoch=call.epoch,
+                opened_ms=call.opened_ms,
             )
             if fits_rest_update(twiml):
                 await _answer(carrier.run_twiml(self._call_sid, twiml))

@@ -1,6 +1,6 @@
 """The media socket: from the signed upgrade to the session, and nothing before it is proved.
 
-    upgrade (signature) ──> connected, start ──> token ──> spent ──> claimed ──> audio …
+    upgrade (signature) ──> connected, start ──> token ──> gate ──> spent ──> claimed ──> audio …
 
 Until the token is accepted there is no row, no agent and no memory beyond the messages themselves,
 and the socket has five seconds.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from service.admission import Admission
 from service.call import events as e, inputs as i
 from service.clock import Clock
 from service.errors import RemoteProtocolError, StoreError
@@ -29,7 +30,10 @@ from service.web.socket import MediaSocket
 from twiml.signature import Verifier
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
-UNPROVED_MAX = 200  # sockets that have not shown a token yet
+UNPROVED_MAX = 200  # sockets that have shown neither a signature nor a token yet
+SIGNED_MAX = (
+    2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
+)
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
 REFUSED = 1008
 TRY_AGAIN = 1013
@@ -57,6 +61,7 @@ class Media:
     meter: Meter
     account_sid: str
     admits_unsigned: bool
+    admission: Admission
     unproved: int = 0
 
     def routes(self) -> list[WebSocketRoute]:
@@ -65,18 +70,14 @@ class Media:
 
     async def media(self, websocket: WebSocket) -> None:
         """Serve one socket from upgrade to end."""
-        refusal = self._unsigned(websocket)
+        refusal = self._unwelcome(websocket)
         if refusal is not None:
             self._refuse("upgrade", refusal.why)
             await websocket.close(refusal.code, refusal.why)
             return
         await websocket.accept()
         socket = MediaSocket(websocket)
-        self.unproved += 1
-        try:
-            admitted = await self._admit(socket)
-        finally:
-            self.unproved -= 1
+        admitted = await self._admit(socket)
         if isinstance(admitted, _Refusal):
             self._refuse("stream", admitted.why)
             await socket.close(admitted.code, admitted.why)
@@ -89,16 +90,15 @@ class Media:
             session.lost(epoch, reason)
             await socket.close(1000, "")
 
-    def _unsigned(self, websocket: WebSocket) -> _Refusal | None:
-        if self.unproved >= UNPROVED_MAX:
-            return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
+    def _unwelcome(self, websocket: WebSocket) -> _Refusal | None:
         path, query = raw_target(websocket.scope)
         signature = websocket.headers.get("x-twilio-signature")
-        if self.verifier.check_upgrade(path, query, signature):
-            return None
-        if signature is None and self.admits_unsigned:
-            return None
-        return _Refusal("the upgrade is not signed for this address")
+        is_signed = self.verifier.check_upgrade(path, query, signature)
+        if not is_signed and not (signature is None and self.admits_unsigned):
+            return _Refusal("the upgrade is not signed for this address")
+        if self.unproved >= (SIGNED_MAX if is_signed else UNPROVED_MAX):
+            return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
+        return None
 
     def _refuse(self, door: str, why: str) -> None:
         self.meter.refused.labels(door=door).inc()
@@ -106,6 +106,27 @@ class Media:
 
     async def _admit(self, socket: MediaSocket) -> tuple[Session, int, s.Stream] | _Refusal:
         wire = s.Stream()
+        proved = await self._proved(socket, wire)
+        if isinstance(proved, _Refusal):
+            return proved
+        started, token = proved
+        started_us = self.clock.now_us()
+        async with self.admission.admit(token.opened_s) as is_let_in:
+            if not is_let_in:
+                return _Refusal("too many streams at once", TRY_AGAIN)
+            door = await self._door(started, token)
+            if isinstance(door, _Refusal):
+                return door
+            taken = await self._put_through(
+                socket, started, is_known=token.is_known, door=door, started_us=started_us
+            )
+        return (*taken, wire) if taken else _Refusal("the call is over or can't be taken", 1000)
+
+    async def _proved(
+        self, socket: MediaSocket, wire: s.Stream
+    ) -> tuple[s.Started, Token] | _Refusal:
+        """Wait for the start and check its token; only then is the socket more than a stranger's."""
+        self.unproved += 1
         try:
             async with asyncio.timeout(START_MS_MAX / 1000):
                 started = await self._start(socket, wire)
@@ -113,9 +134,15 @@ class Media:
             return _Refusal(f"no start within {START_MS_MAX} ms")
         except ConnectionError:
             return _Refusal("the socket ended before its start")
+        finally:
+            self.unproved -= 1
         if isinstance(started, _Refusal):
             return started
-        return await self._put_through(socket, wire, started)
+        if self.account_sid and started.account_sid not in ("", self.account_sid):
+            return _Refusal("the stream belongs to another account")
+        told = started.parameters.get("token", "")
+        token = self.mint.read(told, started.call_sid, now_ms=self.clock.now_ms())
+        return _Refusal(token) if isinstance(token, str) else (started, token)
 
     async def _start(self, socket: MediaSocket, wire: s.Stream) -> s.Started | _Refusal:
         for _ in range(MESSAGES_BEFORE_START_MAX):
@@ -130,13 +157,14 @@ class Media:
         return _Refusal("no start among the first messages")
 
     async def _put_through(
-        self, socket: MediaSocket, wire: s.Stream, started: s.Started
-    ) -> tuple[Session, int, s.Stream] | _Refusal:
-        started_us = self.clock.now_us()
-        door = await self._door(started)
-        if isinstance(door, _Refusal):
-            return door
-        token, entrance = door
+        self,
+        socket: MediaSocket,
+        started: s.Started,
+        *,
+        is_known: bool,
+        door: i.Door,
+        started_us: int,
+    ) -> tuple[Session, int] | None:
         parameters = {k: v for k, v in started.parameters.items() if k != "token"}
         opened = e.CallOpened(
             call_sid=started.call_sid, account_sid=started.account_sid, parameters=parameters
@@ -144,26 +172,18 @@ class Media:
         arrival = Arrival(
             socket=socket,
             stream_sid=started.stream_sid,
-            door=entrance,
+            door=door,
             opening=(e.encode(opened),),
             parameters=parameters,
-            is_known=token.is_known,
+            is_known=is_known,
             started_us=started_us,
             done=asyncio.get_running_loop().create_future(),
         )
-        taken = await self.switchboard.attach(started.call_sid, arrival)
-        if taken is None:
-            return _Refusal("the call is over or can't be taken", 1000)
-        return (*taken, wire)
+        return await self.switchboard.attach(started.call_sid, arrival)
 
-    async def _door(self, started: s.Started) -> tuple[Token, i.Door] | _Refusal:
-        """Check the token and use it up."""
+    async def _door(self, started: s.Started, token: Token) -> i.Door | _Refusal:
+        """Use the token up, and return the door by which the stream comes."""
         now_ms = self.clock.now_ms()
-        if self.account_sid and started.account_sid not in ("", self.account_sid):
-            return _Refusal("the stream belongs to another account")
-        token = self.mint.read(started.parameters.get("token", ""), started.call_sid, now_ms=now_ms)
-        if isinstance(token, str):
-            return _Refusal(token)
         try:
             spent = await self.journal.spend(
                 started.call_sid,
@@ -180,8 +200,8 @@ class Media:
         if isinstance(spent, Unspendable):
             return _Refusal(f"the token was used: {spent.reason}")
         if spent.uses > 1:
-            return token, "redial"
-        return token, "voice" if token.door == "voice" else "resume"
+            return "redial"
+        return "voice" if token.door == "voice" else "resume"
 
     def _drop_message(self, trouble: RemoteProtocolError) -> None:
         self.meter.dropped_messages.inc()

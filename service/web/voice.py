@@ -127,11 +127,27 @@ class Voice:
         call = await self.outside.call(asked.call_sid) or Call(parameters=opened.parameters)
         if call.phase == "ended":
             return self.documents.hang_up()
-        known, epoch = call.is_known(), call.epoch
-        return self._connect(asked.call_sid, call.parameters, door, is_known=known, epoch=epoch)
+        return self._connect_known(asked.call_sid, call, door)
+
+    def _connect_known(self, call_sid: str, call: Call, door: str) -> str:
+        return self._connect(
+            call_sid,
+            call.parameters,
+            door,
+            is_known=call.is_known(),
+            epoch=call.epoch,
+            opened_ms=call.opened_ms,
+        )
 
     def _connect(
-        self, call_sid: str, parameters: dict[str, str], door: str, *, is_known: bool, epoch: int
+        self,
+        call_sid: str,
+        parameters: dict[str, str],
+        door: str,
+        *,
+        is_known: bool,
+        epoch: int,
+        opened_ms: int = 0,
     ) -> str:
         return self.documents.connect(
             call_sid,
@@ -140,6 +156,7 @@ class Voice:
             is_known=is_known,
             now_ms=self.clock.now_ms(),
             epoch=epoch,
+            opened_ms=opened_ms,
         )
 
     async def _next(self, reading: Reading, play: str) -> str:
@@ -151,7 +168,12 @@ class Voice:
             return self.documents.hang_up()
         if digits := _requested_digits(reading, play):
             return self.documents.play_digits(
-                call.call_sid, call.parameters, digits, now_ms=now_ms, epoch=call.epoch
+                call.call_sid,
+                call.parameters,
+                digits,
+                now_ms=now_ms,
+                epoch=call.epoch,
+                opened_ms=call.opened_ms,
             )
         drops = call.drops_since(now_ms - self.policy.window_ms)
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
@@ -166,8 +188,7 @@ class Voice:
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
             return self.documents.last_resort()
-        known, epoch = call.is_known(), call.epoch
-        return self._connect(call.call_sid, call.parameters, RESUME, is_known=known, epoch=epoch)
+        return self._connect_known(call.call_sid, call, RESUME)
 
     async def _after_conversation(self, call: Call, reading: Reading) -> str:
         """What a call should do that was given to a human or to the voicemail, "" if it was not."""

@@ -5,6 +5,7 @@ import json
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from service import admission
 from service.call import events as e
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web import media as module
@@ -297,19 +298,39 @@ async def test_a_call_that_is_over_takes_no_stream(front: Front, host: str) -> N
     assert code == 1000
 
 
+@pytest.mark.parametrize(
+    ("changes", "limit", "signed"),
+    [({}, "SIGNED_MAX", None), ({"lookalike_carriers": True}, "UNPROVED_MAX", "")],
+)
 async def test_sockets_that_prove_nothing_are_bounded(
-    front: Front, host: str, monkeypatch: pytest.MonkeyPatch
+    front: Front, host: str, monkeypatch: pytest.MonkeyPatch, limit: str, signed: str | None
 ) -> None:
-    monkeypatch.setattr(module, "UNPROVED_MAX", 2)
+    monkeypatch.setattr(module, limit, 2)
     token = await front.token()
-    async with stream(host) as one, stream(host):
+    async with stream(host, signed=signed) as one, stream(host, signed=signed):
         with pytest.raises(InvalidStatus):
-            async with stream(host):
+            async with stream(host, signed=signed):
                 pass
         await one.start(token)
         await one.hear("media")
-        async with stream(host, "MZ3"):
+        async with stream(host, "MZ3", signed=signed):
             pass
+
+
+async def test_a_stream_that_finds_no_place_in_time_keeps_its_way_back(
+    front: Front, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-1: its token is not spent, and the carrier asks again."""
+    monkeypatch.setattr(admission, "AT_ONCE_MAX", 0)
+    monkeypatch.setattr(admission, "WAIT_MS_MAX", 20)
+    token = await front.token()
+    async with stream(host) as one:
+        await one.start(token)
+        assert await one.closed() == (1013, "too many streams at once")
+    monkeypatch.setattr(admission, "AT_ONCE_MAX", 1)
+    async with stream(host) as two:
+        await two.start(token)
+        await two.hear("media")
 
 
 @pytest.mark.parametrize("path", ["/media/", "/media?x=1", "/Media"])
