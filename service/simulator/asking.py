@@ -9,7 +9,8 @@ import asyncio
 
 from service.clock import Clock
 from service.simulator import document as twiml
-from service.simulator.bridge import Bridge, Card
+from service.simulator.bridge import Bridge
+from service.simulator.card import Card
 from service.simulator.timeline import Kind, Timeline
 from service.simulator.webhook import REFUSED, Answer, Failure, Fields, Webhooks
 

@@ -6,56 +6,23 @@ let go when the call ends.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Protocol
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
 from service.clock import Clock
-from service.simulator import faults, signing
-from service.simulator.account import Account, Number, Terms, new_sid, socket_url
+from service.simulator import faults, handshake
+from service.simulator.account import new_sid
 from service.simulator.caller import Ear, Mouth
+from service.simulator.card import Card, Spawn, Tell
 from service.simulator.carrier import Leg
 from service.simulator.document import Stream
+from service.simulator.fork import Forks
 from service.simulator.line import Cause, Line
 from service.simulator.timeline import Kind, Timeline
 
-OPEN_MS_MAX = 5_000  # Twilio gives a handshake up (31901); its own limit is not published
 REDIALS_MAX = 5  # 1, 2, 4, 8, 16 s: the budget of carrier-side bridges is about 30 s
-MESSAGE_BYTES_MAX = 1_048_576  # Twilio's limit is not published; a bigger message is a fault to see
 STREAMS_MAX = 1_000  # a call that opens more is looping
-
-CONNECT_TIMEOUT, CONNECT_REFUSED, BAD_HANDSHAKE = 31_901, 31_902, 31_920
-BAD_SCHEME, MALFORMED = 31_922, 31_923
-
-
-class Tell(Protocol):
-    """Sends one stream status callback, without waiting for the answer."""
-
-    def __call__(self, stream: Stream, stream_sid: str, event: str, error: int) -> None:
-        """Send it; `error` is Twilio's code, 0 for none."""
-        ...
-
-
-class Spawn(Protocol):
-    """Runs something beside the call, until the call is let go."""
-
-    def __call__(self, work: Coroutine[object, object, None]) -> None:
-        """Begin it."""
-        ...
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose call this is. Recordings are said to be at `api_url`; nothing is there."""
-
-    account: Account
-    number: Number
-    terms: Terms
-    call_sid: str
-    api_url: str = "https://api.twilio.com"
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -88,6 +55,9 @@ class Bridge:
         self._clock = clock
         self._tell = tell
         self._spawn = spawn
+        self.forks = Forks(
+            card, mouth=mouth, timeline=timeline, clock=clock, tell=tell, spawn=spawn
+        )
         self._fault: faults.Fault | None = None
         self._late: list[Line] = []
 
@@ -98,22 +68,22 @@ class Bridge:
 
     async def connect(self, stream: Stream, against: str) -> Ended:
         """Perform one `<Connect>`, redials included; returns when its stream has ended."""
-        url, stream_sid = _url(stream, against), new_sid("MZ")
-        ended = await self._attempt(stream, url, stream_sid)
+        stream_sid = new_sid("MZ")
+        ended = await self._attempt(stream, against, stream_sid)
         fault = ended.fault
         redials = 0
         while isinstance(fault, faults.Redial) and redials < REDIALS_MAX:
             first_ms = fault.after_ms or self._card.terms.pace.redial_ms
             await asyncio.sleep((first_ms << redials) / 1_000)
             redials += 1
-            ended = await self._attempt(stream, url, stream_sid)
+            ended = await self._attempt(stream, against, stream_sid)
             if ended.was_open:
                 fault, redials = ended.fault, 0
         return ended
 
     async def add(self, stream: Stream, against: str) -> None:
         """Open a stream beside the call's own, which the next one replaces: what a double webhook gives."""
-        opened = await self._open(stream, _url(stream, against), new_sid("MZ"))
+        opened = await self._open(stream, against, new_sid("MZ"))
         if isinstance(opened, Line):
             self._late.append(opened)
             self._spawn(self._beside(opened))
@@ -139,20 +109,21 @@ class Bridge:
 
     async def release(self) -> None:
         """Let every socket go, at the end of the call."""
+        await self.forks.release()
         for line in self.lines:
             await line.dispose()
 
-    async def _attempt(self, stream: Stream, url: str, stream_sid: str) -> Ended:
-        opened = await self._open(stream, url, stream_sid)
+    async def _attempt(self, stream: Stream, against: str, stream_sid: str) -> Ended:
+        opened = await self._open(stream, against, stream_sid)
         if isinstance(opened, Line):
             return await self._carry(opened, stream)
-        self._timeline.note(self._clock.now_ms(), Kind.STREAM_FAILED, url, value=opened)
+        self._timeline.note(self._clock.now_ms(), Kind.STREAM_FAILED, stream.url, value=opened)
         self._tell(stream, stream_sid, "stream-error", opened)
         return Ended(opened, was_open=False)
 
-    async def _open(self, stream: Stream, url: str, stream_sid: str) -> Line | int:
+    async def _open(self, stream: Stream, against: str, stream_sid: str) -> Line | int:
         assert len(self.lines) < STREAMS_MAX, "the call opens streams without end"
-        connection = await self._handshake(url)
+        connection = await handshake.opened(self._card, stream.url, against)
         if isinstance(connection, int):
             return connection
         parameters: Mapping[str, str] = dict(stream.parameters) | dict(self._card.terms.parameters)
@@ -178,32 +149,6 @@ class Bridge:
         await line.open(before_ms)
         self._tell(stream, stream_sid, "stream-started", 0)
         return line
-
-    async def _handshake(self, url: str) -> ClientConnection | int:
-        if not url:
-            return MALFORMED
-        if urlsplit(url).scheme not in {"ws", "wss"}:
-            return BAD_SCHEME
-        sign = signing.signature(self._card.account.auth_token, url)
-        try:
-            return await connect(
-                self._card.number.dialled(url),
-                additional_headers={signing.SOCKET_HEADER: sign},
-                compression=None,
-                ping_interval=None,
-                open_timeout=OPEN_MS_MAX / 1_000,
-                max_size=MESSAGE_BYTES_MAX,
-                proxy=None,
-                user_agent_header="stayline-simulator",
-            )
-        except TimeoutError:
-            return CONNECT_TIMEOUT
-        except (InvalidURI, ValueError):
-            return MALFORMED
-        except (InvalidStatus, InvalidHandshake):
-            return BAD_HANDSHAKE
-        except (OSError, EOFError):
-            return CONNECT_REFUSED
 
     async def _carry(self, line: Line, stream: Stream) -> Ended:
         self._fault = None
@@ -245,10 +190,3 @@ class Bridge:
     async def _drop_later(self, line: Line, hold_ms: int) -> None:
         await asyncio.sleep(hold_ms / 1_000)
         await line.dispose()
-
-
-def _url(stream: Stream, against: str) -> str:
-    try:
-        return socket_url(stream.url, against)
-    except ValueError:
-        return ""

@@ -18,7 +18,8 @@ from service.clock import Clock
 from service.simulator import answering, document as twiml, faults
 from service.simulator.account import AfterError, new_sid, resolved
 from service.simulator.asking import Asking
-from service.simulator.bridge import Bridge, Card, Ended
+from service.simulator.bridge import Bridge, Ended
+from service.simulator.card import Card
 from service.simulator.document import Document
 from service.simulator.timeline import Kind, Timeline
 from service.simulator.webhook import Answer, Failure, Fields, Webhooks
@@ -162,6 +163,12 @@ class Course:
         match verb:
             case twiml.Connect():
                 return await self._connect(verb, url, bridge)
+            case twiml.Start(stream):
+                bridge.forks.start(stream, url)
+                return None
+            case twiml.Stop(name):
+                bridge.forks.stop(name)
+                return None
             case twiml.Redirect(target, method):
                 return await self._ask(bridge, resolved(target, url), method)
             case twiml.Dial():

@@ -19,6 +19,7 @@ PAUSE_S_MAX = 600  # a longer pause would only hold the stand-in's line
 DIAL_S, RECORD_S, SILENCE_S = 30, 3_600, 5  # Twilio's own defaults
 INVALID = 12_200  # "Schema validation warning"
 WRONG_TRACK = 31_941
+INBOUND = "inbound_track"  # the default
 
 _UNPERFORMED = frozenset(
     [
@@ -61,6 +62,18 @@ class Connect(msgspec.Struct, frozen=True, tag=True):
     stream: Stream
     action: str = ""
     method: str = "POST"
+
+
+class Start(msgspec.Struct, frozen=True, tag=True):
+    """Begin a stream that only listens; the next verb runs at once."""
+
+    stream: Stream
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True):
+    """End the listening stream of this name."""
+
+    name: str
 
 
 class Redirect(msgspec.Struct, frozen=True, tag=True):
@@ -118,13 +131,14 @@ class Record(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ignored(msgspec.Struct, frozen=True, tag=True):
-    """A verb that is right and that the stand-in does not perform; `<Start>` and `<Stop>` among them."""
+    """A verb that is right and that the stand-in does not perform."""
 
     name: str
 
 
 Verb = (
-    Connect | Redirect | PlayDigits | PlayUrl | Say | Pause | Hangup | Dial | Record | Ignored
+    Connect | Start | Stop | Redirect | PlayDigits | PlayUrl | Say | Pause | Hangup | Dial | Record
+    | Ignored
 )  # fmt: skip
 
 
@@ -159,12 +173,33 @@ def _verb(element: Element, warnings: list[Warned]) -> Verb | None:
     return None
 
 
+def _within(element: Element) -> Element | None:
+    return next((child for child in element.children if child.name == "Stream"), None)
+
+
+def _start(element: Element, warnings: list[Warned]) -> Verb | None:
+    stream = _within(element)
+    # The stand-in has one voice on the line, the caller's: it listens to no other track.
+    if stream is None or stream.attributes.get("track", INBOUND) != INBOUND:
+        return Ignored("Start")
+    return Start(_stream(stream, warnings))
+
+
+def _stop(element: Element, warnings: list[Warned]) -> Verb | None:
+    stream = _within(element)
+    if stream is None:
+        return Ignored("Stop")
+    if "name" not in stream.attributes:
+        warnings.append(Warned(INVALID, "<Stop><Stream> names no stream"))
+    return Stop(stream.attributes.get("name", ""))
+
+
 def _connect(element: Element, warnings: list[Warned]) -> Verb | None:
-    stream = next((child for child in element.children if child.name == "Stream"), None)
+    stream = _within(element)
     if stream is None:
         warnings.append(Warned(INVALID, "<Connect> holds no <Stream>"))
         return Ignored("Connect")
-    if stream.attributes.get("track", "inbound_track") != "inbound_track":
+    if stream.attributes.get("track", INBOUND) != INBOUND:
         warnings.append(Warned(WRONG_TRACK, "a <Stream> in <Connect> has only the inbound track"))
     action = element.attributes.get("action", "")
     return Connect(_stream(stream, warnings), action, _method(element, "method", warnings))
@@ -255,6 +290,6 @@ _READERS: dict[str, Callable[[Element, list[Warned]], Verb | None]] = {
     "Redirect": _redirect,
     "Reject": lambda *_: Hangup(),
     "Say": lambda element, _: Say(element.text()),
-    "Start": lambda *_: Ignored("Start"),
-    "Stop": lambda *_: Ignored("Stop"),
+    "Start": _start,
+    "Stop": _stop,
 }

@@ -20,7 +20,7 @@ from typing_extensions import override
 from service.clock import Clock
 from service.errors import ConfigError
 from service.simulator.account import Account, Number, Terms, new_sid
-from service.simulator.bridge import Card
+from service.simulator.card import Card
 from service.simulator.phone import Phone
 from service.simulator.rest import Desk
 from service.simulator.webhook import Webhooks

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from service.clock import Clock
 from service.simulator import faults, recording, words
 from service.simulator.account import resolved
-from service.simulator.bridge import Bridge, Card
+from service.simulator.bridge import Bridge
 from service.simulator.caller import PAUSE_MS, Ear, Mouth, Utterance
+from service.simulator.card import Card
 from service.simulator.course import Course, HangUp, Order
 from service.simulator.document import Stream
 from service.simulator.line import Line
@@ -62,6 +63,11 @@ class Caller:
         """Let a fault come to the live stream, by its value or its name."""
         await self._phone.harm(faults.parse(fault) if isinstance(fault, str) else fault)
 
+    async def drop_ear(self, fault: faults.Fault | str = "reset") -> None:
+        """Let a fault come to the newest listening stream, and to no other."""
+        told = faults.parse(fault) if isinstance(fault, str) else fault
+        await self._phone.harm(told, of_ear=True)
+
     @property
     def utterances(self) -> list[Utterance]:
         """Return what was said, oldest first."""
@@ -94,7 +100,7 @@ class Phone:
         self._changed = asyncio.Event()
         self.timeline.listen(lambda _: self._changed.set())
         self.course = Course(
-            card, self._parameters(), webhooks=webhooks, timeline=self.timeline, clock=clock
+            card, card.fields(from_, to), webhooks=webhooks, timeline=self.timeline, clock=clock
         )
         self._bridge = Bridge(
             card,
@@ -130,6 +136,11 @@ class Phone:
     def streams(self) -> int:
         """Return how many streams were opened."""
         return len(self._bridge.lines)
+
+    @property
+    def forks(self) -> list[Line]:
+        """Return the streams that only listen and do so now, oldest first."""
+        return self._bridge.forks.live
 
     @property
     def agent_turns(self) -> int:
@@ -213,9 +224,13 @@ class Phone:
         else:
             await line.press(digit)
 
-    async def harm(self, fault: faults.Fault) -> None:
-        """Let a fault come to the live stream; with none there, that is noted and nothing happens."""
-        if not await self._bridge.harm(fault):
+    async def harm(self, fault: faults.Fault, *, of_ear: bool = False) -> None:
+        """Let a fault come to the live stream, or to the newest that only listens.
+
+        With none there, that is noted and nothing happens.
+        """
+        harmed = self._bridge.forks.harm if of_ear else self._bridge.harm
+        if not await harmed(fault):
             self.timeline.note(self.now_ms(), Kind.NOTE, f"no stream for {faults.name(fault)}")
 
     async def announce(self, utterance: Utterance) -> None:
@@ -244,24 +259,6 @@ class Phone:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._bridge.release()
-
-    def _parameters(self) -> Fields:
-        return [
-            ("CallSid", self.call_sid),
-            ("AccountSid", self.card.account.account_sid),
-            ("ApiVersion", "2010-04-01"),
-            ("Direction", "inbound"),
-            ("From", self.from_),
-            ("Caller", self.from_),
-            ("To", self.to),
-            ("Called", self.to),
-            *(
-                (end + part, "")
-                for end in ("From", "To")
-                for part in ("City", "State", "Zip", "Country")
-            ),
-            ("StirVerstat", "TN-Validation-Passed-A"),
-        ]
 
     def _tell(self, stream: Stream, stream_sid: str, event: str, error: int) -> None:
         if not stream.status_callback:

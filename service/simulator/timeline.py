@@ -26,6 +26,9 @@ class Kind(enum.StrEnum):
     )
     STREAM_FAILED = "stream_failed"  # the handshake failed; value: Twilio's error code
     STREAM_ENDED = "stream_ended"  # value: Twilio's error code, 0 when it ended well
+    FORK_OPENED = "fork_opened"  # a stream that only listens; text: its name
+    FORK_FAILED = "fork_failed"  # value: Twilio's error code
+    FORK_ENDED = "fork_ended"  # value: Twilio's error code, 0 when it ended well
     FIRST_AUDIO = (
         "first_audio"  # value: milliseconds from `start` to the stream's first outbound media
     )

@@ -61,6 +61,14 @@ class Heard:
         self.frames: list[bytes] = []
         self.code = 0
 
+    @property
+    def is_ear(self) -> bool:
+        return any("ear" in one["start"]["customParameters"] for one in self.of("start"))
+
+    @property
+    def patience(self) -> int:
+        return -2 if self.is_ear else 10  # frames; an ear answers nothing
+
     def of(self, event: str) -> list[dict[str, Any]]:
         return [message for message in self.messages if message["event"] == event]
 
@@ -172,14 +180,14 @@ class Talker:
             message = json.loads(received["text"])
             stream.messages.append(message)
             match message["event"]:
-                case "start":
+                case "start" if not stream.is_ear:
                     sid = message["streamSid"]
                     await self.greet(ws, message["start"]["callSid"], sid)
                 case "media":
                     frame = base64.b64decode(message["media"]["payload"])
                     stream.frames.append(frame)
                     quiet = 0 if level(frame) > 500 else quiet + (quiet >= 0)
-                    if quiet == 10:
+                    if quiet == stream.patience:
                         quiet = -1
                         await self.say(ws, sid, REPLY)
                 case "dtmf":

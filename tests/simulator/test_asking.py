@@ -3,8 +3,9 @@ import pytest
 from service.clock import Clock
 from service.simulator.account import Account, Number, Terms
 from service.simulator.asking import DOCUMENTS_MAX, Asking
-from service.simulator.bridge import Bridge, Card
+from service.simulator.bridge import Bridge
 from service.simulator.caller import Ear, Mouth
+from service.simulator.card import Card
 from service.simulator.document import Hangup
 from service.simulator.timeline import Kind, Timeline
 from service.simulator.webhook import Webhooks

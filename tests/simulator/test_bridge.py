@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from service.simulator import bridge
+from service.simulator import bridge, handshake
 from service.simulator.account import Terms
 from service.simulator.exchange import Exchange
 from service.simulator.timeline import Kind
@@ -25,12 +25,12 @@ def refusing() -> str:
 @pytest.mark.parametrize(
     ("url", "error"),
     [
-        ("{server}/nowhere", bridge.BAD_HANDSHAKE),
-        ("{refusing}", bridge.CONNECT_REFUSED),
-        ("ftp://127.0.0.1/media", bridge.BAD_SCHEME),
-        ("ws:///media", bridge.MALFORMED),
-        ("ws://[/media", bridge.MALFORMED),
-        ("ws://h:port/media", bridge.MALFORMED),
+        ("{server}/nowhere", handshake.BAD_HANDSHAKE),
+        ("{refusing}", handshake.CONNECT_REFUSED),
+        ("ftp://127.0.0.1/media", handshake.BAD_SCHEME),
+        ("ws:///media", handshake.MALFORMED),
+        ("ws://[/media", handshake.MALFORMED),
+        ("ws://h:port/media", handshake.MALFORMED),
     ],
 )
 async def test_a_failed_handshake_is_told_and_the_call_goes_on(
@@ -52,7 +52,7 @@ async def test_a_listener_that_is_no_websocket_server_is_a_bad_handshake(
     talker.documents["/twiml/voice"] = connecting(exchange.api_url.replace("http", "ws") + "/x")
     phone = await exchange.call()
     await phone.until(lambda it: it.is_over, "the document has no verb left")
-    assert phone.timeline.of(Kind.STREAM_FAILED)[0].value == bridge.BAD_HANDSHAKE
+    assert phone.timeline.of(Kind.STREAM_FAILED)[0].value == handshake.BAD_HANDSHAKE
 
 
 async def test_the_carriers_own_parameters_are_added(exchange: Exchange, talker: Talker) -> None:

@@ -62,7 +62,16 @@ def test_a_restart_document_is_read_whole() -> None:
             d.Record("/v", "POST", 120_000, 4_000, "#"),
         ),
         ("<Gather/>", d.Ignored("Gather")),
-        ("<Start><Stream url='wss://h.example/m'/></Start>", d.Ignored("Start")),
+        (
+            "<Start><Stream url='wss://h.example/m' name='ear-1'/></Start>",
+            d.Start(d.Stream(url="wss://h.example/m", name="ear-1")),
+        ),
+        ("<Start><Siprec/></Start>", d.Ignored("Start")),
+        (
+            "<Start><Stream url='wss://h.example/m' track='both_tracks'/></Start>",
+            d.Ignored("Start"),
+        ),
+        ("<Stop><Stream name='ear-1'/></Stop>", d.Stop("ear-1")),
         ("<Stop/>", d.Ignored("Stop")),
     ],
 )
@@ -156,3 +165,8 @@ def test_any_well_formed_document_gives_verbs_and_warnings(
     assert all(isinstance(verb, get_args(d.Verb)) for verb in document.verbs)
     strange = sum(name in {"Stream", "Parameter", "Nope"} for name, _, _ in elements)
     assert len(document.verbs) == len(elements) - strange
+
+
+def test_a_stop_without_a_name_is_a_warning() -> None:
+    assert verbs("<Stop><Stream/></Stop>") == (d.Stop(""),)
+    assert codes("<Stop><Stream/></Stop>") == [d.INVALID]
