@@ -1,0 +1,237 @@
+"""Hundreds of callers in one event loop: Twilio's stand-in with light calls.
+
+    async with Crowd(account) as crowd:
+        crowd.route(balancer.url)
+        await crowd.gather(200)                    all greeted
+        crowd.press_on(every_ms=5_000, seed=1)     each presses codes and hears "Noted 017."
+
+Course, webhooks and REST API are the stand-in's own; only the streams are lighter (span.py). What a
+caller heard is read off the audio, which carries its words (service.testing.textspeech).
+"""
+
+import asyncio
+import random
+from itertools import pairwise
+from types import TracebackType
+from typing import Self
+
+import httpx2
+from typing_extensions import override
+
+from service.clock import Clock
+from service.simulator.account import Account, Terms, new_sid
+from service.simulator.bridge import Card
+from service.simulator.exchange import Exchange
+from service.simulator.phone import Phone
+from service.simulator.webhook import Webhooks
+from service.testing.textspeech import Word, words
+from tests.fleet.courier import Courier
+from tests.fleet.span import Detour, Span, Strand
+from tests.fleet.talker import GREETING, NOTED
+from tests.fleet.waiting import until
+
+MEDIA_MS = 100  # of audio in one message; the size of a frame is not documented
+TICK_MS = 10
+SLOTS = 10  # a call's turn comes every tenth tick
+GATHER_PER_S = 40
+GREETED_S_MAX = 60.0
+CODES_MAX = 1_000
+
+
+class LightPhone(Phone):
+    """A call whose caller presses codes, and notes how soon an answer sounds."""
+
+    def __init__(
+        self,
+        card: Card,
+        *,
+        from_: str,
+        to: str,
+        webhooks: Webhooks,
+        clock: Clock,
+        media_ms: int,
+    ) -> None:
+        super().__init__(card, from_=from_, to=to, webhooks=webhooks, clock=clock)
+        self.span = Span(
+            card,
+            timeline=self.timeline,
+            clock=clock,
+            tell=self._tell,
+            spawn=self.spawn,
+            media_ms=media_ms,
+        )
+        self.span.on_media = self._sounds
+        self._bridge = self.span
+        self.pressed = 0
+        self.answers: list[
+            tuple[int, int]
+        ] = []  # when the last key was pressed, microseconds later
+        self.unanswered: list[
+            int
+        ] = []  # when a key was pressed that nothing answered, microseconds
+        self._asked_us = 0
+        self._asked_on = 0
+
+    def press_code(self) -> None:
+        """Press the next code, if a stream is there."""
+        if self.waits_us:
+            self.unanswered.append(self.waits_us)
+        if self.span.press(f"{self.pressed % CODES_MAX:03}#"):
+            self.pressed += 1
+            self._asked_us, self._asked_on = self._clock.now_us(), len(self.span.strands)
+
+    @property
+    def waits_us(self) -> int:
+        """Since when an answer to a code is waited for on this very stream, 0 for not."""
+        return self._asked_us if self._asked_on == len(self.span.strands) else 0
+
+    def _sounds(self, now_us: int) -> None:
+        if self.waits_us:
+            self.answers.append((self._asked_us, now_us - self._asked_us))
+        self._asked_us = 0
+
+    def words(self) -> list[Word]:
+        """Return every word that was heard whole, oldest first."""
+        now_us = self._clock.now_us()
+        found: list[Word] = []
+        for strand in self.span.strands:
+            found += words(_played(strand, now_us))
+        return found
+
+    def noted(self) -> list[str]:
+        """Return the codes that the caller was told to be noted: what was acknowledged to them."""
+        heard = [word.text.strip(".,") for word in self.words()]
+        return [code for word, code in pairwise(heard) if word == NOTED]
+
+    @property
+    def greetings(self) -> int:
+        """Return how often the greeting was heard, all its words; a word said again is none."""
+        heard = [word.text for word in self.words()]
+        return min(heard.count(word) for word in GREETING.split())
+
+    def gaps_ms(self) -> list[int]:
+        """Return how long the caller was without a stream, each time."""
+        return [
+            (later.started_us - earlier.ended_us) // 1_000
+            for earlier, later in pairwise(self.span.strands)
+        ]
+
+
+def _played(strand: Strand, now_us: int) -> bytes:
+    return b"".join(ulaw for _, ulaw in strand.leg.heard((strand.ended_us or now_us) // 1_000))
+
+
+class Crowd(Exchange):
+    """The exchange of many light calls."""
+
+    def __init__(
+        self, account: Account, *, terms: Terms | None = None, media_ms: int = MEDIA_MS
+    ) -> None:
+        super().__init__(account, terms=terms)
+        self._media_ms = media_ms
+        self.callers: list[LightPhone] = []
+        self.lag_ms_max = 0
+        self._pressing: dict[str, int] = {}
+        self._every_ms = 0
+        self._chance = random.Random()
+        self._ticking: asyncio.Task[None] | None = None
+
+    @override
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        # Twilio's next request may come from another machine: no connection is used twice.
+        await self._webhooks.close()
+        self._webhooks._client = httpx2.AsyncClient(transport=Courier(), timeout=None)
+        self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    @override
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+        await super().__aexit__(kind, error, trace)
+
+    def ring(self, detour: Detour | None = None) -> LightPhone:
+        """Let one more phone ring; its streams take the detour."""
+        card = Card(
+            account=self.account,
+            number=self._number,
+            terms=self.terms,
+            call_sid=new_sid("CA"),
+            api_url=self.api_url,
+        )
+        phone = LightPhone(
+            card,
+            from_=f"+1555{len(self.callers):07}",
+            to="+15550002",
+            webhooks=self._webhooks,
+            clock=self.clock,
+            media_ms=self._media_ms,
+        )
+        phone.span.detour = detour
+        self.phones[phone.call_sid] = phone
+        self.callers.append(phone)
+        phone.begin()
+        return phone
+
+    async def gather(
+        self, count: int, *, per_s: int = GATHER_PER_S, detour: Detour | None = None
+    ) -> list[LightPhone]:
+        """Let `count` phones ring, one after the other; returns them when all heard us."""
+        came = []
+        for _ in range(count):
+            came.append(self.ring(detour))
+            await asyncio.sleep(1 / per_s)
+        is_greeted = await until(lambda: all(map(_was_spoken_to, came)), within_s=GREETED_S_MAX)
+        assert is_greeted, next(one.story() for one in came if not _was_spoken_to(one))
+        return came
+
+    def press_on(self, *, every_ms: int, seed: int) -> None:
+        """Let every caller press a code every now and then; 0: nobody any more."""
+        self._every_ms = every_ms
+        self._chance = random.Random(seed)
+        self._pressing.clear()
+
+    @property
+    def live(self) -> list[LightPhone]:
+        """Return the callers who have a stream now."""
+        return [phone for phone in self.callers if phone.span.strand is not None]
+
+    @property
+    def ended(self) -> list[LightPhone]:
+        """Return the callers whose call is over, whoever ended it."""
+        return [phone for phone in self.callers if phone.is_over]
+
+    async def until_live(self, count: int, *, within_s: float) -> bool:
+        """Wait until so many callers have a stream that speaks or listens; False when it never comes."""
+        return await until(lambda: len(self.live) >= count, within_s=within_s)
+
+    async def _tick(self) -> None:
+        slot, due_ms = 0, self.clock.now_ms()
+        while True:
+            now_ms = self.clock.now_ms()
+            self.lag_ms_max = max(self.lag_ms_max, now_ms - due_ms)
+            for phone in self.callers[slot::SLOTS]:
+                phone.span.tick(now_ms)
+                if self._every_ms:
+                    self._press(phone, now_ms)
+            slot = (slot + 1) % SLOTS
+            due_ms = max(due_ms + TICK_MS, now_ms - TICK_MS)
+            await asyncio.sleep(max(0, due_ms - self.clock.now_ms()) / 1_000)
+
+    def _press(self, phone: LightPhone, now_ms: int) -> None:
+        due_ms = self._pressing.setdefault(
+            phone.call_sid, now_ms + self._chance.randrange(self._every_ms)
+        )
+        if now_ms >= due_ms:
+            self._pressing[phone.call_sid] = due_ms + self._every_ms
+            phone.press_code()
+
+
+def _was_spoken_to(phone: LightPhone) -> bool:
+    return any(strand.first_media_us for strand in phone.span.strands)
