@@ -11,7 +11,9 @@ The rules, each held by the one suite that all backends run:
 4.  A claim (epoch + 1) is durable before it returns.
 5.  A reader's position means something only within one incarnation. When the store lost records the
     incarnation changes, and tails say `Reset`.
-6.  The store sees opaque bytes. It knows nothing of what a fact says.
+6.  A call is looked after by whoever holds its lease. When that is over, the call is `lapsed` until
+    it is claimed, adopted or released; nobody looks after it twice.
+7.  The store sees opaque bytes. It knows nothing of what a fact says.
 
 Losing a race is a value, not an exception. `StoreUnavailable` is raised when the store can't answer.
 """
@@ -22,8 +24,11 @@ from typing import Protocol
 from service.journal.values import (
     Claim,
     Durability,
+    Fenced,
     Gone,
     Headline,
+    Known,
+    Lease,
     Missing,
     Outcome,
     Reading,
@@ -54,9 +59,22 @@ class Journal(Protocol):
         ...
 
     async def claim(
-        self, call_sid: str, opening: Sequence[bytes], *, owner: str, until_ms: int, now_ms: int
-    ) -> Claim:
-        """Take the call: epoch + 1, lease to `owner`. Opens it with `opening` when it is not there."""
+        self,
+        call_sid: str,
+        opening: Sequence[bytes],
+        *,
+        owner: str,
+        until_ms: int,
+        now_ms: int,
+        known: Known | None = None,
+        expected: int | None = None,
+    ) -> Claim | Fenced:
+        """Take the call: epoch + 1, lease to `owner`. Opens it with `opening` when it is not there.
+
+        With `known`, only what follows that is read, as long as it stands. With `expected`, the call is
+        taken in the same step only while its epoch is this one (0 with no such call); otherwise
+        nothing is changed and the answer is `Fenced`. Without `expected` it never is.
+        """
         ...
 
     async def append(
@@ -106,7 +124,49 @@ class Journal(Protocol):
     async def lease(
         self, call_sid: str, *, epoch: int, owner: str, until_ms: int, now_ms: int
     ) -> bool:
-        """Renew the hold on a call and its time to live. False when the fence has moved on."""
+        """Renew the hold on a call and its time to live. False when the fence has moved on.
+
+        A call that was adopted or released meanwhile is the caller's again.
+        """
+        ...
+
+    async def adopt(
+        self, call_sid: str, *, lapsed: Lease | None, owner: str, until_ms: int, now_ms: int
+    ) -> bool:
+        """Take the duty to look after a call whose lease is over. True for exactly one asker.
+
+        That is, only while the stored lease equals `lapsed` (None: never claimed) and has run out at
+        `now_ms`; then it is the asker's until `until_ms`. The fence and the time to live stay as
+        they are: an owner that only slept may go on. False for a released or missing call, too.
+        """
+        ...
+
+    async def release(self, call_sid: str, *, epoch: int) -> bool:
+        """Say that nobody needs to look after this call any more: it ended.
+
+        It is not `lapsed` again until it is claimed or its owner renews. False when the fence has
+        moved on.
+        """
+        ...
+
+    async def lapsed(self, *, now_ms: int, limit: int) -> tuple[Headline, ...]:
+        """Return the calls that somebody should look after, longest over first, at most `limit`.
+
+        These are the calls that are not released and whose lease is over, or that were opened
+        UNCLAIMED_MS ago and never claimed. At most LAPSED_MAX are told of at once. When calls
+        are claimed meanwhile the order may be that of a moment ago.
+        """
+        ...
+
+    async def remember(self, name: str, call_sid: str, *, ttl_ms: int, now_ms: int) -> None:
+        """Let `name` mean this call for `ttl_ms`, in place of any other call it meant.
+
+        The call need not be there. Erasing it makes its names forgotten.
+        """
+        ...
+
+    async def recall(self, name: str, *, now_ms: int) -> str | None:
+        """Return the call that `name` means, None when it means none (any more)."""
         ...
 
     async def spend(

@@ -18,6 +18,8 @@ SNAPSHOT_BYTES_MAX = 4_194_304  # a folded call of RECORDS_MAX short turns, with
 TIME_MS_MAX = 2**53 - 1  # Lua counts in doubles; beyond this they skip whole numbers
 TOKENS_MAX = 1_024  # spent tokens of one call; a call of an hour that drops every 5 s spends 720
 TOKEN_TTL_MS = 3_600_000  # a token's signature has run out long before, so it can't be used anew
+UNCLAIMED_MS = 60_000  # a call whose webhook was answered and whose stream never came
+LAPSED_MAX = 1_000  # calls told of at once; at 20 redirects a second these last for 50 s
 PAGE_RECORDS = 64  # what a tail reads at once, so that a slow reader holds little
 
 
@@ -48,6 +50,18 @@ def check_times(*times_ms: int) -> None:
     for time_ms in times_ms:
         if not 0 <= time_ms <= TIME_MS_MAX:
             raise ValueError(f"A time of {time_ms} ms is out of range.")
+
+
+def check_span(span_ms: int) -> None:
+    """Raise ValueError unless this is a time to live that every store can hold."""
+    check_times(span_ms)
+    if not span_ms:
+        raise ValueError("A time to live is at least 1 ms.")
+
+
+def within_limit(limit: int) -> int:
+    """Return how many lapsed calls are told of when `limit` are asked for."""
+    return min(max(limit, 0), LAPSED_MAX)
 
 
 def check_bodies(bodies: Sequence[bytes]) -> None:

@@ -38,8 +38,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Known(msgspec.Struct, frozen=True):
+    """How much of a call its claimer has folded already, so that a claim need not bring it again."""
+
+    incarnation: str
+    position: int
+
+    def stands_in(self, incarnation: str, head: int) -> bool:
+        """Say whether this is still the beginning of a journal of that incarnation, so long."""
+        return self.incarnation == incarnation and 0 < self.position <= head
+
+
 class Claim(msgspec.Struct, frozen=True):
     """A call taken: the new fence, and all that is known. `records` follow the snapshot.
+
+    `since` is the position that the claimer knew: the records follow that, and there is no snapshot.
+    When it is 0, the claimer knew nothing that still stands, and snapshot and records are all.
 
     `is_new` says that this very claim opened the journal: nothing was there. A call that a webhook
     opened before is not new; that it was never claimed yet shows in `epoch` 1.
@@ -51,6 +65,7 @@ class Claim(msgspec.Struct, frozen=True):
     snapshot: Snapshot | None
     records: tuple[Record, ...]
     lease: "Lease | None" = None  # the hold of the owner before, if one was ever taken
+    since: int = 0
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -94,6 +109,10 @@ class NotDurable(msgspec.Struct, frozen=True):
 
 class Full(msgspec.Struct, frozen=True):
     """The call has RECORDS_MAX records; nothing was written."""
+
+
+class Rebased(msgspec.Struct, frozen=True):
+    """Your records stand at other positions now: fold anew from the first."""
 
 
 class Reset(msgspec.Struct, frozen=True):

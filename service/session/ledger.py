@@ -24,6 +24,7 @@ from service.journal.values import (
     Claim,
     Fenced,
     Full,
+    Known,
     Missing,
     NotDurable,
     Record,
@@ -84,18 +85,32 @@ class Ledger:
         return self._epoch
 
     async def claim(self, opening: Sequence[bytes], now_ms: int) -> Claim:
-        """Take the call and bring the state up to date. Durable when it returns."""
+        """Take the call and bring the state up to date. Durable when it returns.
+
+        What is folded here already is not read again.
+        """
+        known = Known(self.incarnation, self.call.position) if self._epoch else None
         claim = await self._journal.claim(
-            self.call_sid, opening, owner=self._owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms
+            self.call_sid,
+            opening,
+            owner=self._owner,
+            until_ms=now_ms + LEASE_MS,
+            now_ms=now_ms,
+            known=known,
         )
+        if isinstance(claim, Fenced):
+            raise StoreError("the journal refused a claim that expected nothing")
         self._epoch = claim.epoch
         self.incarnation = claim.incarnation
         lease = claim.lease
         is_others = lease is not None and lease.owner != self._owner
         self.others_until_ms = lease.until_ms if lease is not None and is_others else 0
         try:
-            self.call = rebuilt(claim.snapshot, claim.records)
-            self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
+            if claim.since:
+                self.call = folded(self.call, claim.records)
+            else:
+                self.call = rebuilt(claim.snapshot, claim.records)
+                self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
         except msgspec.DecodeError:
             # Another version of the code wrote the snapshot; the records themselves are always there.
             self.call = await self._from_the_first()

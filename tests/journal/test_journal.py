@@ -22,13 +22,14 @@ from service.journal.values import (
     Snapshot,
 )
 from tests.journal.backends import TTL_MS, Store
+from tests.journal.taking import take
 
 CALL = "CA" + "1" * 32
 NOW_MS = 1_790_000_000_000
 
 
 async def owned(journal: Journal, call_sid: str = CALL) -> int:
-    claim = await journal.claim(call_sid, [b"opened"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, call_sid, [b"opened"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     return claim.epoch
 
 
@@ -81,7 +82,7 @@ async def test_a_call_may_be_opened_with_nothing(journal: Journal) -> None:
 
 @pytest.mark.asyncio
 async def test_a_claim_of_an_unknown_call_opens_it(journal: Journal) -> None:
-    claim = await journal.claim(CALL, [b"a"], owner="one", until_ms=9, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [b"a"], owner="one", until_ms=9, now_ms=NOW_MS)
     assert (claim.epoch, claim.is_new, claim.snapshot, claim.lease) == (1, True, None, None)
     assert claim.records == (Record(1, 0, NOW_MS, b"a"),)
 
@@ -89,9 +90,9 @@ async def test_a_claim_of_an_unknown_call_opens_it(journal: Journal) -> None:
 @pytest.mark.asyncio
 async def test_a_claim_takes_the_call_over_with_all_that_is_known(journal: Journal) -> None:
     await journal.open(CALL, [b"a"], now_ms=NOW_MS)
-    first = await journal.claim(CALL, [b"x"], owner="one", until_ms=NOW_MS + 9, now_ms=NOW_MS)
+    first = await take(journal, CALL, [b"x"], owner="one", until_ms=NOW_MS + 9, now_ms=NOW_MS)
     await journal.append(CALL, [b"b"], epoch=1, after=1, key="k", now_ms=NOW_MS + 2)
-    second = await journal.claim(CALL, [], owner="two", until_ms=NOW_MS + 99, now_ms=NOW_MS + 5)
+    second = await take(journal, CALL, [], owner="two", until_ms=NOW_MS + 99, now_ms=NOW_MS + 5)
     assert (first.epoch, first.is_new) == (1, False)
     assert (second.epoch, second.is_new, second.incarnation) == (2, False, first.incarnation)
     assert second.records == (Record(1, 0, NOW_MS, b"a"), Record(2, 1, NOW_MS + 2, b"b"))
@@ -103,7 +104,7 @@ async def test_parallel_claims_each_get_their_own_epoch(shared: Store) -> None:
     journals = [await shared.journal() for _ in range(2)]
     claims = await asyncio.gather(
         *(
-            journals[n % 2].claim(CALL, [b"a"], owner=f"o{n}", until_ms=NOW_MS, now_ms=NOW_MS)
+            take(journals[n % 2], CALL, [b"a"], owner=f"o{n}", until_ms=NOW_MS, now_ms=NOW_MS)
             for n in range(40)
         )
     )
@@ -285,7 +286,7 @@ async def test_only_the_newest_snapshot_is_kept(journal: Journal) -> None:
     assert await journal.snapshot(CALL, epoch=1, position=3, body=b"three")
     assert await journal.snapshot(CALL, epoch=1, position=2, body=b"two")
     assert not await journal.snapshot(CALL, epoch=1, position=5, body=b"not written yet")
-    claim = await journal.claim(CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
     assert claim.snapshot == Snapshot(3, b"three")
     assert [record.body for record in claim.records] == [b"c"]
     assert not await journal.snapshot(CALL, epoch=1, position=4, body=b"of an old owner")
@@ -302,7 +303,7 @@ async def test_a_long_call_with_a_snapshot_is_claimed_without_reading_it_all(
     for n in range(10):
         await note(journal, f"k{n}", *[b"%d" % n] * 1_000)
     assert await journal.snapshot(CALL, epoch=1, position=10_000, body=b"state")
-    claim = await journal.claim(CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
     assert claim.snapshot == Snapshot(10_000, b"state")
     assert [record.position for record in claim.records] == [10_001]
 
@@ -330,14 +331,14 @@ async def test_the_calls_are_listed_oldest_first(journal: Journal) -> None:
 
 @pytest.mark.asyncio
 async def test_an_erased_call_is_gone_and_its_next_life_is_another(journal: Journal) -> None:
-    first = await journal.claim(CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    first = await take(journal, CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     await note(journal, "k")
     await journal.snapshot(CALL, epoch=1, position=1, body=b"s")
     assert await journal.erase(CALL)
     assert not await journal.erase(CALL)
     assert await journal.read(CALL) == Missing()
     assert await journal.open_calls() == ()
-    second = await journal.claim(CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    second = await take(journal, CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     assert second.incarnation != first.incarnation
     assert (second.epoch, second.is_new, second.snapshot) == (1, True, None)
     assert await note(journal, "k") == Appended(2, await journal.check(now_ms=NOW_MS))
@@ -357,11 +358,11 @@ async def test_a_call_past_its_time_is_swept(journal: Journal) -> None:
 
 @pytest.mark.asyncio
 async def test_a_call_past_its_time_counts_as_missing_before_it_is_swept(journal: Journal) -> None:
-    first = await journal.claim(CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    first = await take(journal, CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     later_ms = NOW_MS + TTL_MS
     assert await note(journal, "k", at_ms=later_ms) == Missing()
     assert not await journal.lease(CALL, epoch=1, owner="one", until_ms=0, now_ms=later_ms)
-    second = await journal.claim(CALL, [b"b"], owner="one", until_ms=NOW_MS, now_ms=later_ms)
+    second = await take(journal, CALL, [b"b"], owner="one", until_ms=NOW_MS, now_ms=later_ms)
     assert second.is_new
     assert second.incarnation != first.incarnation
     assert await bodies_of(journal) == [b"b"]

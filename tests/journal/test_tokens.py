@@ -9,6 +9,7 @@ from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
 from service.journal.tokens import OTHER_STREAM, TOO_LATE, TOO_MANY, TOO_OFTEN, refusal
 from service.journal.values import Spent, Unspendable
 from tests.journal.backends import TTL_MS, Store
+from tests.journal.taking import take
 
 CALL = "CA" + "3" * 32
 NOW_MS = 1_790_000_000_000
@@ -51,7 +52,7 @@ def test_a_used_token_is_refused_for_one_reason(
 @pytest.mark.asyncio
 async def test_a_token_may_be_spent_before_its_call_is_opened(journal: Journal) -> None:
     assert await spend(journal) == Spent(1)
-    claim = await journal.claim(CALL, [], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
     assert claim.is_new
     assert await spend(journal, stream_sid="MZ2") == Unspendable(OTHER_STREAM)
 
@@ -137,7 +138,7 @@ async def test_a_token_stays_spent_when_its_call_had_expired_and_is_opened_anew(
 ) -> None:
     await journal.open(CALL, [], now_ms=NOW_MS)
     assert await spend(journal, at_ms=TTL_MS) == Spent(1)
-    claim = await journal.claim(CALL, [], owner="o", until_ms=0, now_ms=NOW_MS + TTL_MS)
+    claim = await take(journal, CALL, [], owner="o", until_ms=0, now_ms=NOW_MS + TTL_MS)
     assert claim.is_new
     assert await spend(journal, stream_sid="MZ2", at_ms=TTL_MS) == Unspendable(OTHER_STREAM)
 

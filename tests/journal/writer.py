@@ -12,6 +12,7 @@ import sys
 from service.clock import Clock
 from service.journal.stores import connect
 from service.journal.values import Appended, Fenced
+from tests.journal.taking import take
 
 
 def report(*words: int | str) -> None:
@@ -26,7 +27,7 @@ async def write(url: str, call_sid: str, name: str, count: int) -> None:
     journal = connect(url, ttl_ms=1_800_000)
     await journal.start()
     now_ms = clock.now_ms()
-    claim = await journal.claim(call_sid, [], owner=name, until_ms=now_ms, now_ms=now_ms)
+    claim = await take(journal, call_sid, [], owner=name, until_ms=now_ms, now_ms=now_ms)
     head = len(claim.records)
     for n in range(count):
         body = f"{name}/{n}"

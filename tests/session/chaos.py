@@ -21,7 +21,7 @@ from service.call.state import Call, Turn
 from service.desk import TicketDesk
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.values import Claim, Gone, Outcome as Written, Record, Reset
+from service.journal.values import Claim, Fenced, Gone, Outcome as Written, Record, Reset
 from service.session.means import Means, Toolbox
 from service.session.tasks import Tasks
 from service.speech.transcript import Transcript
@@ -113,7 +113,7 @@ class MortalJournal:
             self._check()
             yield item
 
-    async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim:
+    async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim | Fenced:
         self._check()
         claim = await self._journal.claim(call_sid, opening, **named)
         self._check()

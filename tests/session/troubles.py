@@ -6,7 +6,7 @@ from typing import Any
 
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.values import Claim, Gone, Outcome, Record, Reset
+from service.journal.values import Claim, Fenced, Gone, Outcome, Record, Reset
 
 
 class FailingJournal:
@@ -27,7 +27,7 @@ class FailingJournal:
         if name in self.fails:
             raise StoreUnavailable(f"no {name} today")
 
-    async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim:
+    async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim | Fenced:
         await self.may_claim.wait()
         self._check("claim")
         return await self._journal.claim(call_sid, opening, **named)

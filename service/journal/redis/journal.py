@@ -3,56 +3,62 @@
     stayline:{CA…}           hash: incarnation, fence, head, lease, snapshot, the keys of appends
     stayline:{CA…}:records   list: the record of position n is element n - 1
     stayline:{CA…}:tokens    hash: spent stream tokens
+    stayline:{CA…}:names     set: the names that mean this call, or meant it
     stayline:calls           sorted set: every call, by the time it expires at the latest known
+    stayline:leases          sorted set: every call that may have to be looked after, by since when
+    stayline:name:…          string: until when a name means which call
 
 1.  Every write of a call is one Lua script on keys of one hash slot: fence, position, key and write are
     one step.
 2.  Every key has a time to live. The server forgets a call by itself; `sweep` only tidies the list.
-3.  A call is in the list before it is there, and is taken out after it is gone. The list may name calls
-    that are not there, never the reverse.
+3.  What is in a list is looked up before it is believed: see roll.py.
 4.  An acknowledgement is worth what the server's settings make it: see server.py.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from itertools import repeat
 
 from service.errors import StoreUnavailable
 from service.journal.limits import (
-    PAGE_RECORDS,
     TOKEN_TTL_MS,
     TOKENS_MAX,
+    UNCLAIMED_MS,
     check_append,
     check_bodies,
     check_names,
     check_snapshot,
+    check_span,
     check_times,
     is_name,
     position_within,
+    within_limit,
 )
 from service.journal.redis.belfry import Belfry
+from service.journal.redis.names import asking, asking_names, forgetting, meant, naming
 from service.journal.redis.pump import Pump
+from service.journal.redis.readings import Readings
+from service.journal.redis.roll import Roll
 from service.journal.redis.rows import (
-    CALL_FIELDS,
-    HEADLINE_FIELDS,
-    by_age,
+    claim_from,
     headline_from,
-    lease_from,
+    lease_words,
     outcome_from,
     packed,
-    reading_from,
-    records_past_snapshot,
 )
-from service.journal.redis.scripts import CALL_KEY, Command, call_script, script
+from service.journal.redis.scripts import Command, call_script
 from service.journal.redis.server import RedisServer
-from service.journal.tailing import Bells, Page, follow
+from service.journal.tailing import Bells
 from service.journal.tokens import REASONS
 from service.journal.values import (
     RECORDS_MAX,
     Claim,
     Durability,
+    Fenced,
     Gone,
     Headline,
+    Known,
+    Lease,
     Missing,
     Outcome,
     Reading,
@@ -62,11 +68,8 @@ from service.journal.values import (
     Unspendable,
 )
 
-CALLS_KEY = "stayline:calls"
-RECHECK_MS = 2_000  # how late a tail may hear of a call that expired, or of a ring that got lost
 READ_PIPELINE_MAX = 8  # long calls read at once, so that parsing them does not hold up the loop
 CLAIM_TRIES = 3  # a call erased between its claim and the reading is claimed anew this often
-SWEEP_MAX = 256  # calls looked at in one pipeline; the next one takes the rest
 PULSE_TTL_MS = 60_000  # of the key that `check` leaves behind
 
 
@@ -80,6 +83,8 @@ class RedisJournal:
         self._belfry = Belfry(self._server, self._bells)
         self._writing = Pump(self._server)
         self._reading = Pump(self._server, pipeline_max=READ_PIPELINE_MAX)
+        self._readings = Readings(self._reading, self._bells)
+        self._roll = Roll(self._writing, self._reading, ttl_ms=ttl_ms)
         self._pulse_key = f"stayline:pulse:{secrets.token_hex(8)}"
 
     async def start(self) -> None:
@@ -112,31 +117,41 @@ class RedisJournal:
         check_bodies(opening)
         check_times(now_ms)
         run = self._script("open", call_sid, now_ms, *packed(opening, epoch=0, at_ms=now_ms))
-        answers = await self._writing.run(*self._listed(call_sid, now_ms), run)
+        listed = self._roll.entered(call_sid, now_ms, due_ms=now_ms + UNCLAIMED_MS)
+        answers = await self._writing.run(*listed, run)
         return headline_from(call_sid, answers[-1])
 
     async def claim(
-        self, call_sid: str, opening: Sequence[bytes], *, owner: str, until_ms: int, now_ms: int
-    ) -> Claim:
+        self,
+        call_sid: str,
+        opening: Sequence[bytes],
+        *,
+        owner: str,
+        until_ms: int,
+        now_ms: int,
+        known: Known | None = None,
+        expected: int | None = None,
+    ) -> Claim | Fenced:
         """See Journal.claim."""
         check_names(call_sid, owner)
         check_bodies(opening)
-        check_times(until_ms, now_ms)
+        check_times(until_ms, now_ms, expected or 0)
+        epoch_word = "" if expected is None else expected
         elements = packed(opening, epoch=0, at_ms=now_ms)
         for _ in range(CLAIM_TRIES):
-            run = self._script("claim", call_sid, now_ms, owner, until_ms, *elements)
-            answers = await self._writing.run(*self._listed(call_sid, now_ms), run)
-            epoch, incarnation, is_new, position, *lease = answers[-1]
-            reading = await self._read(call_sid, after=int(position or 0))
-            if isinstance(reading, Reading) and reading.incarnation == incarnation.decode():
-                return Claim(
-                    epoch,
-                    reading.incarnation,
-                    bool(is_new),
-                    reading.snapshot,
-                    records_past_snapshot(reading),
-                    lease_from(*lease),
-                )
+            run = self._script("claim", call_sid, now_ms, owner, until_ms, epoch_word, *elements)
+            listed = self._roll.entered(call_sid, now_ms, due_ms=until_ms)
+            answers = await self._writing.run(*listed, run)
+            epoch, *taken = answers[-1]
+            if not taken:
+                return Fenced(epoch)
+            told, _ = await asyncio.gather(
+                self._readings.read_claimed(call_sid, taken, known=known),
+                self._roll.put_off(call_sid, until_ms),
+            )
+            reading, since = told
+            if isinstance(reading, Reading) and reading.incarnation == taken[0].decode():
+                return claim_from(epoch, taken, reading, since)
         raise StoreUnavailable("The call was erased again and again while it was claimed.")
 
     async def append(
@@ -170,20 +185,13 @@ class RedisJournal:
         """See Journal.read."""
         if not is_name(call_sid):
             return Missing()
-        return await self._read(call_sid, after=position_within(after))
+        return await self._readings.read(call_sid, after=position_within(after))
 
     def tail(
         self, call_sid: str, *, incarnation: str | None, after: int
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
         """See Journal.tail."""
-        return follow(
-            self._bells,
-            self._read_page,
-            call_sid,
-            incarnation=incarnation,
-            after=after,
-            recheck_ms=RECHECK_MS,
-        )
+        return self._readings.tail(call_sid, incarnation=incarnation, after=after)
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         """See Journal.snapshot."""
@@ -200,8 +208,51 @@ class RedisJournal:
         check_names(call_sid, owner)
         check_times(epoch, until_ms, now_ms)
         run = self._script("lease", call_sid, now_ms, epoch, owner, until_ms)
-        answers = await self._writing.run(*self._listed(call_sid, now_ms), run)
+        answers = await self._writing.run(*self._roll.entered(call_sid, now_ms), run)
+        if answers[-1]:
+            await self._roll.put_off(call_sid, until_ms)
         return bool(answers[-1])
+
+    async def adopt(
+        self, call_sid: str, *, lapsed: Lease | None, owner: str, until_ms: int, now_ms: int
+    ) -> bool:
+        """See Journal.adopt."""
+        check_names(call_sid, owner)
+        check_times(until_ms, now_ms)
+        words = (*lease_words(lapsed), UNCLAIMED_MS, owner, until_ms)
+        (answer,) = await self._writing.run(self._script("adopt", call_sid, now_ms, *words))
+        if answer:
+            await self._roll.put_off(call_sid, until_ms)
+        return bool(answer)
+
+    async def release(self, call_sid: str, *, epoch: int) -> bool:
+        """See Journal.release."""
+        check_names(call_sid)
+        check_times(epoch)
+        (until_ms,) = await self._writing.run(self._script("release", call_sid, 0, epoch))
+        if until_ms is not None:
+            await self._roll.drop(call_sid, int(until_ms))
+        return until_ms is not None
+
+    async def lapsed(self, *, now_ms: int, limit: int) -> tuple[Headline, ...]:
+        """See Journal.lapsed."""
+        check_times(now_ms)
+        return await self._roll.lapsed(now_ms=now_ms, limit=within_limit(limit))
+
+    async def remember(self, name: str, call_sid: str, *, ttl_ms: int, now_ms: int) -> None:
+        """See Journal.remember."""
+        check_names(name, call_sid)
+        check_times(now_ms)
+        check_span(ttl_ms)
+        await self._writing.run(*naming(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms))
+
+    async def recall(self, name: str, *, now_ms: int) -> str | None:
+        """See Journal.recall."""
+        check_times(now_ms)
+        if not is_name(name):
+            return None
+        (answer,) = await self._reading.run(asking(name))
+        return meant(answer, now_ms=now_ms)
 
     async def spend(
         self,
@@ -222,77 +273,23 @@ class RedisJournal:
 
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""
-        (members,) = await self._reading.run(("ZRANGE", CALLS_KEY, 0, -1))
-        found: list[tuple[int, Headline]] = []
-        for first in range(0, len(members), SWEEP_MAX):
-            call_sids = [member.decode() for member in members[first : first + SWEEP_MAX]]
-            rows = await self._reading.run(
-                *(("HMGET", CALL_KEY % sid, *HEADLINE_FIELDS, "opened") for sid in call_sids)
-            )
-            found += [
-                (int(opened_ms), headline_from(call_sid, row))
-                for call_sid, (*row, opened_ms) in zip(call_sids, rows, strict=True)
-                if opened_ms is not None
-            ]
-        return tuple(headline for _, headline in sorted(found, key=by_age))
+        return await self._roll.open_calls()
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase."""
         if not is_name(call_sid):
             return False
+        (names,) = await self._reading.run(asking_names(call_sid))
         run = self._script("erase", call_sid, 0)
-        erased, _ = await self._writing.run(run, ("ZREM", CALLS_KEY, call_sid))
-        return bool(erased)
+        erased, *forgotten = await self._writing.run(
+            run, *forgetting(call_sid, names), *self._roll.struck(call_sid)
+        )
+        return bool(erased) or any(forgotten[: len(names)])
 
     async def sweep(self, *, now_ms: int) -> int:
         """See Journal.sweep. Calls that the server forgot by itself count when they leave the list."""
         check_times(now_ms)
-        swept = 0
-        while True:
-            due = ("ZRANGE", CALLS_KEY, "-inf", now_ms, "BYSCORE", "LIMIT", 0, SWEEP_MAX)
-            (members,) = await self._reading.run(due)
-            if not members:
-                return swept
-            expiries = await self._writing.run(
-                *(self._script("sweep", member.decode(), now_ms) for member in members)
-            )
-            tidied = map(_tidied, members, expiries, repeat(now_ms))
-            swept += sum(await self._writing.run(*tidied))
+        return await self._roll.sweep(now_ms=now_ms)
 
     def _script(self, name: str, call_sid: str, now_ms: int, *words: str | bytes | int) -> Command:
         return call_script(name, call_sid, *words, ttl_ms=self._ttl_ms, now_ms=now_ms)
-
-    def _listed(self, call_sid: str, now_ms: int) -> tuple[Command, Command]:
-        """Return what puts a call into the list."""
-        # The list outlives every call in it: appends prolong a call without touching the list.
-        return (
-            ("ZADD", CALLS_KEY, "GT", now_ms + self._ttl_ms, call_sid),
-            ("PEXPIRE", CALLS_KEY, 2 * self._ttl_ms),
-        )
-
-    async def _read(self, call_sid: str, *, after: int, last: int = -1) -> Reading | Missing:
-        call = CALL_KEY % call_sid
-        answers = await self._reading.run(
-            ("MULTI",),
-            ("HMGET", call, *CALL_FIELDS),
-            ("LRANGE", f"{call}:records", after, last),
-            ("LLEN", f"{call}:records"),
-            ("EXEC",),
-        )
-        fields, elements, length = answers[-1]
-        return reading_from(fields, elements, length, after=after)
-
-    async def _read_page(self, call_sid: str, after: int) -> Page | None:
-        if not is_name(call_sid):
-            return None
-        reading = await self._read(call_sid, after=after, last=after + PAGE_RECORDS - 1)
-        if isinstance(reading, Missing):
-            return None
-        return Page(reading.incarnation, reading.head, reading.records)
-
-
-def _tidied(member: bytes, expires_ms: bytes | None, now_ms: int) -> Command:
-    """Return what corrects the list about a call that was swept, or lives until `expires_ms`."""
-    if expires_ms is None:
-        return script("unlist", CALLS_KEY, now_ms, member)
-    return ("ZADD", CALLS_KEY, "XX", expires_ms, member)

@@ -5,5 +5,6 @@ if not row or row.epoch ~= tonumber(ARGV[6]) then
 end
 redis.call('HSET', call, 'owner', ARGV[7], 'owner_epoch', row.epoch, 'renewed', now,
   'until', ARGV[8])
+redis.call('HDEL', call, 'released')
 touch(row)
 return 1

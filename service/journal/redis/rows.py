@@ -8,6 +8,7 @@ from service.journal.redis.server import Answer
 from service.journal.values import (
     Appended,
     Behind,
+    Claim,
     Durability,
     Fenced,
     Full,
@@ -61,6 +62,13 @@ def lease_from(owner: bytes | None, *numbers: bytes | None) -> Lease | None:
     return Lease(owner.decode(), epoch, renewed_ms, until_ms)
 
 
+def lease_words(lease: Lease | None) -> tuple[str | int, ...]:
+    """Return a lease as the scripts are told of it; an empty owner means none."""
+    if lease is None:
+        return "", 0, 0, 0
+    return lease.owner, lease.epoch, lease.renewed_ms, lease.until_ms
+
+
 def headline_from(call_sid: str, answer: list[Answer]) -> Headline:
     """Return a call's HEADLINE_FIELDS, which are also the answer of open.lua."""
     incarnation, epoch, head, expires_ms, *lease = answer
@@ -77,11 +85,12 @@ def headline_from(call_sid: str, answer: list[Answer]) -> Headline:
 def reading_from(
     fields: Sequence[bytes | None], elements: list[bytes], length: int, *, after: int
 ) -> Reading | Missing:
-    """Return a call read in one step: its CALL_FIELDS, the records after `after`, and their number.
+    """Return a call read in one step: its CALL_FIELDS, or HEADLINE_FIELDS for no snapshot, the records after `after`, and their number.
 
     A call whose records were evicted or have expired before it is as good as missing.
     """
-    incarnation, epoch, head, *_, position, state = fields
+    incarnation, epoch, head = fields[:3]
+    position, state = fields[len(HEADLINE_FIELDS) :] or (None, None)
     if incarnation is None or int(head or 0) != length:
         return Missing()
     snapshot = None
@@ -107,6 +116,20 @@ def outcome_from(answer: list[Answer], durability: Durability) -> Outcome:
             return Full()
         case _:
             return Missing()
+
+
+def claim_from(epoch: int, taken: list[Answer], reading: Reading, since: int) -> Claim:
+    """Return the claim that claim.lua answered, with what was then read after `since`."""
+    _, is_new, _, _, *lease = taken
+    return Claim(
+        epoch,
+        reading.incarnation,
+        bool(is_new),
+        reading.snapshot,
+        records_past_snapshot(reading),
+        lease_from(*lease),
+        since,
+    )
 
 
 def records_past_snapshot(reading: Reading) -> tuple[Record, ...]:

@@ -33,8 +33,8 @@ LIFE: Final = "\0life"
 _WRITES: Final = b"#!lua\n"
 _FREES: Final = b"#!lua flags=allow-oom\n"
 
-_WRITING: Final = ("open", "claim", "append", "snapshot", "lease", "spend")
-_FREEING: Final = ("erase", "sweep")
+_WRITING: Final = ("open", "claim", "append", "snapshot", "lease", "adopt", "spend")
+_FREEING: Final = ("release", "erase", "sweep")
 
 
 def _lua(name: str) -> bytes:
@@ -53,7 +53,7 @@ def _of_one_call(first_line: bytes, name: str) -> Script:
 SCRIPTS: Final[dict[str, Script]] = {
     **{name: _of_one_call(_WRITES, name) for name in _WRITING},
     **{name: _of_one_call(_FREES, name) for name in _FREEING},
-    "unlist": _script(_FREES + _lua("unlist"), keys=1),
+    **{name: _script(_FREES + _lua(name), keys=1) for name in ("unlist", "forget")},
 }
 
 

@@ -9,12 +9,9 @@
 
 1.  An acknowledged write survives `kill -9` and, as far as the disk keeps its word on fsync, power loss.
 2.  The event loop never touches the file.
-3.  Our own appends wake their tails at once. Those of other processes are seen by one poller for all
-    tails of this process, which asks only whether the file changed.
-4.  In memory (path None) there is one lane for both, and nothing survives `close`.
+3.  In memory (path None) there is one lane for both, and nothing survives `close`.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
@@ -26,20 +23,26 @@ from service.journal.limits import (
     check_bodies,
     check_names,
     check_snapshot,
+    check_span,
     check_times,
     is_name,
     position_within,
+    within_limit,
 )
-from service.journal.sqlite import ledger, readings
+from service.journal.sqlite import holds, ledger, readings
 from service.journal.sqlite.lane import Lane
 from service.journal.sqlite.ledger import SWEEP_MAX, Ledger
 from service.journal.sqlite.storefile import StoreFile
-from service.journal.tailing import Bells, Page, follow
+from service.journal.sqlite.tails import Tails
+from service.journal.tailing import Bells
 from service.journal.values import (
     Claim,
     Durability,
+    Fenced,
     Gone,
     Headline,
+    Known,
+    Lease,
     Missing,
     Outcome,
     Reading,
@@ -49,8 +52,6 @@ from service.journal.values import (
     Unspendable,
 )
 
-POLL_MS = 50  # how late a tail may hear of another process's append; a glance costs about 20 us
-RECHECK_MS = 5_000  # a tail looks by itself this often; everything that happens rings, so seldom
 READ_GROUP_MAX = 16  # reads in one transaction, so that a long one delays few others
 CLAIM_TRIES = 3  # a call erased between its claim and the reading is claimed anew this often
 
@@ -60,16 +61,17 @@ class SqliteJournal:
 
     def __init__(self, path: Path | None, *, ttl_ms: int) -> None:
         self._path = path
-        self._ledger = Ledger(ttl_ms=ttl_ms, durability=self._durability())
+        self._ttl_ms = ttl_ms
+        self._durability = Durability.MEMORY if path is None else Durability.LOCAL
+        self._ledger = Ledger(ttl_ms=ttl_ms, durability=self._durability)
         self._bells = Bells()
-        self._writing = Lane(
-            StoreFile(path, writes=True), name="journal-write", done=self._bells.ring
-        )
+        file = StoreFile(path, writes=True)
+        self._writing = Lane(file, name="journal-write", done=self._bells.ring)
         self._reading = self._writing
         if path is not None:
             file = StoreFile(path, writes=False)
             self._reading = Lane(file, name="journal-read", group_max=READ_GROUP_MAX)
-        self._poller: asyncio.Task[None] | None = None
+        self._tails = Tails(self._reading, self._bells, is_shared=path is not None)
         self._pulse = secrets.token_hex(8)
 
     async def start(self) -> None:
@@ -80,10 +82,7 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """See Journal.close. Tails that still run end with StoreUnavailable."""
-        if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.wait([self._poller])
-            self._poller = None
+        await self._tails.close()
         await self._reading.close()
         await self._writing.close()
         self._bells.ring_all()
@@ -96,7 +95,7 @@ class SqliteJournal:
             raise StoreUnavailable(
                 f"The journal's file {self._path} does not keep what is written."
             )
-        return self._durability()
+        return self._durability
 
     async def open(self, call_sid: str, opening: Sequence[bytes], *, now_ms: int) -> Headline:
         """See Journal.open."""
@@ -107,12 +106,20 @@ class SqliteJournal:
         return await self._writing.run(job, call_sid=call_sid)
 
     async def claim(
-        self, call_sid: str, opening: Sequence[bytes], *, owner: str, until_ms: int, now_ms: int
-    ) -> Claim:
+        self,
+        call_sid: str,
+        opening: Sequence[bytes],
+        *,
+        owner: str,
+        until_ms: int,
+        now_ms: int,
+        known: Known | None = None,
+        expected: int | None = None,
+    ) -> Claim | Fenced:
         """See Journal.claim."""
         check_names(call_sid, owner)
         check_bodies(opening)
-        check_times(until_ms, now_ms)
+        check_times(until_ms, now_ms, expected or 0)
         job = partial(
             self._ledger.claim,
             call_sid=call_sid,
@@ -120,20 +127,17 @@ class SqliteJournal:
             owner=owner,
             until_ms=until_ms,
             now_ms=now_ms,
+            expected=expected,
         )
         for _ in range(CLAIM_TRIES):
             taken = await self._writing.run(job, call_sid=call_sid)
+            if isinstance(taken, Fenced):
+                return taken
             # Read outside the transaction: a long call must not hold up everybody's appends.
-            reading = await self._reading.run(partial(readings.read, call_sid=call_sid, after=None))
-            if isinstance(reading, Reading) and reading.incarnation == taken.incarnation:
-                return Claim(
-                    taken.epoch,
-                    taken.incarnation,
-                    taken.is_new,
-                    reading.snapshot,
-                    reading.records,
-                    taken.lease,
-                )
+            read = partial(readings.read_claimed, call_sid=call_sid, known=known)
+            found = await self._reading.run(read)
+            if not isinstance(found, Missing) and found[0].incarnation == taken.incarnation:
+                return taken.claim(*found)
         raise StoreUnavailable("The call was erased again and again while it was claimed.")
 
     async def append(
@@ -172,14 +176,7 @@ class SqliteJournal:
         self, call_sid: str, *, incarnation: str | None, after: int
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
         """See Journal.tail."""
-        return follow(
-            self._bells,
-            self._read_page,
-            call_sid,
-            incarnation=incarnation,
-            after=after,
-            recheck_ms=RECHECK_MS,
-        )
+        return self._tails.tail(call_sid, incarnation=incarnation, after=after)
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         """See Journal.snapshot."""
@@ -197,14 +194,58 @@ class SqliteJournal:
         check_names(call_sid, owner)
         check_times(epoch, until_ms, now_ms)
         job = partial(
-            self._ledger.lease,
+            holds.lease,
             call_sid=call_sid,
             epoch=epoch,
             owner=owner,
             until_ms=until_ms,
             now_ms=now_ms,
+            expires_ms=now_ms + self._ttl_ms,
         )
         return await self._writing.run(job)
+
+    async def adopt(
+        self, call_sid: str, *, lapsed: Lease | None, owner: str, until_ms: int, now_ms: int
+    ) -> bool:
+        """See Journal.adopt."""
+        check_names(call_sid, owner)
+        check_times(until_ms, now_ms)
+        job = partial(
+            holds.adopt,
+            call_sid=call_sid,
+            lapsed=lapsed,
+            owner=owner,
+            until_ms=until_ms,
+            now_ms=now_ms,
+        )
+        return await self._writing.run(job)
+
+    async def release(self, call_sid: str, *, epoch: int) -> bool:
+        """See Journal.release."""
+        check_names(call_sid)
+        check_times(epoch)
+        return await self._writing.run(partial(holds.release, call_sid=call_sid, epoch=epoch))
+
+    async def lapsed(self, *, now_ms: int, limit: int) -> tuple[Headline, ...]:
+        """See Journal.lapsed."""
+        check_times(now_ms)
+        job = partial(readings.lapsed, now_ms=now_ms, limit=within_limit(limit))
+        return await self._reading.run(job)
+
+    async def remember(self, name: str, call_sid: str, *, ttl_ms: int, now_ms: int) -> None:
+        """See Journal.remember."""
+        check_names(name, call_sid)
+        check_times(now_ms)
+        check_span(ttl_ms)
+        job = partial(holds.remember, name=name, call_sid=call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
+        await self._writing.run(job)
+
+    async def recall(self, name: str, *, now_ms: int) -> str | None:
+        """See Journal.recall."""
+        check_times(now_ms)
+        if not is_name(name):
+            return None
+        return await self._reading.run(partial(readings.recall, name=name, now_ms=now_ms))
 
     async def spend(
         self,
@@ -238,9 +279,8 @@ class SqliteJournal:
         """See Journal.erase. The bytes are overwritten in the file and gone from its log."""
         if not is_name(call_sid):
             return False
-        was_there = await self._writing.run(
-            partial(self._ledger.erase, call_sid=call_sid), call_sid=call_sid
-        )
+        job = partial(self._ledger.erase, call_sid=call_sid)
+        was_there = await self._writing.run(job, call_sid=call_sid)
         await self._writing.scrub()
         return was_there
 
@@ -256,40 +296,3 @@ class SqliteJournal:
             if len(expired) < SWEEP_MAX:
                 await self._writing.scrub()
                 return swept
-
-    def _durability(self) -> Durability:
-        return Durability.MEMORY if self._path is None else Durability.LOCAL
-
-    async def _read_page(self, call_sid: str, after: int) -> Page | None:
-        if not is_name(call_sid):
-            return None
-        self._watch_others()
-        job = partial(readings.read_page, call_sid=call_sid, after=after)
-        return await self._reading.run(job)
-
-    def _watch_others(self) -> None:
-        """Let the poller run, if there can be other processes and it doesn't run already."""
-        if self._path is not None and (self._poller is None or self._poller.done()):
-            self._poller = asyncio.get_running_loop().create_task(self._poll())
-
-    async def _poll(self) -> None:
-        version = 0
-        seen: dict[str, tuple[str, int] | None] = {}
-        while True:
-            await asyncio.sleep(POLL_MS / 1_000)
-            # Asked after the pause: a tail that came meanwhile reads its first page behind our glance.
-            calls = self._bells.calls()
-            if not calls:
-                return
-            try:
-                present, heads = await self._reading.run(
-                    partial(readings.heads, call_sids=calls, version=version)
-                )
-            except StoreUnavailable:
-                self._bells.ring_all()  # each tail finds out by itself
-                continue
-            if present != version:
-                for call_sid in calls:
-                    if call_sid not in seen or seen[call_sid] != heads.get(call_sid):
-                        self._bells.ring(call_sid)
-                version, seen = present, {sid: heads.get(sid) for sid in calls}

@@ -18,6 +18,7 @@ from service.journal.values import (
     RECORDS_MAX,
     Appended,
     Behind,
+    Claim,
     Durability,
     Fenced,
     Full,
@@ -25,6 +26,7 @@ from service.journal.values import (
     Lease,
     Missing,
     Outcome,
+    Reading,
     Spent,
     Unspendable,
 )
@@ -40,6 +42,18 @@ class Taken(NamedTuple):
     incarnation: str
     is_new: bool
     lease: Lease | None
+
+    def claim(self, reading: Reading, since: int) -> Claim:
+        """Return the claim with what was read of the call, after the position `since`."""
+        return Claim(
+            self.epoch,
+            self.incarnation,
+            self.is_new,
+            reading.snapshot,
+            reading.records,
+            self.lease,
+            since,
+        )
 
 
 class Ledger:
@@ -65,8 +79,14 @@ class Ledger:
         owner: str,
         until_ms: int,
         now_ms: int,
-    ) -> Taken:
+        expected: int | None = None,
+    ) -> Taken | Fenced:
         """See Journal.claim."""
+        if expected is not None:
+            found = find(connection, call_sid)
+            epoch = 0 if found is None or found.expires_ms <= now_ms else found.epoch
+            if epoch != expected:
+                return Fenced(epoch)
         row, is_new = self._stand(connection, call_sid, opening, now_ms)
         taken = connection.execute(
             SQL["claim"], (now_ms + self._ttl_ms, owner, now_ms, until_ms, row.call_id)
@@ -118,23 +138,6 @@ class Ledger:
         connection.execute(SQL["keep_snapshot"], (row.call_id, position, body))
         return True
 
-    def lease(
-        self,
-        connection: sqlite3.Connection,
-        call_sid: str,
-        *,
-        epoch: int,
-        owner: str,
-        until_ms: int,
-        now_ms: int,
-    ) -> bool:
-        """See Journal.lease."""
-        expires_ms = now_ms + self._ttl_ms
-        renewed = connection.execute(
-            SQL["lease"], (expires_ms, owner, now_ms, until_ms, call_sid, epoch, now_ms)
-        )
-        return renewed.rowcount == 1
-
     def spend(
         self,
         connection: sqlite3.Connection,
@@ -169,19 +172,21 @@ class Ledger:
 
     def erase(self, connection: sqlite3.Connection, call_sid: str) -> bool:
         """See Journal.erase."""
-        row = find(connection, call_sid)
-        if row is not None:
-            _clear(connection, row)
-        tokens = connection.execute(SQL["erase_tokens"], (call_sid,))
-        return row is not None or tokens.rowcount > 0
+        was_there = _remove(connection, call_sid)
+        names = connection.execute(SQL["erase_names"], (call_sid,))
+        return was_there or names.rowcount > 0
 
     def sweep(self, connection: sqlite3.Connection, now_ms: int) -> tuple[str, ...]:
-        """Erase at most SWEEP_MAX calls past their time, and return them."""
+        """Erase at most SWEEP_MAX calls past their time, and return them.
+
+        Their names have a time to live of their own.
+        """
         found = connection.execute(SQL["expired"], (now_ms, SWEEP_MAX)).fetchall()
         expired = tuple(call_sid for (call_sid,) in found)
         for call_sid in expired:
-            self.erase(connection, call_sid)
+            _remove(connection, call_sid)
         connection.execute(SQL["forget_tokens"], (now_ms - TOKEN_TTL_MS,))
+        connection.execute(SQL["forget_names"], (now_ms,))
         connection.execute(SQL["forget_pulses"], (now_ms - PULSE_TTL_MS,))
         return expired
 
@@ -200,6 +205,15 @@ class Ledger:
         assert row is not None
         _write(connection, row._replace(head=0), opening, epoch=0, key=None, now_ms=now_ms)
         return row, True
+
+
+def _remove(connection: sqlite3.Connection, call_sid: str) -> bool:
+    """Delete the call and its tokens. False when neither was there."""
+    row = find(connection, call_sid)
+    if row is not None:
+        _clear(connection, row)
+    tokens = connection.execute(SQL["erase_tokens"], (call_sid,))
+    return row is not None or tokens.rowcount > 0
 
 
 def _clear(connection: sqlite3.Connection, row: Row) -> None:

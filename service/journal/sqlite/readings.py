@@ -12,7 +12,16 @@ from typing import NamedTuple
 from service.journal.limits import PAGE_RECORDS
 from service.journal.sqlite.storefile import SQL
 from service.journal.tailing import Page
-from service.journal.values import RECORDS_MAX, Headline, Lease, Missing, Reading, Record, Snapshot
+from service.journal.values import (
+    RECORDS_MAX,
+    Headline,
+    Known,
+    Lease,
+    Missing,
+    Reading,
+    Record,
+    Snapshot,
+)
 
 
 class Row(NamedTuple):
@@ -28,6 +37,7 @@ class Row(NamedTuple):
     owner_epoch: int
     renewed_ms: int
     until_ms: int
+    is_released: int
 
     def lease(self) -> Lease | None:
         """Return the hold on the call, if one was ever taken."""
@@ -55,6 +65,18 @@ def read(connection: sqlite3.Connection, call_sid: str, *, after: int | None) ->
     return Reading(row.incarnation, row.epoch, row.head, snapshot, records)
 
 
+def read_claimed(
+    connection: sqlite3.Connection, call_sid: str, *, known: Known | None
+) -> tuple[Reading, int] | Missing:
+    """Return what a claimer is told, and since when: what follows `known`, or all when it is void."""
+    row = find(connection, call_sid)
+    if row is not None and known is not None and known.stands_in(row.incarnation, row.head):
+        records = _records(connection, row.call_id, known.position, RECORDS_MAX)
+        return Reading(row.incarnation, row.epoch, row.head, None, records), known.position
+    reading = read(connection, call_sid, after=None)
+    return reading if isinstance(reading, Missing) else (reading, 0)
+
+
 def read_page(connection: sqlite3.Connection, call_sid: str, after: int) -> Page | None:
     """Return what stands after `after`, at most PAGE_RECORDS; None when there is no such call."""
     row = find(connection, call_sid)
@@ -65,10 +87,18 @@ def read_page(connection: sqlite3.Connection, call_sid: str, after: int) -> Page
 
 def headlines(connection: sqlite3.Connection) -> tuple[Headline, ...]:
     """See Journal.open_calls."""
-    return tuple(
-        Headline(sid, incarnation, epoch, head, Lease(*lease) if lease[0] else None, expires_ms)
-        for sid, incarnation, epoch, head, expires_ms, *lease in connection.execute(SQL["calls"])
-    )
+    return _headlines(connection.execute(SQL["calls"]))
+
+
+def lapsed(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> tuple[Headline, ...]:
+    """See Journal.lapsed."""
+    return _headlines(connection.execute(SQL["lapsed"], (now_ms, limit)))
+
+
+def recall(connection: sqlite3.Connection, name: str, *, now_ms: int) -> str | None:
+    """See Journal.recall."""
+    found = connection.execute(SQL["recall"], (name, now_ms)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def heads(
@@ -89,6 +119,13 @@ def feel_pulse(connection: sqlite3.Connection, journal: str) -> int | None:
     """Return the time that `pulse` wrote last."""
     found = connection.execute(SQL["feel_pulse"], (journal,)).fetchone()
     return None if found is None else int(found[0])
+
+
+def _headlines(rows: sqlite3.Cursor) -> tuple[Headline, ...]:
+    return tuple(
+        Headline(sid, incarnation, epoch, head, Lease(*lease) if lease[0] else None, expires_ms)
+        for sid, incarnation, epoch, head, expires_ms, *lease in rows
+    )
 
 
 def _records(

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS calls (
     owner TEXT,
     owner_epoch INTEGER,
     renewed_ms INTEGER,
-    until_ms INTEGER
+    until_ms INTEGER,
+    released INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 -- No index by expiry: every append would rewrite it, and a sweep reads a few thousand rows at most.
 -- The key of an append stands on its last record, so that a key and its answer are one row.
@@ -53,10 +54,23 @@ CREATE TABLE IF NOT EXISTS tide (
     height INTEGER NOT NULL
 ) STRICT;
 INSERT OR IGNORE INTO tide (only, height) VALUES (1, 0);
+-- Since when a call should be looked after: the end of its lease, or UNCLAIMED_MS after it was opened.
+CREATE INDEX IF NOT EXISTS calls_by_due ON calls (coalesce(until_ms, opened_ms + 60000))
+WHERE released = 0;
+CREATE TABLE IF NOT EXISTS names (
+    name TEXT PRIMARY KEY,
+    call_sid TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_by_call ON names (call_sid);
+
+-- name: columns_of_layout_2
+-- What a file of layout 1 lacks of the columns above; its missing tables and indexes are laid after.
+ALTER TABLE calls ADD COLUMN released INTEGER NOT NULL DEFAULT 0;
 
 -- name: find
 SELECT call_id, incarnation, epoch, head, opened_ms, expires_ms,
-       owner, owner_epoch, renewed_ms, until_ms
+       owner, owner_epoch, renewed_ms, until_ms, released
 FROM calls WHERE call_sid = ?;
 
 -- name: open
@@ -67,7 +81,7 @@ RETURNING call_id;
 -- name: claim
 UPDATE calls
 SET epoch = epoch + 1, expires_ms = max(expires_ms, ?),
-    owner = ?, owner_epoch = epoch + 1, renewed_ms = ?, until_ms = ?
+    owner = ?, owner_epoch = epoch + 1, renewed_ms = ?, until_ms = ?, released = 0
 WHERE call_id = ?
 RETURNING epoch;
 
@@ -94,8 +108,34 @@ SELECT position, body FROM snapshots WHERE call_id = ?;
 
 -- name: lease
 UPDATE calls
-SET expires_ms = max(expires_ms, ?), owner = ?, owner_epoch = epoch, renewed_ms = ?, until_ms = ?
+SET expires_ms = max(expires_ms, ?), owner = ?, owner_epoch = epoch, renewed_ms = ?, until_ms = ?,
+    released = 0
 WHERE call_sid = ? AND epoch = ? AND expires_ms > ?;
+
+-- name: adopt
+UPDATE calls SET owner = ?, owner_epoch = epoch, renewed_ms = ?, until_ms = ? WHERE call_id = ?;
+
+-- name: release
+UPDATE calls SET released = 1 WHERE call_sid = ? AND epoch = ?;
+
+-- name: lapsed
+SELECT call_sid, incarnation, epoch, head, expires_ms, owner, owner_epoch, renewed_ms, until_ms
+FROM calls
+WHERE released = 0 AND coalesce(until_ms, opened_ms + 60000) <= ?1 AND expires_ms > ?1
+ORDER BY coalesce(until_ms, opened_ms + 60000), call_id LIMIT ?2;
+
+-- name: remember
+INSERT INTO names (name, call_sid, until_ms) VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET call_sid = excluded.call_sid, until_ms = excluded.until_ms;
+
+-- name: recall
+SELECT call_sid FROM names WHERE name = ? AND until_ms > ?;
+
+-- name: forget_names
+DELETE FROM names WHERE until_ms <= ?;
+
+-- name: erase_names
+DELETE FROM names WHERE call_sid = ?;
 
 -- name: find_token
 SELECT stream_sid, uses, used_ms FROM tokens WHERE call_sid = ? AND nonce = ?;

@@ -4,7 +4,8 @@
 2.  A file that was moved, deleted or replaced under us is noticed before the next transaction, and
     opened anew: a write to an unlinked file would be acknowledged and lost.
 3.  A file that went back (a copy was restored) gets new incarnations, see tide.py.
-4.  Whatever SQLite says goes up as StoreUnavailable with a sentence for a person. Nothing is retried
+4.  A file of an older layout is carried over when it is opened for writing, in one transaction.
+5.  Whatever SQLite says goes up as StoreUnavailable with a sentence for a person. Nothing is retried
     here but the wait for another process's write, and that has an end.
 """
 
@@ -18,7 +19,8 @@ from typing import Final
 from service.errors import StoreUnavailable
 from service.journal.sqlite.tide import TideMark
 
-LAYOUT = 1  # of the tables, in the file's user_version
+LAYOUT = 2  # of the tables, in the file's user_version
+LAYOUT_FIRST = 1  # the oldest that is carried over
 BUSY_MS = 8  # SQLite's own wait, of 1, 2 and 5 ms: short, because its longer steps are unfair
 BUSY_TRIES = 250  # so that another process's write is waited for about 2 s in all
 WAL_BYTES_MAX = 16_777_216  # what is left of the log on disk after a checkpoint
@@ -170,9 +172,13 @@ class StoreFile:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if layout == LAYOUT:
             return
-        if layout or tables:
+        statements: list[str] = []
+        if LAYOUT_FIRST <= layout < LAYOUT:
+            for younger in range(layout + 1, LAYOUT + 1):
+                statements += SQL[f"columns_of_layout_{younger}"].split(";\n")
+        elif layout or tables:
             raise sqlite3.DatabaseError("it belongs to another program or a newer version")
-        for statement in SQL["tables"].split(";\n"):
+        for statement in (*statements, *SQL["tables"].split(";\n")):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
 

@@ -12,10 +12,12 @@ from redis.asyncio import Redis
 
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.redis.journal import CALLS_KEY, RedisJournal
+from service.journal.redis.journal import RedisJournal
+from service.journal.redis.roll import CALLS_KEY, LEASES_KEY
 from service.journal.redis.scripts import CALL_KEY
 from service.journal.values import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from tests.journal.backends import TTL_MS, Store, run_writer
+from tests.journal.taking import take
 from tests.standins.valkey import Valkey
 
 CALL = "CA" + "5" * 32
@@ -86,12 +88,12 @@ async def test_what_was_acknowledged_survives_kill_9_of_the_writer(redis: Store,
 @pytest.mark.asyncio
 async def test_all_keys_of_a_call_lie_in_one_slot_and_live_as_long_as_it(redis: Store) -> None:
     journal = await redis.journal(ttl_ms=100_000)
-    await journal.claim(CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    await take(journal, CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     await journal.spend(CALL, "n", stream_sid="MZ", window_ms=1, uses_max=1, now_ms=NOW_MS)
     await journal.snapshot(CALL, epoch=1, position=1, body=b"s")
     async with redis.client() as client:
         keys = {key.decode() async for key in client.scan_iter("stayline:*")}
-        assert keys == {KEY, f"{KEY}:records", f"{KEY}:tokens", CALLS_KEY}
+        assert keys == {KEY, f"{KEY}:records", f"{KEY}:tokens", CALLS_KEY, LEASES_KEY}
         for key in (KEY, f"{KEY}:records"):
             await client.pexpire(key, 5_000)
         assert await journal.lease(CALL, epoch=1, owner="one", until_ms=0, now_ms=NOW_MS)
@@ -133,13 +135,13 @@ async def test_a_call_whose_records_were_evicted_is_missing_and_begins_anew(
     redis: Store, *, is_all: bool
 ) -> None:
     journal = await redis.journal()
-    first = await journal.claim(CALL, [b"a", b"b"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
+    first = await take(journal, CALL, [b"a", b"b"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
     async with redis.client() as client:
         await client.ltrim(f"{KEY}:records", 9 if is_all else 1, 9)
     assert await journal.read(CALL) == Missing()
     outcome = await journal.append(CALL, [b"c"], epoch=1, after=2, key="k", now_ms=NOW_MS)
     assert outcome == Missing()
-    second = await journal.claim(CALL, [b"c"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
+    second = await take(journal, CALL, [b"c"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
     assert second.is_new
     assert second.incarnation != first.incarnation
     assert [record.body for record in second.records] == [b"c"]
@@ -201,7 +203,7 @@ async def test_a_server_that_restarted_makes_a_new_incarnation_and_resets_tails(
 ) -> None:
     with Valkey(tmp_path, appendonly="yes", appendfsync="always") as running:
         async with started(running.url) as journal:
-            claim = await journal.claim(CALL, [b"a"], owner="o", until_ms=0, now_ms=NOW_MS)
+            claim = await take(journal, CALL, [b"a"], owner="o", until_ms=0, now_ms=NOW_MS)
             running.stop()
             for _ in range(3):
                 with pytest.raises(StoreUnavailable):
@@ -270,7 +272,7 @@ async def test_a_wrong_password_is_said_without_repeating_it(tmp_path: Path) -> 
 async def test_a_full_server_refuses_writes_whole_and_still_erases(tmp_path: Path) -> None:
     with Valkey(tmp_path) as running:
         async with started(running.url) as journal:
-            await journal.claim(CALL, [b"a"], owner="one", until_ms=0, now_ms=NOW_MS)
+            await take(journal, CALL, [b"a"], owner="one", until_ms=0, now_ms=NOW_MS)
             await journal.open("CA9", [b"a"], now_ms=NOW_MS)
             async with Redis.from_url(running.url) as client:
                 await client.config_set("maxmemory", 1)

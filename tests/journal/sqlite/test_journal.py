@@ -14,6 +14,7 @@ from service.errors import StoreUnavailable
 from service.journal.sqlite.journal import SqliteJournal
 from service.journal.values import Appended, Durability, Gone, Missing, Reading, Record, Reset
 from tests.journal.backends import TTL_MS, run_writer
+from tests.journal.taking import take
 
 CALL = "CA" + "4" * 32
 NOW_MS = 1_790_000_000_000
@@ -48,12 +49,12 @@ def empty(folder: Path) -> None:
 async def test_a_call_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "folder" / "calls.db"
     journal = await started(path)
-    await journal.claim(CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    await take(journal, CALL, [b"a"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     before = await journal.read(CALL)
     await journal.close()
     journal = await started(path)
     assert await journal.read(CALL) == before
-    claim = await journal.claim(CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [], owner="two", until_ms=NOW_MS, now_ms=NOW_MS)
     assert (claim.epoch, claim.is_new) == (2, False)
     await journal.close()
 
@@ -126,7 +127,7 @@ async def test_erased_words_are_gone_from_the_disk(tmp_path: Path) -> None:
     await journal.open("CA9", [b"kept"], now_ms=NOW_MS)
     for n in range(200):
         await note(journal, f"key secret {n}", b"later secret" * n)
-    await journal.claim(CALL, [], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    await take(journal, CALL, [], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     await journal.snapshot(CALL, epoch=1, position=9, body=b"folded secret" * 999)
     assert b"secret" in all_bytes(tmp_path)
     assert await journal.erase(CALL)
@@ -142,7 +143,7 @@ async def test_a_file_deleted_under_us_is_made_anew_and_tails_are_gone(tmp_path:
     tail = journal.tail(CALL, incarnation=None, after=0)
     await anext(tail)
     empty(tmp_path)
-    claim = await journal.claim(CALL, [b"b"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
+    claim = await take(journal, CALL, [b"b"], owner="one", until_ms=NOW_MS, now_ms=NOW_MS)
     assert claim.is_new
     assert await anext(tail) == Reset(claim.incarnation)
     await tail.aclose()
@@ -306,12 +307,12 @@ async def test_one_glance_serves_all_tails_and_ends_with_them(tmp_path: Path) ->
     tails = [here.tail(f"CA{n}", incarnation=None, after=0) for n in range(10)]
     for tail in tails:
         await anext(tail)
-    poller = here._poller
+    poller = here._tails._poller
     waiting = [asyncio.create_task(anext(tail)) for tail in tails]
     for n in range(10):
         await there.erase(f"CA{n}")
     assert await asyncio.gather(*waiting) == [Gone()] * 10
-    assert here._poller is poller
+    assert here._tails._poller is poller
     assert poller is not None
     await asyncio.wait([poller])
     await here.close()

@@ -1,0 +1,83 @@
+"""The tails of a SQLite file: who waits for which call's records, and how they hear of them.
+
+Our own appends wake their tails at once. Those of other processes are seen by one poller for all tails
+of this process, which asks only whether the file changed, and runs only while somebody tails.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+
+from service.errors import StoreUnavailable
+from service.journal.limits import is_name
+from service.journal.sqlite import readings
+from service.journal.sqlite.lane import Lane
+from service.journal.tailing import Bells, Page, follow
+from service.journal.values import Gone, Record, Reset
+
+POLL_MS = 50  # how late a tail may hear of another process's append; a glance costs about 20 us
+RECHECK_MS = 5_000  # a tail looks by itself this often; everything that happens rings, so seldom
+
+
+class Tails:
+    """Reads through `lane`. With `is_shared`, other processes may write to the file, too."""
+
+    def __init__(self, lane: Lane, bells: Bells, *, is_shared: bool) -> None:
+        self._lane = lane
+        self._bells = bells
+        self._is_shared = is_shared
+        self._poller: asyncio.Task[None] | None = None
+
+    def tail(
+        self, call_sid: str, *, incarnation: str | None, after: int
+    ) -> AsyncGenerator[Record | Reset | Gone, None]:
+        """See Journal.tail."""
+        return follow(
+            self._bells,
+            self._read_page,
+            call_sid,
+            incarnation=incarnation,
+            after=after,
+            recheck_ms=RECHECK_MS,
+        )
+
+    async def close(self) -> None:
+        """Look no more at what others write."""
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.cancel()
+            await asyncio.wait([poller])
+
+    async def _read_page(self, call_sid: str, after: int) -> Page | None:
+        if not is_name(call_sid):
+            return None
+        self._watch_others()
+        job = partial(readings.read_page, call_sid=call_sid, after=after)
+        return await self._lane.run(job)
+
+    def _watch_others(self) -> None:
+        """Let the poller run, if there can be other processes and it doesn't run already."""
+        if self._is_shared and (self._poller is None or self._poller.done()):
+            self._poller = asyncio.get_running_loop().create_task(self._poll())
+
+    async def _poll(self) -> None:
+        version = 0
+        seen: dict[str, tuple[str, int] | None] = {}
+        while True:
+            await asyncio.sleep(POLL_MS / 1_000)
+            # Asked after the pause: a tail that came meanwhile reads its first page behind our glance.
+            calls = self._bells.calls()
+            if not calls:
+                return
+            try:
+                present, heads = await self._lane.run(
+                    partial(readings.heads, call_sids=calls, version=version)
+                )
+            except StoreUnavailable:
+                self._bells.ring_all()  # each tail finds out by itself
+                continue
+            if present != version:
+                for call_sid in calls:
+                    if call_sid not in seen or seen[call_sid] != heads.get(call_sid):
+                        self._bells.ring(call_sid)
+                version, seen = present, {sid: heads.get(sid) for sid in calls}
