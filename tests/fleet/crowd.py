@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from service.clock import Clock
 from service.simulator.account import Account, Terms, new_sid
-from service.simulator.bridge import Card
+from service.simulator.card import Card
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.webhook import Webhooks

@@ -19,9 +19,10 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from service.__main__ import serve
-from service.app import Own, create_app
+from service.app import create_app
 from service.audio import FRAME_SAMPLES, samples
 from service.config import Config
+from service.parts import Own
 from service.speech.pool import SpeechPool
 from service.speech.timing import Timed
 from service.testing.quick_ear import quick_ear

@@ -17,20 +17,17 @@ from service.audio import samples, silence
 from service.clock import Clock
 from service.simulator import signing
 from service.simulator.account import new_sid, socket_url
-from service.simulator.bridge import (
+from service.simulator.bridge import Bridge, Ended
+from service.simulator.caller import Ear, Mouth
+from service.simulator.card import Card, Spawn, Tell
+from service.simulator.carrier import Leg
+from service.simulator.document import Stream
+from service.simulator.handshake import (
     BAD_HANDSHAKE,
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
     MALFORMED,
-    Bridge,
-    Card,
-    Ended,
-    Spawn,
-    Tell,
 )
-from service.simulator.caller import Ear, Mouth
-from service.simulator.carrier import Leg
-from service.simulator.document import Stream
 from service.simulator.line import BROKEN_PIPE, SERVER_CLOSED
 from service.simulator.timeline import Kind, Timeline
 from tests.fleet.wire import NO_CLOSE_FRAME, Refused, Wire, dial
