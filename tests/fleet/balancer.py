@@ -33,6 +33,7 @@ class _End(asyncio.Protocol):
         self.transport = transport
 
     def join(self, other: "_End") -> None:
+        """Forward to `other` from now on, what came before included."""
         self.other, other.other = other, self
         for piece in self._early:
             other.transport.write(piece)
@@ -42,7 +43,7 @@ class _End(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.other is None:
             self._early.append(data)
-        else:
+        elif not self.other.transport.is_closing():
             self.other.transport.write(data)
 
     @override
@@ -131,8 +132,9 @@ class Balancer:
                 back.transport.abort()
             return
         self.refused += 1
-        door.transport.write(NOBODY)
-        door.transport.close()
+        if not door.transport.is_closing():
+            door.transport.write(NOBODY)
+            door.transport.close()
 
     async def look(self) -> None:
         """Ask every server now."""

@@ -9,7 +9,15 @@ import os
 import signal
 
 from tests.fleet.ground import Ground
-from tests.fleet.journals import Journals, Unanswered, losses, second_greetings, taken, unkept
+from tests.fleet.journals import (
+    Journals,
+    Unanswered,
+    asked,
+    losses,
+    second_greetings,
+    taken,
+    unkept,
+)
 from tests.fleet.options import Options
 from tests.fleet.report import Report, at
 from tests.fleet.settling import answers_ms
@@ -75,10 +83,8 @@ async def _flushed(ground: Ground) -> int:
 
 
 async def _is_kept(ground: Ground, told: dict[str, list[str]]) -> bool:
-    if not ground.balancer.ready:
-        return False
     try:
-        journals = await taken(ground)
+        journals = await asked(ground)
     except Unanswered:
         return False
     return all(
