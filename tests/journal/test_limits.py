@@ -3,6 +3,7 @@ import pytest
 from service.journal.limits import (
     APPEND_BYTES_MAX,
     APPEND_RECORDS_MAX,
+    LAPSED_MAX,
     NAME_CHARS_MAX,
     SNAPSHOT_BYTES_MAX,
     TIME_MS_MAX,
@@ -10,9 +11,11 @@ from service.journal.limits import (
     check_bodies,
     check_names,
     check_snapshot,
+    check_span,
     check_times,
     is_name,
     position_within,
+    within_limit,
 )
 from service.journal.values import RECORD_BYTES_MAX
 
@@ -72,3 +75,14 @@ def test_a_snapshot_is_of_something_and_not_too_large() -> None:
 
 def test_a_position_is_brought_into_range() -> None:
     assert [position_within(n) for n in (-3, 0, 7, 2**64)] == [0, 0, 7, TIME_MS_MAX]
+
+
+def test_a_time_to_live_is_longer_than_nothing() -> None:
+    check_span(1)
+    for span_ms in (0, -1, TIME_MS_MAX + 1):
+        with pytest.raises(ValueError, match="time"):
+            check_span(span_ms)
+
+
+def test_a_bounded_number_of_calls_is_told_of() -> None:
+    assert [within_limit(n) for n in (-1, 0, 7, 10**9)] == [0, 0, 7, LAPSED_MAX]

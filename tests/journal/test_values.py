@@ -8,6 +8,7 @@ from service.journal.values import (
     Durability,
     Fenced,
     Full,
+    Known,
     Lease,
     Missing,
     NotDurable,
@@ -22,6 +23,16 @@ OUTCOMES = [
     NotDurable(3),
     Full(),
 ]
+
+
+@pytest.mark.parametrize(
+    ("incarnation", "position", "stands"),
+    [("i", 1, True), ("i", 4, True), ("i", 5, False), ("i", 0, False), ("j", 1, False)],
+)
+def test_what_is_known_stands_while_the_journal_goes_as_far(
+    incarnation: str, position: int, *, stands: bool
+) -> None:
+    assert Known(incarnation, position).stands_in("i", 4) == stands
 
 
 def test_an_acknowledgement_names_what_it_is_worth() -> None:

@@ -157,3 +157,26 @@ async def test_a_snapshot_that_can_not_be_read_is_passed_over(
 
 async def test_a_memory_store_says_what_it_is(journal: Journal) -> None:
     assert await journal.check(now_ms=NOW_MS) is Durability.MEMORY
+
+
+async def test_a_holder_reads_only_what_it_has_not_folded(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    for digit in "123":
+        await ledger.write((e.DigitPressed(digit=digit),), NOW_MS)
+    note = e.encode(e.NoteAdded(text="hm"))
+    await journal.append(CALL, (note,), epoch=None, after=None, key="n", now_ms=NOW_MS)
+    claim = await ledger.claim((), NOW_MS)
+    assert (claim.since, len(claim.records), ledger.epoch) == (4, 1, 2)
+    reading = await journal.read(CALL)
+    assert not isinstance(reading, Missing)
+    assert rebuilt(None, reading.records).notes == ledger.call.notes
+    assert (ledger.call.position, ledger.call.digits_pending) == (5, "123")
+
+
+async def test_what_a_holder_knew_of_an_erased_call_is_forgotten(journal: Journal) -> None:
+    ledger = await claimed(journal)
+    await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    await journal.erase(CALL)
+    claim = await ledger.claim(OPENING, NOW_MS)
+    assert (claim.since, claim.is_new) == (0, True)
+    assert (ledger.call.position, ledger.call.digits_pending) == (1, "")
