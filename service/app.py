@@ -82,6 +82,7 @@ def _media(parts: Parts) -> Media:
         account_sid=parts.config.twilio_account_sid,
         admits_unsigned=parts.config.lookalike_carriers,
         admission=parts.admission,
+        idle_ms=parts.config.media_idle_s * 1000,
     )
 
 

@@ -64,6 +64,9 @@ class Config(BaseSettings):
     )
     drop_limit: str = Field("10/60", description="drops in seconds before the last resort")
     transfer_to: str = Field("", description="the human's number in the last resort")
+    media_idle_s: int = Field(
+        3, ge=0, le=60, description="seconds without a message that end a stream, 0 for never"
+    )
     lookalike_carriers: bool = Field(
         default=False, description="admit sockets without a signature, by their token alone"
     )

@@ -27,6 +27,9 @@ class Meter:
         self.streams_waiting = Gauge(
             "stayline_streams_waiting", "Streams that wait to be let in", registry=own
         )
+        self.idle_streams = Counter(
+            "stayline_streams_idle", "Streams given up because nothing came", registry=own
+        )
         self.gap_seconds = Histogram(
             "stayline_gap_seconds",
             "Without inbound media before a resumed stream",

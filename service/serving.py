@@ -6,6 +6,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from service.protocol.messages import MESSAGE_BYTES_MAX
+from service.wire import Wire
 
 
 def settings(app: Starlette, *, stop_s: int, **listening: Any) -> uvicorn.Config:
@@ -16,7 +17,7 @@ def settings(app: Starlette, *, stop_s: int, **listening: Any) -> uvicorn.Config
     """
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=Wire,
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         lifespan="on",

@@ -8,6 +8,7 @@ and the socket has five seconds.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.routing import WebSocketRoute
@@ -35,6 +36,8 @@ SIGNED_MAX = (
     2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
 )
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
+IDLE = "idle"  # why a stream is lost of which nothing comes any more
+IDLE_LOOK_MS = 250  # fifty messages come in a second, and not each moves the deadline
 REFUSED = 1008
 TRY_AGAIN = 1013
 
@@ -62,6 +65,7 @@ class Media:
     account_sid: str
     admits_unsigned: bool
     admission: Admission
+    idle_ms: int
     unproved: int = 0
 
     def routes(self) -> list[WebSocketRoute]:
@@ -146,12 +150,7 @@ class Media:
 
     async def _start(self, socket: MediaSocket, wire: s.Stream) -> s.Started | _Refusal:
         for _ in range(MESSAGES_BEFORE_START_MAX):
-            try:
-                events = wire.receive(await socket.receive(), self.clock.now_ms())
-            except RemoteProtocolError as trouble:
-                self._drop_message(trouble)
-                continue
-            for event in events:
+            for event in await self._next(socket, wire):
                 if isinstance(event, s.Started):
                     return event
         return _Refusal("no start among the first messages")
@@ -210,19 +209,34 @@ class Media:
     async def _listen(
         self, socket: MediaSocket, wire: s.Stream, session: Session, epoch: int
     ) -> str:
-        """Pass on what the stream brings, until it ends; return how it did."""
-        while True:
-            try:
-                events = wire.receive(await socket.receive(), self.clock.now_ms())
-            except RemoteProtocolError as trouble:
-                self._drop_message(trouble)
-                continue
-            except ConnectionError as trouble:
-                return str(trouble)
-            for event in events:
-                _pass_on(event, session, epoch)
-                if isinstance(event, s.Stopped):
-                    return "stop"
+        """Pass on what the stream brings, until it ends or falls silent; return how it did."""
+        loop = asyncio.get_running_loop()
+        idle_s = self.idle_ms / 1000
+        try:
+            async with asyncio.timeout(idle_s or None) as patience:
+                looked_s = loop.time()
+                while True:
+                    events = await self._next(socket, wire)
+                    if idle_s and loop.time() - looked_s > IDLE_LOOK_MS / 1000:
+                        looked_s = loop.time()
+                        patience.reschedule(looked_s + idle_s)
+                    for event in events:
+                        _pass_on(event, session, epoch)
+                        if isinstance(event, s.Stopped):
+                            return "stop"
+        except ConnectionError as trouble:
+            return str(trouble)
+        except TimeoutError:
+            self.meter.idle_streams.inc()
+            return IDLE
+
+    async def _next(self, socket: MediaSocket, wire: s.Stream) -> Sequence[s.StreamEvent]:
+        """Return what the next message says, nothing for one outside the protocol."""
+        try:
+            return wire.receive(await socket.receive(), self.clock.now_ms())
+        except RemoteProtocolError as trouble:
+            self._drop_message(trouble)
+            return ()
 
 
 def _pass_on(event: s.StreamEvent, session: Session, epoch: int) -> None:

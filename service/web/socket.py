@@ -1,4 +1,11 @@
-"""One accepted WebSocket, as a session uses it: text in, text out, and an end that never hangs."""
+"""One accepted WebSocket, as a session uses it: text in, text out, and an end that never hangs.
+
+    what we send is not taken in time ──┐
+    nothing comes for the idle time ────┼──> closed ──> still there after CUT_MS ──> cut
+    the session or the carrier closes ──┘
+
+However the peer behaves, half-open or deaf, its descriptor is free a moment after the end.
+"""
 
 import asyncio
 import logging
@@ -7,8 +14,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
+from service.wire import cut_of
 
-CLOSE_MS_MAX = 500  # a half-open peer never answers a close
+CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
+CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back
 REASON_BYTES_MAX = 123  # what fits into a close frame
 RESTARTING = 1012  # what our own server sends to every socket when it goes down
 
@@ -20,6 +29,7 @@ class MediaSocket:
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
+        self._cut = cut_of(socket.scope)
         self._gone = asyncio.Event()
 
     async def send(self, text: str) -> None:
@@ -38,7 +48,7 @@ class MediaSocket:
         """
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
-            self._gone.set()
+            self._go()
             code = message.get("code", 1006)
             raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
         text: str | None = message.get("text")
@@ -55,7 +65,7 @@ class MediaSocket:
             pass
         if self._gone.is_set():
             return
-        self._gone.set()
+        self._go()
         try:
             async with asyncio.timeout(CLOSE_MS_MAX / 1000):
                 await self._socket.close(
@@ -63,3 +73,10 @@ class MediaSocket:
                 )
         except Exception as trouble:  # noqa: BLE001 - the promise: a socket that can't be closed is gone anyway
             _log.debug("! close: %s", type(trouble).__name__, extra={"action": "close_failed"})
+            self._cut()
+
+    def _go(self) -> None:
+        """It is over, for whatever reason: from now on the peer has so long to let go as well."""
+        if not self._gone.is_set():
+            self._gone.set()
+            asyncio.get_running_loop().call_later(CUT_MS / 1000, self._cut)

@@ -39,6 +39,7 @@ from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity
+from service.wire import Wire
 from tests.conftest import free_port
 
 ACCOUNT = Account("AC" + "2" * 32, "an auth token for benchmarks")
@@ -215,7 +216,7 @@ def main() -> None:
         create_app(config, own=own),
         host=config.host,
         port=config.port,
-        ws="websockets-sansio",
+        ws=Wire,
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         log_config=None,

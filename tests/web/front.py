@@ -27,6 +27,7 @@ from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.parts import Parts
 from service.protocol.messages import MESSAGE_BYTES_MAX
+from service.wire import Wire
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 
 ACCOUNT = "AC00000000000000000000000000000001"
@@ -191,7 +192,7 @@ async def served(front: Front) -> AsyncIterator[str]:
     ours = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         front.app,
-        ws="websockets-sansio",
+        ws=Wire,
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         lifespan="off",

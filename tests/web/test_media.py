@@ -9,7 +9,7 @@ from service import admission
 from service.call import events as e
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web import media as module
-from tests.conftest import wait_until
+from tests.conftest import for_a_moment, wait_until
 from tests.web.front import CALL, Front, ring, stream
 
 pytestmark = pytest.mark.asyncio
@@ -356,3 +356,34 @@ async def test_a_parameter_that_came_back_changed_is_recorded_and_ignored(
     assert session is not None
     assert session.call.parameters.get("client_name", "") == ""
     assert all(token.encode() not in e.encode(fact) for fact in await front.facts())
+
+
+@pytest.mark.parametrize("changes", [{"media_idle_s": 1}])
+async def test_a_stream_of_which_nothing_comes_any_more_is_given_up(
+    front: Front, host: str
+) -> None:
+    """O-3: the call is not; the carrier is asked to come back."""
+    token = await front.token()
+    async with stream(host) as one:
+        await one.start(token)
+        for _ in range(3):
+            await for_a_moment(0.4)
+            await one.send("media", media={"track": "inbound", "chunk": "1", "payload": SILENCE})
+        session = front.parts.switchboard.find(CALL)
+        assert session is not None
+        assert session.call.phase == "live", "it is counted from the last message"
+        await wait_until(lambda: session.call.phase == "detached", description="it is given up")
+        assert session.call.streams[-1].reason == "idle"
+        assert (await one.closed())[0] == 1000
+
+
+@pytest.mark.parametrize("changes", [{"media_idle_s": 0}])
+async def test_no_silence_is_too_long_where_none_is_set(front: Front, host: str) -> None:
+    token = await front.token()
+    async with stream(host) as one:
+        await one.start(token)
+        await for_a_moment(0.5)
+        await one.send("dtmf", dtmf={"track": "inbound_track", "digit": "7"})
+        session = front.parts.switchboard.find(CALL)
+        assert session is not None
+        await wait_until(lambda: session.call.digits_pending == "7", description="a key is noted")

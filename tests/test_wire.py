@@ -1,0 +1,124 @@
+"""Real sockets, and peers that keep to no protocol: what is cut is gone on both sides."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from service.web import socket as web_socket
+from service.web.socket import MediaSocket
+from service.wire import CUT, Wire, cut_of
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.asyncio
+
+UPGRADE = (
+    b"GET /media HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+class Served:
+    """An application behind the wire, and the connections that it still has."""
+
+    def __init__(self, server: uvicorn.Server, port: int, came: asyncio.Event) -> None:
+        self._server = server
+        self.port = port
+        self.came = came
+
+    @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    @contextlib.asynccontextmanager
+    async def deaf_peer(self) -> AsyncIterator[None]:
+        """A peer that upgrades, and from then on neither reads nor writes."""
+        with socket.socket() as there:
+            there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            there.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(there, ("127.0.0.1", self.port))
+            there.send(UPGRADE)
+            await wait_until(self.came.is_set, description="the application knows the peer")
+            yield
+
+
+@contextlib.asynccontextmanager
+async def serving(talk: Callable[[WebSocket], Awaitable[None]]) -> AsyncIterator[Served]:
+    came = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        came.set()
+        await talk(websocket)
+
+    ours = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, ws=Wire, lifespan="off", log_config=None, ws_ping_interval=None)
+    )
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[ours])
+    try:
+        yield Served(server, ours.getsockname()[1], came)
+    finally:
+        await server.shutdown(sockets=[ours])
+
+
+async def test_the_application_can_cut_its_connection() -> None:
+    async def talk(websocket: WebSocket) -> None:
+        cut_of(websocket.scope)()
+        assert (await websocket.receive())["type"] == "websocket.disconnect"
+
+    async with serving(talk) as served, served.deaf_peer():
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+
+
+async def test_a_deaf_peer_is_freed_soon_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """O-3: megabytes wait to be taken, and the close behind them is never read."""
+    monkeypatch.setattr(web_socket, "CLOSE_MS_MAX", 50)
+    monkeypatch.setattr(web_socket, "CUT_MS", 100)
+    ended = asyncio.Event()
+
+    async def talk(websocket: WebSocket) -> None:
+        media = MediaSocket(websocket)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                while True:
+                    await media.send("x" * 60_000)
+        await media.close(1000, "over")
+        with pytest.raises(ConnectionError):
+            await media.receive()
+        ended.set()
+
+    async with serving(talk) as served, served.deaf_peer():
+        await wait_until(ended.is_set, description="the application is told of the end")
+        await wait_until(
+            lambda: served.connections == 0, description="the connection is gone", within_s=2
+        )
+
+
+async def test_a_peer_that_is_not_there_any_more_is_freed_without_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """O-3: nothing is in the way, but the close is never answered; uvicorn alone waits ten seconds."""
+    monkeypatch.setattr(web_socket, "CUT_MS", 100)
+
+    async def talk(websocket: WebSocket) -> None:
+        await MediaSocket(websocket).close(1000, "over")
+
+    async with serving(talk) as served, served.deaf_peer():
+        await wait_until(
+            lambda: served.connections == 0, description="the connection is gone", within_s=2
+        )
+
+
+async def test_what_another_server_serves_is_not_cut() -> None:
+    cut_of({"type": "websocket", "extensions": {}})()
+    cut_of({"type": "websocket"})()
+    assert CUT.startswith("stayline.")
