@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 
 from service import config as settings
 from service.config import Config
-from service.life import lifespan
+from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.speech.absent import AbsentSpeech
 from service.web.api import Api
@@ -23,7 +23,11 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
     """Return the application. Reads the settings when none are given; raises ConfigError."""
     parts = assembled(config or settings.load(), own)
     health = Health(
-        journal=parts.journal, clock=parts.clock, meter=parts.meter, speech=_speech_status(parts)
+        journal=parts.journal,
+        clock=parts.clock,
+        meter=parts.meter,
+        speech=_speech_status(parts),
+        switchboard=parts.switchboard,
     )
     app = Starlette(
         routes=[
@@ -34,11 +38,12 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *health.routes(),
         ],
         exception_handlers=HANDLERS,
-        lifespan=lambda _app: lifespan(parts, health),
+        lifespan=lambda _app: lifespan(parts),
     )
     # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
     app.router.redirect_slashes = False
     app.state.parts = parts
+    app.state.drain = lambda: drain(parts)
     return app
 
 
@@ -64,6 +69,7 @@ def _voice(parts: Parts) -> Voice:
         journal=parts.journal,
         directory=parts.directory,
         documents=parts.documents,
+        switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
         policy=parts.policy,

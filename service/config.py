@@ -70,6 +70,12 @@ class Config(BaseSettings):
     lookalike_carriers: bool = Field(
         default=False, description="admit sockets without a signature, by their token alone"
     )
+    restart_pause_s: int = Field(
+        8, ge=1, le=60, description="seconds a caller waits while a server that is alone restarts"
+    )
+    web_concurrency: int = Field(
+        1, ge=1, le=64, description="worker processes on one port; they share the store"
+    )
     seal_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="encryption keys, newest first", repr=False
     )

@@ -23,6 +23,9 @@ VOICEMAIL_LINE = (
 THANKS = "Thank you. We have your message and will call you back. Goodbye."
 NO_MESSAGE = "Thank you for calling. Goodbye."
 FALLBACK_APOLOGY = "One moment, please."
+RESTART_LINE = "One moment, please."
+RESTART_PAUSE_S = 8  # until a server that was told to end is back, its models loaded
+WAIT_PAUSE_S = 1  # until a balancer has noticed that this server takes no calls
 RESUME = "resume"
 WEBHOOKS = ("voice", RESUME, "dialled", "voicemail")  # those that answer with a document, /twiml/…
 
@@ -44,8 +47,10 @@ class Documents:
         transfer_to: str,
         *,
         gap_ear: bool = False,
+        restart_pause_s: int = RESTART_PAUSE_S,
     ) -> None:
         self._gap_ear = gap_ear
+        self._restart_pause_s = restart_pause_s
         self._mint = mint
         self._nonce = nonce
         try:
@@ -169,6 +174,17 @@ class Documents:
         """
         back_url = self._webhooks.get(failed, self._door.resume_url)
         return verbs.fallback(back_url, FALLBACK_APOLOGY).xml
+
+    def wait(self, webhook: str = RESUME, request: str = "", *, is_alone: bool = False) -> str:
+        """Return the document that asks the same webhook again a moment later, and on another server.
+
+        `is_alone`: there is no other one, so the caller is told and waits until this one is back.
+        `request` names the digits to play first, where the webhook was asked for them.
+        """
+        back_url = self.resume_url(request) if webhook == RESUME else self._webhooks[webhook]
+        if is_alone:
+            return verbs.wait(back_url, self._restart_pause_s, RESTART_LINE).xml
+        return verbs.wait(back_url, WAIT_PAUSE_S).xml
 
     def _ear(self, call_sid: str, epoch: int, now_ms: int) -> Ear | None:
         """Name the ear after the epoch that the document leads to, so that the next one can stop it.

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.errors import SpeechError, StoreError
+from service.neighbour import Neighbour
 from service.parts import Parts
 from service.session.phrases import phrases
 from service.speech.vad import voice_activity
-from service.web.health import Health
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
 
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
+async def lifespan(parts: Parts) -> AsyncIterator[None]:
     """Open the store, warm the voice, serve; then write where every call stands and close."""
     await parts.journal.start()
     beside = [asyncio.create_task(_sweep(parts))]
@@ -26,7 +26,7 @@ async def lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
         beside.append(asyncio.create_task(_rehearse(parts)))
         yield
     finally:
-        health.is_draining = True
+        parts.switchboard.is_draining = True
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
@@ -36,6 +36,12 @@ async def lifespan(parts: Parts, health: Health) -> AsyncIterator[None]:
         await _close_agent(parts.agent)
         await parts.speech.close()
         await parts.journal.close()
+
+
+async def drain(parts: Parts) -> None:
+    """Move every call to another server, before the end; see Switchboard.drain."""
+    neighbour = Neighbour(parts.config.public_url, parts.switchboard.owner)
+    await parts.switchboard.drain(neighbour.is_ready)
 
 
 async def _warm_up(parts: Parts) -> None:

@@ -141,7 +141,11 @@ def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
     except ValueError as trouble:
         raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
     documents = Documents(
-        config.public_url, mint, lambda: secrets.token_urlsafe(12), config.transfer_to
+        config.public_url,
+        mint,
+        lambda: secrets.token_urlsafe(12),
+        config.transfer_to,
+        restart_pause_s=config.restart_pause_s,
     )
     return verifier, documents
 

@@ -6,6 +6,7 @@ The switchboard knows nothing of what is said; it keeps one session per call, an
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from service.session.line import AGAIN, REFUSED, Arrival
@@ -16,7 +17,12 @@ SESSIONS_MAX = 5_000  # far above what one core serves; a bound, not a target
 ATTEMPTS_MAX = (
     3  # a session may end at the very moment a stream arrives; a third time is no accident
 )
-CLOSE_S_MAX = 10.0  # a platform kills us after 30 s; every call needs one write
+CLOSE_S_MAX = 2.0  # a platform kills us after 30 s; every call needs one write
+DRAIN_S_MAX = 21.0  # the rest of 28 s is for closing what is left
+NEIGHBOUR_MS_MAX = 8_000  # a deploy's new server loads its models in less
+PROBE_PAUSE_S = 0.25  # a balancer looks no more often
+UNMOVED_MS_MAX = 5_000  # for a pause; a sentence that is cut then goes on with its clause
+MOVES_A_S = 20  # what another server takes beside its own calls, and the carrier without a 429
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +35,13 @@ class Switchboard:
         self._sessions: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_closed = False
+        self.is_draining = False
+        self.is_alone = False  # while draining: nobody else takes our calls
+
+    @property
+    def owner(self) -> str:
+        """The name of this process among the servers."""
+        return self._means.owner
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -84,6 +97,48 @@ class Switchboard:
             if self._sessions.get(call_sid) is session:
                 del self._sessions[call_sid], self._tasks[call_sid]
             self._means.meter.calls_live.set(len(self._sessions))
+
+    async def drain(self, is_another_ready: Callable[[], Awaitable[bool]]) -> None:
+        """Move every call to another server, in the pauses of its talk where it has any.
+
+        No new calls come from now on. Without another server each call waits at the carrier until this
+        one is back. Returns when no call is left and no tool is at work, or after DRAIN_S_MAX.
+        """
+        self.is_draining = True
+        _log.info("= draining %d calls", len(self), extra={"action": "drain_begun"})
+        try:
+            async with asyncio.timeout(DRAIN_S_MAX):
+                self.is_alone = bool(self._sessions) and not await self._has_another(
+                    is_another_ready
+                )
+                await self._move_all()
+                if not self.is_alone:  # Otherwise the callers wait for us to be back.
+                    await self._means.tasks.rest()
+        except TimeoutError:
+            _log.warning("! %d calls were not moved", len(self), extra={"action": "drain_cut"})
+        _log.info("= drained", extra={"action": "drain_ended"})
+
+    async def _has_another(self, is_ready: Callable[[], Awaitable[bool]]) -> bool:
+        until_ms = self._means.clock.now_ms() + NEIGHBOUR_MS_MAX
+        while self._sessions and self._means.clock.now_ms() < until_ms:
+            if await is_ready():
+                return True
+            await asyncio.sleep(PROBE_PAUSE_S)
+        return not self._sessions
+
+    async def _move_all(self) -> None:
+        forced_ms = self._means.clock.now_ms() + UNMOVED_MS_MAX
+        told: dict[
+            str, int
+        ] = {}  # under which epoch; a call that came back meanwhile is moved again
+        while self._sessions:
+            left = [s for sid, s in self._sessions.items() if told.get(sid) != s.epoch]
+            is_forced = self._means.clock.now_ms() >= forced_ms
+            session = next((one for one in left if one.may_part or is_forced), None)
+            if session is not None:
+                told[session.call_sid] = session.epoch
+                session.leave(is_alone=self.is_alone)
+            await asyncio.sleep(1 / MOVES_A_S)
 
     async def close(self) -> None:
         """Write where every call stands and let go of it; its streams are closed, no more are taken."""

@@ -7,6 +7,7 @@ from service.documents import (
     APOLOGY,
     FALLBACK_APOLOGY,
     NO_MESSAGE,
+    RESTART_LINE,
     THANKS,
     TRANSFER_LINE,
     VOICEMAIL_LINE,
@@ -135,6 +136,23 @@ def test_a_failed_webhook_is_asked_again_where_that_does_no_harm(documents: Docu
     for name in ("", "fallback", "media"):
         assert documents.fallback(name) == documents.fallback()
     assert documents.fallback() == documents.fallback("resume")
+
+
+def test_a_server_that_goes_down_has_the_same_webhook_asked_again(documents: Documents) -> None:
+    assert verbs(documents.wait("voice")) == ["Pause", "Redirect"]
+    for webhook in ("voice", "resume"):
+        assert f">{URL}/twiml/{webhook}#rc=5&amp;rp=all</Redirect>" in documents.wait(webhook)
+    assert f">{URL}/twiml/resume?play=r1#rc=5&amp;rp=all</Redirect>" in documents.wait(
+        "resume", "r1"
+    )
+
+
+def test_a_server_that_is_alone_tells_the_caller_and_has_them_wait_until_it_is_back() -> None:
+    documents = Documents(URL, MINT, lambda: "n" * 16, "", restart_pause_s=12)
+    xml = documents.wait(is_alone=True)
+    assert verbs(xml) == ["Say", "Pause", "Redirect"]
+    assert RESTART_LINE in xml
+    assert '<Pause length="12"' in xml
 
 
 def test_the_way_back_may_name_the_digits_to_play(documents: Documents) -> None:

@@ -7,7 +7,7 @@ import pytest_asyncio
 from service import switchboard as module
 from service.journal.stores import connect
 from tests.conftest import for_a_moment, wait_until
-from tests.session.house import CALL, House
+from tests.session.house import CALL, Caller, House
 from tests.session.parts import MemorySocket
 
 pytestmark = pytest.mark.asyncio
@@ -115,3 +115,103 @@ async def test_a_session_that_does_not_end_is_cancelled_at_the_close(
     await house.switchboard.close()
     await for_a_moment(0)
     assert len(house.switchboard) == 0
+
+
+async def somebody() -> bool:
+    return True
+
+
+async def nobody() -> bool:
+    return False
+
+
+async def heard(house: House) -> Caller:
+    caller = await house.connect()
+    await caller.is_told("Hello and welcome to our support line, dear caller.")
+    return caller
+
+
+async def test_a_drain_without_calls_asks_nobody_and_is_done(house: House) -> None:
+    await house.switchboard.drain(nobody)
+    assert house.switchboard.is_draining
+    assert not house.switchboard.is_alone
+
+
+async def test_a_server_that_is_alone_has_its_calls_wait_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NEIGHBOUR_MS_MAX", 30)
+    monkeypatch.setattr(module, "PROBE_PAUSE_S", 0.01)
+    caller = await heard(house)
+    draining = asyncio.create_task(house.switchboard.drain(nobody))
+    await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
+    assert house.switchboard.is_alone
+    assert [what for what, _ in house.carrier.asked] == ["run_twiml"]
+    caller.drops("stop")
+    await draining
+
+
+async def test_who_never_pauses_is_moved_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requirement O-9: a running turn gets 5 s, then the call is handed over."""
+    monkeypatch.setattr(module, "UNMOVED_MS_MAX", 200)
+    caller = await heard(house)
+    caller.speaks()
+    await wait_until(lambda: not caller.session.may_part, description="the caller speaks")
+    began_ms = house.clock.now_ms()
+    draining = asyncio.create_task(house.switchboard.drain(somebody))
+    await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
+    assert house.clock.now_ms() - began_ms >= 200
+    caller.drops("stop")
+    await draining
+
+
+async def test_a_drain_is_over_in_time_whatever_does_not_happen(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "DRAIN_S_MAX", 0.3)
+    await heard(house)
+    await house.switchboard.drain(somebody)
+    assert len(house.switchboard) == 1
+    assert "1 calls were not moved" in caplog.text
+
+
+async def test_a_call_that_ends_meanwhile_is_not_waited_for(house: House) -> None:
+    caller = await heard(house)
+    draining = asyncio.create_task(house.switchboard.drain(nobody))
+    await wait_until(lambda: house.switchboard.is_draining, description="the drain has begun")
+    caller.session.finish()
+    await asyncio.wait_for(draining, 3)
+    assert not house.switchboard.is_alone
+    assert house.carrier.asked == []
+
+
+async def test_calls_are_moved_at_most_so_many_a_second(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOVES_A_S", 50)
+    callers = []
+    for number in range(10):
+        taken = await house.switchboard.attach(f"CA{number}", house.arrival(MemorySocket()))
+        assert taken is not None
+        callers.append(taken)
+    monkeypatch.setattr(module, "UNMOVED_MS_MAX", 0)
+    began_ms = house.clock.now_ms()
+    draining = asyncio.create_task(house.switchboard.drain(somebody))
+    await wait_until(lambda: len(house.carrier.asked) == 10, description="all are moved")
+    assert house.clock.now_ms() - began_ms >= 9 * 20
+    for session, epoch in callers:
+        session.lost(epoch, "stop")
+    await draining
+
+
+async def test_a_call_that_comes_back_to_a_draining_server_is_moved_again(house: House) -> None:
+    caller = await heard(house)
+    draining = asyncio.create_task(house.switchboard.drain(somebody))
+    await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
+    again = await house.returns()  # its token was used before the drain began
+    await wait_until(lambda: len(house.carrier.asked) == 2, description="it is asked again")
+    assert caller.session is again.session
+    again.drops("stop")
+    await draining

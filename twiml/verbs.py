@@ -35,6 +35,8 @@ DIAL_TIMEOUT_S = 30  # six rings; Twilio's own default
 DIAL_TIMEOUT_S_MAX = 600  # Twilio's upper limit
 VOICEMAIL_LENGTH_S = 120  # who it is, the number and the matter, twice over
 VOICEMAIL_SILENCE_S = 5  # a pause for thought is shorter; Twilio's own default
+PAUSE_S_MAX = 60  # a minute without a sound, and a caller has long hung up
+PATIENT = "#rc=5&rp=all"  # five retries, whatever went wrong ("Webhooks: connection overrides")
 VOICEMAIL_END_KEY = "#"  # by default any key ends a recording, even one that a cheek pressed
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -163,6 +165,18 @@ def fallback(back_url: str, text: str, *, language: str = "") -> Document:
     response = VoiceResponse()
     shortened = _say(response, text, language)
     response.redirect(back_url, method="POST")
+    return _finished(response, shortened)
+
+
+def wait(back_url: str, pause_s: int, text: str = "", *, language: str = "") -> Document:
+    """Say `text`, be silent for 1 to 60 seconds, then ask `back_url`, which may be away for a while."""
+    _check_webhook(back_url)
+    if not 1 <= pause_s <= PAUSE_S_MAX:
+        raise ValueError(f"A pause must be 1 to {PAUSE_S_MAX} seconds.")
+    response = VoiceResponse()
+    shortened = _say(response, text, language)
+    response.pause(length=pause_s)
+    response.redirect(back_url + PATIENT, method="POST")
     return _finished(response, shortened)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from service.call.fact import SCHEMA_VERSION, Cause, Fact, Status, Unknown, Voice, Who
+from service.call.fleet_events import MovePlanned
 from service.call.people_events import (
     DigitsRequested,
     DigitsSent,
@@ -47,7 +48,7 @@ from service.call.tool_events import (
 __all__ = [  # what is told of elsewhere is read from here, too
     "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallerBegan", "CallerPartlyHeard",
     "CallerSilent", "CallerSpoke", "Cause", "DigitPressed", "DigitsEntered", "DigitsRequested",
-    "DigitsSent", "Fact", "Greeted", "HangupRequested", "NoteAdded", "OperationApproved",
+    "DigitsSent", "Fact", "Greeted", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
     "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
     "OperationRequested", "Played", "RestartMissed", "RestartPlanned", "SayRequested",
     "SpeechCut", "Status", "TransferRequested", "Unknown", "Voice", "Who",
@@ -188,7 +189,7 @@ Known = (
     | OperationApproved | OperationDenied | OperationDispatched | OperationDelayed | OperationEnded
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
-    | VoicemailLeft | CallEnded
+    | VoicemailLeft | CallEnded | MovePlanned
 )  # fmt: skip
 AnyFact = Known | Unknown
 

@@ -188,6 +188,15 @@ class CarrierSays(msgspec.Struct, frozen=True):
     outcome: str
 
 
+class Move(msgspec.Struct, frozen=True):
+    """This server is going down: another one is to take the call.
+
+    `is_alone`: no other server answers, so the carrier is to wait until this one is back.
+    """
+
+    is_alone: bool = False
+
+
 class Woke(msgspec.Struct, frozen=True):
     """The deadline that `deadline_ms` named has come."""
 
@@ -202,7 +211,7 @@ FromModel = (
 )  # fmt: skip
 Input = (
     Attached | Detached | Progress | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
-    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | Woke | Settle
+    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | Move | Woke | Settle
 )  # fmt: skip
 
 
@@ -234,6 +243,12 @@ class TransferCall(msgspec.Struct, frozen=True):
     to_number: str
 
 
+class MoveCall(msgspec.Struct, frozen=True):
+    """Have the carrier lead the call to another server, or wait for this one when it `is_alone`."""
+
+    is_alone: bool
+
+
 class AskCarrier(msgspec.Struct, frozen=True):
     """Ask whether the call lives; if it does, have it come back to us."""
 
@@ -242,7 +257,7 @@ class LastResort(msgspec.Struct, frozen=True):
     """Too many drops: apologise through the carrier itself, then a human or the end."""
 
 
-CarrierEffect = PlayDigits | EndCall | TransferCall | AskCarrier | LastResort
+CarrierEffect = PlayDigits | EndCall | TransferCall | MoveCall | AskCarrier | LastResort
 Effect = CarrierEffect | Operate
 
 

@@ -12,10 +12,13 @@ from typing import TypeVar
 from service.call import inputs as i
 from service.call.state import Call
 from service.errors import CallGone, CarrierError
+from service.session.inbox import Lost
 from service.session.means import Means
 from twiml.verbs import fits_rest_update
 
 _log = logging.getLogger(__name__)
+
+MOVE_MS_MAX = 6_000  # one attempt of the carrier's and a bit: this server goes down meanwhile
 
 T = TypeVar("T")
 
@@ -23,7 +26,7 @@ T = TypeVar("T")
 class Acting:
     """The running work of one call."""
 
-    def __init__(self, call_sid: str, means: Means, post: Callable[[i.Input], None]) -> None:
+    def __init__(self, call_sid: str, means: Means, post: Callable[[i.Input | Lost], None]) -> None:
         self._call_sid = call_sid
         self._means = means
         self._post = post
@@ -53,6 +56,8 @@ class Acting:
                 self._start(self._transfer(effect.to_number))
             case i.LastResort():
                 self._start(self._run_ending(self._means.documents.last_resort()))
+            case i.MoveCall():
+                self._start(self._move(call.epoch, is_alone=effect.is_alone))
             case i.AskCarrier():
                 self.is_asking_carrier = True
                 self._start(self._ask_carrier())
@@ -123,6 +128,26 @@ class Acting:
             self._tell("ending", str(trouble))
             # Closing the stream makes the carrier ask for TwiML, and that answer is the same document.
             self._post(i.EndingDone(is_gone=is_gone, detail=instead or "stream_closed"))
+
+    async def _move(self, epoch: int, *, is_alone: bool) -> None:
+        """Have the carrier cut the stream and come back to another server, or to the next one here."""
+        documents, carrier = self._means.documents, self._means.carrier
+        if is_alone:
+            asked = carrier.run_twiml(self._call_sid, documents.wait(is_alone=True))
+        else:
+            asked = carrier.redirect(self._call_sid, documents.resume_url())
+        outcome = "asked"
+        try:
+            async with asyncio.timeout(MOVE_MS_MAX / 1000):
+                await _answer(asked)
+        except CallGone:
+            outcome = "gone_at_carrier"
+            self._post(i.CarrierSays(is_over=True, outcome=outcome))
+        except (CarrierError, TimeoutError) as trouble:
+            outcome = str(trouble) or "no answer in time"
+            # Closing the stream makes the carrier ask for TwiML, and that leads elsewhere, too.
+            self._post(Lost(epoch, "not_moved"))
+        self._tell("move", outcome)
 
     async def _ask_carrier(self) -> None:
         """The carrier has not come back: see whether the call lives, and if so have it come."""

@@ -73,6 +73,7 @@ class Ledger:
         self.call = Call(call_sid=call_sid)
         self.incarnation = ""
         self.others_until_ms = 0  # until when an earlier holder may still be at work for the call
+        self.hold_until_ms = 0  # our work for the call may outlast our hold on it
         self._journal = journal
         self._owner = owner
         self._epoch = 0
@@ -213,6 +214,6 @@ class Ledger:
             self.call_sid,
             epoch=self._epoch,
             owner=self._owner,
-            until_ms=now_ms + LEASE_MS,
+            until_ms=max(now_ms + LEASE_MS, self.hold_until_ms),
             now_ms=now_ms,
         )

@@ -26,6 +26,7 @@ from service.agent.agent import Agent
 from service.agent.duplex import SpeechAgent
 from service.call import inputs as i
 from service.call.decisions.decide import deadline_ms
+from service.call.decisions.moving import is_pausing
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
@@ -65,7 +66,7 @@ class Session:
             means, self._ledger, self._line, self._talk, self._scribe, self.post
         )
         self._watch = Watch(means, self._ledger, self._line, self.post)
-        self._is_over = self._is_seen_off = False
+        self._is_over = self._is_seen_off = self._is_leaving = False
         self._close_code = CLOSE_OVER
 
     def _talk_with(self, agent: Agent | SpeechAgent) -> Talk | Duplex:
@@ -115,6 +116,18 @@ class Session:
         """Take it that the stream of `epoch` is gone."""
         self.post(Lost(epoch, reason))
 
+    @property
+    def may_part(self) -> bool:
+        """Whether it is a good moment for `leave`: a gap now would cut nobody short."""
+        return not self._line.is_live or (is_pausing(self.call) and not self._line.is_busy)
+
+    def leave(self, *, is_alone: bool) -> None:
+        """Have the call moved to another server, and end as soon as its stream has gone.
+
+        `is_alone`: there is no other server, so the carrier is to wait until this one is back.
+        """
+        self.post(i.Move(is_alone))
+
     def finish(self) -> None:
         """Write where the call stands and let go of it; another process will take it up."""
         self.post(Finish())
@@ -161,6 +174,10 @@ class Session:
             case Taken():
                 if letter.epoch == self.epoch:
                     self._let_go()
+            case i.Move():
+                self._is_leaving = True
+                await self._working.hold()
+                await self._step(letter)
             case Finish():
                 await self._detach(Lost(self.epoch, SHUTDOWN))
                 self._is_over = True
@@ -182,18 +199,26 @@ class Session:
         due_ms = deadline_ms(self.call, self._means.policy, is_asking_carrier=is_asking)
         if self._line.is_live:
             return due_ms
-        over_ms = self._line.detached_ms + LINGER_MS
+        over_ms = self._linger_over_ms
         if self._is_busy:
             over_ms = max(over_ms, self._means.clock.now_ms() + LINGER_AGAIN_MS)
         return over_ms if due_ms is None else min(due_ms, over_ms)
 
     @property
     def _is_busy(self) -> bool:
-        """Whether something is under way that should be waited for."""
-        return self._acting.is_busy or bool(self.call.pending() and self.epoch > 0)
+        """Whether something is under way that should be waited for.
+
+        A call that is moved does not wait for its tools: what they answer goes to the journal.
+        """
+        waits_for_tools = self.epoch > 0 and not self._is_leaving
+        return self._acting.is_busy or bool(self.call.pending() and waits_for_tools)
+
+    @property
+    def _linger_over_ms(self) -> int:
+        return self._line.detached_ms + (0 if self._is_leaving else LINGER_MS)
 
     def _has_lingered(self) -> bool:
-        is_late = self._means.clock.now_ms() >= self._line.detached_ms + LINGER_MS
+        is_late = self._means.clock.now_ms() >= self._linger_over_ms
         return is_late and not self._is_busy
 
     async def _catch_up(self) -> None:

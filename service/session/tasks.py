@@ -31,6 +31,11 @@ class Tasks:
                 extra={"action": "task_failed"},
             )
 
+    async def rest(self) -> None:
+        """Wait until nothing runs."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     async def close(self) -> None:
         """Wait a moment for what runs, then cancel the rest."""
         if self._running:

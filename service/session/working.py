@@ -21,6 +21,8 @@ ANSWER_GRACE_MS = (
     200  # an answer that comes at the last moment is still written before the deadline
 )
 
+HOLD_MS_MAX = 28_000  # a process that was told to end is gone by then
+
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +76,24 @@ class Working:
                 retry_after_ms=outcome.retry_after_ms,
             )
         )
+
+    async def hold(self) -> None:
+        """Have whoever takes the call next wait for what is at work here, while this process lasts.
+
+        Otherwise it would have an idempotent tool work a second time, beside ours.
+        """
+        running = self.running
+        due_ms = [
+            one.deadline_ms for one in self._ledger.call.pending() if one.operation in running
+        ]
+        if not due_ms:
+            return
+        now_ms = self._means.clock.now_ms()
+        self._ledger.hold_until_ms = min(max(due_ms), now_ms + HOLD_MS_MAX)
+        try:
+            await self._ledger.renew(now_ms)
+        except StoreError:
+            self._means.meter.store_errors.inc()
 
     async def leave(self) -> None:
         """The call is no longer held here: what tools had answered, and will, goes to the journal."""

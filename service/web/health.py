@@ -11,6 +11,7 @@ from service.clock import Clock
 from service.errors import StoreError
 from service.journal.journal import Journal
 from service.meter import Meter
+from service.switchboard import Switchboard
 
 CHECK_MS_MAX = 2_000  # a store slower than this is no place for calls
 
@@ -25,7 +26,7 @@ class Health:
     clock: Clock
     meter: Meter
     speech: str
-    is_draining: bool = False
+    switchboard: Switchboard
 
     def routes(self) -> list[Route]:
         """Return the health routes."""
@@ -43,13 +44,17 @@ class Health:
     async def ready(self, _request: Request) -> Response:
         """New calls may come: the store was written to just now, and we are not going down."""
         store = await self._store()
-        is_ready = store.get("status") == "ok" and not self.is_draining
+        is_ready = store.get("status") == "ok" and not self.switchboard.is_draining
         parts = {
             "store": store,
-            "draining": self.is_draining,
+            "draining": self.switchboard.is_draining,
             "speech": self.speech,
         }
-        body = {"status": "ready" if is_ready else "not ready", "parts": parts}
+        body = {
+            "status": "ready" if is_ready else "not ready",
+            "server": self.switchboard.owner,
+            "parts": parts,
+        }
         return JSONResponse(body, 200 if is_ready else 503, headers=_NO_STORE)
 
     async def _store(self) -> dict[str, str]:

@@ -182,6 +182,8 @@ class Media:
 
     async def _door(self, started: s.Started, token: Token) -> i.Door | _Refusal:
         """Use the token up, and return the door by which the stream comes."""
+        if self.switchboard.is_draining:
+            return _Refusal("this server is going down", TRY_AGAIN)
         now_ms = self.clock.now_ms()
         try:
             spent = await self.journal.spend(

@@ -23,6 +23,7 @@ from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.session.ledger import rebuilt
+from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import Handover, afterwards, answer, parsed
 from service.web.outside import Outside
@@ -40,6 +41,7 @@ class Voice:
     journal: Journal
     directory: Directory
     documents: Documents
+    switchboard: Switchboard
     clock: Clock
     meter: Meter
     policy: Policy
@@ -74,6 +76,8 @@ class Voice:
     async def voice(self, request: Request) -> Response:
         """The phone rings: open the call's journal and answer with the media stream."""
         asked = parsed(webhook.parse, await self.form.read(request))
+        if self.switchboard.is_draining:
+            return self._elsewhere("voice")
         try:
             return answer(await self._answer(asked, door="voice"))
         except StoreError as trouble:
@@ -88,6 +92,8 @@ class Voice:
             if asked.is_over:
                 await self.outside.end(asked.call_sid, asked.call_status)
                 return answer(self.documents.hang_up())
+            if self.switchboard.is_draining:
+                return self._elsewhere(RESUME, request.query_params.get("play", ""))
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
                 return answer(await self._answer(asked, door="resume"))
@@ -216,6 +222,11 @@ class Voice:
                 extra={"action": "transfer_impossible", "call_sid": call.call_sid},
             )
             return self.documents.voicemail()
+
+    def _elsewhere(self, webhook: str, play: str = "") -> Response:
+        """This server goes down: have the carrier ask again, until another one answers."""
+        is_alone = self.switchboard.is_alone
+        return answer(self.documents.wait(webhook, play, is_alone=is_alone))
 
     def _without_store(
         self, call_sid: str, trouble: StoreError, *, failed: str = RESUME

@@ -51,6 +51,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.OperationEnded(operation="t1.1", status="succeeded", result="{}"), '{"kind":"operation_ended","operation":"t1.1","status":"succeeded","result":"{}","detail":"","v":1}'),
     (e.DialEnded(outcome="busy"), '{"kind":"dial_ended","outcome":"busy","v":1}'),
     (e.VoicemailLeft(url="https://x", duration_ms=5), '{"kind":"voicemail_left","url":"https://x","duration_ms":5,"v":1}'),
+    (e.MovePlanned(), '{"kind":"move_planned","cause":"deploy","v":1}'),
     (e.CallEnded(reason="hung_up"), '{"kind":"call_ended","reason":"hung_up","v":1}'),
 )  # fmt: skip
 

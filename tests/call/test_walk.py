@@ -62,7 +62,7 @@ class Walk:
             i.SpeechBegan, self._barge_in, self._utterance, self._utterance, self._key, self._key,
             self._answered, self._answered, self._answered, self._digits_done, self._carrier,
             self._partly_heard, self._operated, self._operated,
-            i.Woke, i.Settle,
+            i.Move, i.Woke, i.Settle,
         )  # fmt: skip
         if self.chance.random() < 0.05:
             self.story.hear_out()

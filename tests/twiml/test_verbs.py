@@ -8,6 +8,7 @@ from twiml.verbs import (
     DIGITS_CHARACTERS_MAX,
     DOCUMENT_BYTES_MAX,
     PARAMETER_CHARACTERS_MAX,
+    PATIENT,
     REST_TWIML_CHARACTERS_MAX,
     SAY_CHARACTERS_MAX,
     VOICEMAIL_LENGTH_S,
@@ -26,6 +27,7 @@ from twiml.verbs import (
     playable_digits,
     say_and_hang_up,
     voicemail,
+    wait,
 )
 
 RESUME = "https://calls.example.com/p/twiml/resume?play=1&x=<2>"
@@ -343,6 +345,8 @@ def test_what_follows_needs_a_whole_address() -> None:
             voicemail("Hello.", "Goodbye.", after_url=url)
         with pytest.raises(ValueError, match=r"^A webhook's URL must be absolute"):
             fallback(url, "One moment.")
+        with pytest.raises(ValueError, match=r"^A webhook's URL must be absolute"):
+            wait(url, 1)
 
 
 def test_the_fallback_says_a_word_and_goes_back_to_the_door() -> None:
@@ -356,11 +360,24 @@ def test_the_fallback_says_a_word_and_goes_back_to_the_door() -> None:
     )
 
 
+def test_who_waits_is_silent_for_a_while_and_asks_again_with_patience() -> None:
+    say, pause, redirect = read(wait(RESUME, 8, "One moment.", language="en").xml)
+
+    assert (say.text, say.attrib) == ("One moment.", {"language": "en"})
+    assert (pause.tag, pause.attrib) == ("Pause", {"length": "8"})
+    assert (redirect.text, redirect.attrib) == (RESUME + PATIENT, {"method": "POST"})
+    assert shape(wait(RESUME, 1).xml) == ["Response", "Pause", "Redirect"]
+    for pause_s in (0, 61):
+        with pytest.raises(ValueError, match="1 to 60 seconds"):
+            wait(RESUME, pause_s)
+
+
 SPEAKERS: list[Callable[[str], Document]] = [
     say_and_hang_up,
     lambda text: dial("112", after_url=AFTER, text=text),
     lambda text: voicemail(text, "Goodbye.", after_url=AFTER),
     lambda text: fallback(RESUME, text),
+    lambda text: wait(RESUME, 1, text),
 ]
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from service.clock import Clock
 from service.journal.journal import Journal
@@ -40,6 +38,7 @@ async def test_it_is_alive_ready_and_counted(front: Front) -> None:
     assert ready.status_code == 200
     assert ready.json() == {
         "status": "ready",
+        "server": front.parts.switchboard.owner,
         "parts": {
             "store": {"status": "ok", "durability": "memory"},
             "draining": False,
@@ -64,9 +63,15 @@ async def test_readiness_really_writes(front: Front, monkeypatch: pytest.MonkeyP
     assert len(checked) == 1
 
 
-async def test_a_store_that_can_not_be_written_is_down(unusable: Journal) -> None:
+async def test_a_store_that_can_not_be_written_is_down(front: Front, unusable: Journal) -> None:
     meter = Meter()
-    health = Health(journal=unusable, clock=Clock(), meter=meter, speech="ready")
+    health = Health(
+        journal=unusable,
+        clock=Clock(),
+        meter=meter,
+        speech="ready",
+        switchboard=front.parts.switchboard,
+    )
     assert (await health._store())["status"] == "down"
     assert b"stayline_store_errors_total 1.0" in meter.text()
 
@@ -87,10 +92,8 @@ async def test_a_store_that_never_answers_is_not_ready(
 
 
 async def test_a_draining_server_is_not_ready(front: Front) -> None:
-    health = Health(
-        journal=front.journal, clock=Clock(), meter=Meter(), speech="absent", is_draining=True
-    )
-    answer = await health.ready(TestClient(Starlette()).build_request("GET", "/"))  # type: ignore[arg-type] # it is not looked at
+    front.parts.switchboard.is_draining = True
+    answer = await front.web.get("/readyz")
     assert answer.status_code == 503
-    assert b'"draining":true' in answer.body
-    assert b'"speech":"absent"' in answer.body
+    assert answer.json()["status"] == "not ready"
+    assert answer.json()["parts"]["draining"] is True

@@ -387,3 +387,19 @@ async def test_no_silence_is_too_long_where_none_is_set(front: Front, host: str)
         session = front.parts.switchboard.find(CALL)
         assert session is not None
         await wait_until(lambda: session.call.digits_pending == "7", description="a key is noted")
+
+
+async def test_a_server_that_goes_down_takes_no_stream_and_leaves_its_token_unspent(
+    front: Front, host: str
+) -> None:
+    """Requirement O-9: the same token still opens the door of the next server."""
+    token = await front.token()
+    front.parts.switchboard.is_draining = True
+    async with stream(host) as one:
+        await one.start(token)
+        assert await one.closed() == (1013, "this server is going down")
+    assert len(front.parts.switchboard) == 0
+    front.parts.switchboard.is_draining = False
+    async with stream(host) as two:
+        await two.start(token)
+        await two.hear("media")

@@ -8,7 +8,7 @@ from service.call.state import Call
 from service.errors import StoreUnavailable
 from service.journal.values import Reading
 from service.session.ledger import rebuilt
-from tests.web.front import CALL, Front, parameters, parsed, ring
+from tests.web.front import CALL, PUBLIC_URL, Front, parameters, parsed, ring
 
 pytestmark = pytest.mark.asyncio
 
@@ -267,3 +267,16 @@ async def test_a_caller_with_a_strange_number_is_taken(front: Front) -> None:
     for number in ("anonymous", "", "client:ada", 'sip:"<&>"@example.com', "+1\u2028"):
         answer = await front.hook("/twiml/voice", ring(From=number))
         assert verbs(answer.text) == ["Connect", "Redirect"]
+
+
+@pytest.mark.parametrize("path", ["/twiml/voice", "/twiml/resume", "/twiml/resume?play=r1"])
+async def test_a_server_that_goes_down_opens_no_stream(front: Front, path: str) -> None:
+    """Requirement O-9: a call that comes now is asked to come again, and finds another server."""
+    front.parts.switchboard.is_draining = True
+    answer = await front.hook(path, ring())
+    assert [verb.tag for verb in parsed(answer.text)] == ["Pause", "Redirect"]
+    assert parsed(answer.text)[1].text == f"{PUBLIC_URL}{path}#rc=5&rp=all"
+    assert await front.facts() == []
+    front.parts.switchboard.is_alone = True
+    answer = await front.hook(path, ring())
+    assert [verb.tag for verb in parsed(answer.text)] == ["Say", "Pause", "Redirect"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from service.call import events as e, inputs as i
-from service.call.decisions import caller, ending, model, operation, people
+from service.call.decisions import caller, ending, model, moving, operation, people
 from service.call.decisions.answer import answered, spoken
 from service.call.decisions.resume import Return, resume
 from service.call.events import Cause, Known
@@ -184,6 +184,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.EndingDone: ending.done,
     i.CarrierSays: _carrier_says,
     **model.STEPS,
+    i.Move: moving.move,
     i.Woke: _woke,
     i.Settle: _settle,
 }

@@ -13,6 +13,7 @@ Rules kept here (requirement R-12):
 3. After a crash nobody knows whether the tool still works somewhere: an idempotent one is called again
    once the dead owner's hold has run out; another one may still be answered for until its deadline.
 4. At its deadline every operation gets its final state.
+5. A server that goes down begins no attempt: whoever takes the call begins it.
 """
 
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def requested(
 
 def next_dispatch(call: Call, now_ms: int) -> Decision:
     """Return the dispatch of the first operation that may go, or nothing."""
+    if _is_moving(call):
+        return Decision()
     for one in call.pending():
         is_free = not one.is_running and one.approval != "asked"
         if is_free and one.retry_ms <= now_ms < one.deadline_ms:
@@ -105,6 +108,8 @@ def deadlines_ms(call: Call) -> Iterator[int]:
     for one in call.pending():
         if one.approval == "asked":
             yield one.approval_ms
+        elif _is_moving(call):
+            yield one.deadline_ms
         else:
             yield min(one.deadline_ms, one.retry_ms or one.deadline_ms)
 
@@ -132,6 +137,10 @@ def orphaned(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:
             again_ms = max(now_ms, attached.lease_ms)
             facts.append(_delayed(one, again_ms, "the server that asked is gone"))
     return facts
+
+
+def _is_moving(call: Call) -> bool:
+    return call.planned_cause == "deploy" and call.phase != "ended"
 
 
 def _backoff_ms(attempts: int) -> int:

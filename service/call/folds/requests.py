@@ -38,6 +38,10 @@ def _restart_missed(call: Call, _fact: e.RestartMissed, _place: Place) -> Call:
     return replace(call, planned_cause=None)
 
 
+def _move_planned(call: Call, fact: e.MovePlanned, place: Place) -> Call:
+    return replace(call, planned_cause=fact.cause, planned_ms=place.at_ms)
+
+
 def _digits_sent(call: Call, fact: e.DigitsSent, _place: Place) -> Call:
     requests = tuple(r for r in call.requests if r.request != fact.request)
     is_live = fact.outcome in ("sent", "unknown")
@@ -55,6 +59,7 @@ STEPS: Steps = {
     e.HangupRequested: _hangup_requested,
     e.RestartPlanned: _restart_planned,
     e.RestartMissed: _restart_missed,
+    e.MovePlanned: _move_planned,
     e.DigitsSent: _digits_sent,
     e.NoteAdded: _note_added,
 }

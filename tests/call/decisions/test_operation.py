@@ -244,3 +244,27 @@ def test_who_lost_the_call_tells_only_what_is_final_whoever_holds_it(
     assert [fact.status for fact in told if isinstance(fact, e.OperationEnded)] == statuses
     story.write(e.OperationEnded(operation="t2.1", status="unknown"))
     assert told_afterwards(story.call, answer(outcome)) == ()
+
+
+def test_a_server_that_goes_down_begins_no_attempt_and_the_next_one_does() -> None:
+    story = using("lookup")
+    story.happen(answer("failed", may_retry=True))
+    story.happen(i.Move())
+    story.now_ms += BACKOFF_MS
+    assert operated(story) == [("t2.1", 1)]
+    story.happen(i.Woke())
+    assert operated(story) == [("t2.1", 1)]
+    assert deadline_ms(story.call) == one(story).deadline_ms
+    story.drop("stop")
+    story.attach("MZ2")
+    assert operated(story) == [("t2.1", 1), ("t2.1", 2)]
+
+
+def test_a_tool_of_a_call_that_ended_is_tried_again_by_a_server_that_goes_down_too() -> None:
+    story = using("lookup")
+    story.happen(answer("failed", may_retry=True))
+    story.happen(i.Move())
+    story.write(e.CallEnded(reason="completed"), is_outside=True)
+    story.now_ms += BACKOFF_MS
+    story.happen(i.Woke())
+    assert operated(story) == [("t2.1", 1), ("t2.1", 2)]

@@ -57,6 +57,11 @@ def test_a_restart_that_was_missed_is_no_longer_planned() -> None:
     assert call.planned_cause is None
 
 
+def test_a_planned_move_is_a_planned_restart_of_its_own_cause() -> None:
+    call = Story().write(e.MovePlanned())
+    assert (call.planned_cause, call.planned_ms) == ("deploy", START_MS)
+
+
 def test_a_note_stands_with_its_place_and_writer() -> None:
     call = Story().write(e.NoteAdded(text="VIP", by="ann"))
     assert call.notes == (Note(1, "VIP", "ann", START_MS),)
