@@ -40,7 +40,7 @@ class Served:
         """A peer that upgrades, and from then on neither reads nor writes."""
         with socket.socket() as there:
             there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-            there.setblocking(False)
+            there.settimeout(0)
             await asyncio.get_running_loop().sock_connect(there, ("127.0.0.1", self.port))
             there.send(UPGRADE)
             await wait_until(self.came.is_set, description="the application knows the peer")
