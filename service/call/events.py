@@ -3,8 +3,17 @@
 Every fact is written before anything is done about it. Facts marked *outside* may be written by a
 process that doesn't hold the call (the API, a webhook); all others only by the holder of the epoch.
 
-Facts are versioned by `v`. A kind that this code doesn't know reads as `Unknown`: it is kept, shown
-and skipped, so that old and new servers can share calls.
+Old and new servers share calls, so a journal may hold what this code doesn't know, at any place:
+
+1.  A kind that is not known reads as `Unknown`: it is kept byte for byte, shown and skipped. So does a
+    known kind that can't be read, and one whose `v` is above SCHEMA_VERSION.
+2.  A newer version may add a kind. It may add a field with a default, if the default says what was
+    meant while there was no such field; an older reader passes over it.
+3.  It never renames, removes or retypes a field, and never gives a kind another meaning: old journals
+    are read for as long as they live. What has to change gets a new kind. Where an older server would
+    do harm by reading the fact as it knows it, SCHEMA_VERSION is raised: then it is skipped there.
+4.  What is skipped must not be what an older server needs to hold the call: streams, ends and fences
+    stay kinds of version 1.
 """
 
 from typing import Literal
@@ -205,8 +214,11 @@ def encode(fact: AnyFact) -> bytes:
 def decode(body: bytes) -> AnyFact:
     """Read one fact. Whatever this code can't read is `Unknown`; nothing raises but broken JSON."""
     try:
-        return _decoder.decode(body)
+        fact = _decoder.decode(body)
     except msgspec.ValidationError:
         parsed = msgspec.json.decode(body)
         kind = parsed.get("kind", "") if isinstance(parsed, dict) else ""
         return Unknown(kind=str(kind), body=body)
+    if fact.v > SCHEMA_VERSION:
+        return Unknown(kind=str(type(fact).__struct_config__.tag), body=body)
+    return fact

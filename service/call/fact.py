@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # see events.py for when it is raised
 
 Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
 Who = Literal["caller", "agent", "human"]

@@ -4,14 +4,23 @@
 
 Pure and deterministic: the same journal gives the same state on any process and any backend.
 The folding itself is in folds; here stand the nouns.
+
+A snapshot is good only for the code that folded it: an older server skips facts that a newer one
+knows, and what it keeps lacks them. So each snapshot bears the mark of its code, and one with another
+mark is not read: the records themselves are always there.
 """
 
+import json
+from functools import cache
 from typing import Any, Literal
+from zlib import crc32
 
 import msgspec
 
 from service.call.afterwards import Afterwards
-from service.call.events import Cause, Status, Voice, Who
+from service.call.events import Cause, Known, Status, Voice, Who
+
+FOLDING = 1  # raised when known facts fold to another state than before, whatever its shape
 
 Phase = Literal["ringing", "live", "detached", "ended"]
 
@@ -216,11 +225,28 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A snapshot: the state, and the mark of the code that folded it."""
+
+    mark: int
+    call: Call
+
+
+@cache
+def mark() -> int:
+    """Return a number that changes with the facts this code knows, and with the shape of its state."""
+    shapes = msgspec.json.schema_components([Known, Call])
+    return crc32(json.dumps([FOLDING, shapes], sort_keys=True).encode())
+
+
 def encode(call: Call) -> bytes:
     """Return the state as JSON, for a snapshot."""
-    return msgspec.json.encode(call)
+    return msgspec.json.encode(Kept(mark(), call))
 
 
 def decode(body: bytes) -> Call:
-    """Read a snapshot. Raises msgspec.ValidationError when another version wrote it otherwise."""
-    return msgspec.json.decode(body, type=Call)
+    """Read a snapshot. Raises msgspec.ValidationError when other code than this has folded it."""
+    kept = msgspec.json.decode(body, type=Kept)
+    if kept.mark != mark():
+        raise msgspec.ValidationError("another version of the code has folded this")
+    return kept.call

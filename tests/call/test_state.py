@@ -51,11 +51,30 @@ def test_a_snapshot_brings_the_whole_state_back() -> None:
     assert state.decode(state.encode(Call())) == Call()
 
 
-def test_a_snapshot_of_an_older_version_reads_with_the_defaults() -> None:
-    assert state.decode(b'{"call_sid":"CA1","gone":1}') == Call(call_sid="CA1")
+def test_a_snapshot_that_other_code_folded_is_not_read() -> None:
+    body = state.encode(Call(call_sid="CA1"))
+    assert state.decode(body) == Call(call_sid="CA1")
+    other = msgspec.json.decode(body, type=state.Kept)
+    other = msgspec.structs.replace(other, mark=other.mark ^ 1)
+    with pytest.raises(msgspec.ValidationError, match="another version"):
+        state.decode(msgspec.json.encode(other))
 
 
-@pytest.mark.parametrize("body", [b'{"phase":"asleep"}', b'{"position":"x"}', b"[]"])
+def test_the_mark_is_the_same_in_every_process_and_changes_with_the_folding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = state.mark()
+    state.mark.cache_clear()
+    assert state.mark() == before
+    monkeypatch.setattr(state, "FOLDING", state.FOLDING + 1)
+    state.mark.cache_clear()
+    assert state.mark() != before
+    state.mark.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"mark":1,"call":{"phase":"asleep"}}', b'{"call_sid":"CA1"}', b"[]"]
+)
 def test_a_snapshot_that_was_written_otherwise_is_an_error(body: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         state.decode(body)
