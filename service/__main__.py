@@ -91,7 +91,9 @@ def serve(
 
 async def _check_store(config: Config) -> None:
     """Open the store once, so that one that isn't there is told in one line and not in a trace."""
-    journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
+    journal = connect(
+        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
+    )
     try:
         await journal.start()
     except StoreError as trouble:

@@ -55,6 +55,9 @@ class Config(BaseSettings):
     )
     twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
     store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
+    store_replicas: Annotated[int | None, Field(ge=0, le=8)] = Field(
+        None, description="Redis replicas that confirm each write; default as the store has them"
+    )
     call_ttl_s: int = Field(1_800, ge=60, le=604_800, description="seconds a journal is kept")
     agent: str = Field("intake", description="intake, chat, realtime, or module:Class")
     tools: str = Field("", description="what the agent can have done: a JSON file of HTTP tools")

@@ -76,7 +76,9 @@ def assembled(config: Config, own: Own) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
     policy = _policy(config, toolbox)
-    journal = connect(config.store_url, ttl_ms=config.call_ttl_s * 1000)
+    journal = connect(
+        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
+    )
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
     carrier = Carrier(

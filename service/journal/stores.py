@@ -4,6 +4,7 @@ sqlite:///var/stayline.db      a file, relative to the working directory
 sqlite:////srv/stayline.db     a file, absolute
 sqlite://:memory:              in memory, for tests
 redis://… rediss://…           one Redis or Valkey server
+redis+sentinel://… redis+cluster://…   several, see redis/address.py; rediss+ with TLS
 """
 
 from pathlib import Path
@@ -14,19 +15,20 @@ from service.journal.redis.journal import RedisJournal
 from service.journal.sqlite.journal import SqliteJournal
 
 _MEMORY = ("sqlite://:memory:", "sqlite:///:memory:")
-_PLANNED = (
-    "redis+sentinel",
-    "redis+cluster",
-    "rediss+sentinel",
-    "rediss+cluster",
+_REDIS = (
     "redis",
     "rediss",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
 )
 
 
-def connect(url: str, *, ttl_ms: int) -> Journal:
+def connect(url: str, *, ttl_ms: int, replicas: int | None = None) -> Journal:
     """Return the journal at `url`, not yet started; calls live `ttl_ms` after their last activity.
 
+    `replicas` of a Redis confirm each write before it is acknowledged; None lets the store decide.
     Raises ConfigError with one sentence that never repeats the URL: it may hold a password.
     """
     if ttl_ms < 1:
@@ -34,11 +36,11 @@ def connect(url: str, *, ttl_ms: int) -> Journal:
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         return SqliteJournal(_path(url, rest), ttl_ms=ttl_ms)
-    if scheme in ("redis", "rediss"):
-        return RedisJournal(url, ttl_ms=ttl_ms)
-    if scheme in _PLANNED:
-        raise ConfigError(f"STORE_URL: {scheme}:// is not supported yet; use redis://.")
-    raise ConfigError("STORE_URL must begin with sqlite:///, redis:// or rediss://.")
+    if scheme in _REDIS:
+        return RedisJournal(url, ttl_ms=ttl_ms, replicas=replicas)
+    raise ConfigError(
+        "STORE_URL must begin with sqlite:///, redis://, redis+sentinel:// or redis+cluster://."
+    )
 
 
 def _path(url: str, rest: str) -> Path | None:

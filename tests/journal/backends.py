@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,9 +22,10 @@ class Store:
     A Redis is empty of our keys before, and after it every key of ours must have a time to live.
     """
 
-    def __init__(self, kind: str, url: str) -> None:
+    def __init__(self, kind: str, url: str, *, servers: Sequence[str] = ()) -> None:
         self.kind = kind
         self.url = url
+        self._servers = [url] if kind == "redis" else servers
         self._journals: list[Journal] = []
 
     async def journal(self, *, ttl_ms: int = TTL_MS) -> Journal:
@@ -36,8 +38,8 @@ class Store:
         return Redis.from_url(self.url)
 
     async def __aenter__(self) -> Self:
-        if self.kind == "redis":
-            async with self.client() as client:
+        for server in self._servers:
+            async with Redis.from_url(server) as client:
                 async for key in client.scan_iter("stayline:*"):
                     await client.delete(key)
         return self
@@ -50,8 +52,8 @@ class Store:
     ) -> None:
         for journal in self._journals:
             await journal.close()
-        if self.kind == "redis" and error is None:
-            async with self.client() as client:
+        for server in self._servers if error is None else ():
+            async with Redis.from_url(server) as client:
                 async for key in client.scan_iter("stayline:*"):
                     assert await client.pttl(key) != -1, f"{key!r} would live for ever"
 

@@ -1,4 +1,4 @@
-"""The stores that the one suite runs on, real ones all: memory, a SQLite file, a Redis server."""
+"""The stores that the one suite runs on, real ones all: memory, SQLite, Redis, Sentinels, a Cluster."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from service.journal.journal import Journal
 from tests.journal.backends import Store
+from tests.standins.towns import ClusterTown, SentinelTown
 from tests.standins.valkey import Valkey
 
 
@@ -24,14 +25,28 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(scope="session")
+def sentinel_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelTown]:
+    """A primary, two replicas and three Sentinels for the tests' time."""
+    with SentinelTown(tmp_path_factory.mktemp("sentinel")) as town:
+        yield town
+
+
+@pytest.fixture(scope="session")
+def cluster_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterTown]:
+    """Three primaries with a replica each for the tests' time."""
+    with ClusterTown(tmp_path_factory.mktemp("cluster")) as town:
+        yield town
+
+
+@pytest_asyncio.fixture(params=["memory", "sqlite", "redis", "sentinel", "cluster"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store."""
     async with _store(request, tmp_path) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(params=["sqlite", "redis"])
+@pytest_asyncio.fixture(params=["sqlite", "redis", "sentinel", "cluster"])
 async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store that several processes share."""
     async with _store(request, tmp_path) as opened:
@@ -57,5 +72,8 @@ def _store(request: pytest.FixtureRequest, folder: Path) -> Store:
             return Store("memory", "sqlite://:memory:")
         case "sqlite":
             return Store("sqlite", f"sqlite:///{folder}/var/calls.db")
-        case _:
+        case "redis":
             return Store("redis", request.getfixturevalue("redis_url"))
+        case kind:
+            town: SentinelTown | ClusterTown = request.getfixturevalue(f"{kind}_town")
+            return Store(kind, town.url, servers=[server.url for server in town.primaries()])

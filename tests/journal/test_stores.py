@@ -63,12 +63,6 @@ def test_any_other_url_is_one_clear_sentence_without_the_password(url: str) -> N
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("scheme", ["redis+sentinel", "redis+cluster"])
-def test_what_is_planned_is_said_to_be_not_supported_yet(scheme: str) -> None:
-    with pytest.raises(ConfigError, match=r"not supported yet; use redis://"):
-        connect(f"{scheme}://h1:26379,h2:26379/name", ttl_ms=1)
-
-
 def test_a_time_to_live_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="CALL_TTL_S"):
         connect("sqlite://:memory:", ttl_ms=0)

@@ -10,12 +10,13 @@
 """
 
 import asyncio
+from typing import Protocol
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from service.journal.redis.scripts import CALL_KEY
-from service.journal.redis.server import RedisServer, hang_up
+from service.journal.redis.server import Line
 from service.journal.tailing import Bells
 
 PING_MS = 5_000  # how often a quiet connection is asked whether it lives
@@ -24,10 +25,22 @@ PAUSE_FIRST_MS = 50  # before the first new connection
 PAUSE_MAX_MS = 2_000  # before any later one
 
 
+class Tower(Protocol):
+    """What gives connections to a server that hears of every PUBLISH."""
+
+    async def connect(self) -> Line:
+        """Open a connection. Raises RedisError, OSError or TimeoutError."""
+        ...
+
+    async def hang_up(self, connection: AbstractConnection) -> None:
+        """Close a connection that this gave."""
+        ...
+
+
 class Belfry:
     """Keeps subscriptions on `server` for as long as bells of `bells` hang."""
 
-    def __init__(self, server: RedisServer, bells: Bells) -> None:
+    def __init__(self, server: Tower, bells: Bells) -> None:
         self._server = server
         self._bells = bells
         self._pause_ms = PAUSE_FIRST_MS
@@ -65,7 +78,7 @@ class Belfry:
                 both.create_task(self._listen(connection))
                 both.create_task(self._subscribe(connection))
         finally:
-            await hang_up(connection)
+            await self._server.hang_up(connection)
 
     async def _listen(self, connection: AbstractConnection) -> None:
         while True:

@@ -36,9 +36,10 @@ from service.journal.limits import (
 )
 from service.journal.redis.belfry import Belfry
 from service.journal.redis.names import asking, asking_names, forgetting, meant, naming
-from service.journal.redis.pump import Pump
+from service.journal.redis.pump import Unreplicated
 from service.journal.redis.readings import Readings
 from service.journal.redis.roll import Roll
+from service.journal.redis.routes import Routes
 from service.journal.redis.rows import (
     claim_from,
     headline_from,
@@ -47,7 +48,6 @@ from service.journal.redis.rows import (
     packed,
 )
 from service.journal.redis.scripts import Command, call_script
-from service.journal.redis.server import RedisServer
 from service.journal.tailing import Bells
 from service.journal.tokens import REASONS
 from service.journal.values import (
@@ -68,7 +68,6 @@ from service.journal.values import (
     Unspendable,
 )
 
-READ_PIPELINE_MAX = 8  # long calls read at once, so that parsing them does not hold up the loop
 CLAIM_TRIES = 3  # a call erased between its claim and the reading is claimed anew this often
 PULSE_TTL_MS = 60_000  # of the key that `check` leaves behind
 
@@ -76,29 +75,28 @@ PULSE_TTL_MS = 60_000  # of the key that `check` leaves behind
 class RedisJournal:
     """Keeps Journal's promise in the server at `url`. Raises ConfigError for a URL that means none."""
 
-    def __init__(self, url: str, *, ttl_ms: int) -> None:
-        self._server = RedisServer(url)
+    def __init__(self, url: str, *, ttl_ms: int, replicas: int | None = None) -> None:
+        self._routes = Routes(url, replicas=replicas)
+        self._server = self._routes.server
         self._ttl_ms = ttl_ms
         self._bells = Bells()
         self._belfry = Belfry(self._server, self._bells)
-        self._writing = Pump(self._server)
-        self._reading = Pump(self._server, pipeline_max=READ_PIPELINE_MAX)
+        self._writing = self._routes.writing
+        self._reading = self._routes.reading
         self._readings = Readings(self._reading, self._bells)
         self._roll = Roll(self._writing, self._reading, ttl_ms=ttl_ms)
         self._pulse_key = f"stayline:pulse:{secrets.token_hex(8)}"
 
     async def start(self) -> None:
         """See Journal.start. After a failure the journal may be started, or simply used, again."""
-        self._writing.start()
-        self._reading.start()
+        self._routes.start()
         self._belfry.start()
         await self._writing.run(("PING",))
 
     async def close(self) -> None:
         """See Journal.close. Tails that still run end with StoreUnavailable."""
         await self._belfry.close()
-        await self._reading.close()
-        await self._writing.close()
+        await self._routes.close()
         self._bells.ring_all()
 
     async def check(self, *, now_ms: int) -> Durability:
@@ -178,7 +176,10 @@ class RedisJournal:
             RECORDS_MAX,
             *packed(bodies, epoch=epoch or 0, at_ms=now_ms),
         )
-        (answer,) = await self._writing.run(run)
+        try:
+            (answer,) = await self._writing.run(run, waits=1)
+        except Unreplicated as late:
+            return outcome_from(late.answers[-1], self._server.durability, is_kept=False)
         return outcome_from(answer, self._server.durability)
 
     async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:

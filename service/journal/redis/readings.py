@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from service.journal.limits import PAGE_RECORDS, is_name
-from service.journal.redis.pump import Pump
+from service.journal.redis.pump import Pumps
 from service.journal.redis.rows import CALL_FIELDS, HEADLINE_FIELDS, reading_from
 from service.journal.redis.scripts import CALL_KEY
 from service.journal.redis.server import Answer
@@ -21,7 +21,7 @@ _LAST: Final = -1  # the end of a list, in Redis's way of counting
 class Readings:
     """Reads through `pump`."""
 
-    def __init__(self, pump: Pump, bells: Bells) -> None:
+    def __init__(self, pump: Pumps, bells: Bells) -> None:
         self._pump = pump
         self._bells = bells
 

@@ -12,7 +12,7 @@ A roll is a sorted set in a slot of its own, so it can't change in one step with
 from itertools import repeat
 
 from service.journal.limits import UNCLAIMED_MS
-from service.journal.redis.pump import Pump
+from service.journal.redis.pump import Pumps
 from service.journal.redis.rows import HEADLINE_FIELDS, by_age, headline_from
 from service.journal.redis.scripts import CALL_KEY, Command, call_script, script
 from service.journal.redis.server import Answer
@@ -26,7 +26,7 @@ PAGE_CALLS = 256  # calls looked at in one pipeline; the next one takes the rest
 class Roll:
     """The rolls that `writing` and `reading` lead to, of calls that live `ttl_ms`."""
 
-    def __init__(self, writing: Pump, reading: Pump, *, ttl_ms: int) -> None:
+    def __init__(self, writing: Pumps, reading: Pumps, *, ttl_ms: int) -> None:
         self._writing = writing
         self._reading = reading
         self._ttl_ms = ttl_ms

@@ -15,6 +15,7 @@ from service.journal.values import (
     Headline,
     Lease,
     Missing,
+    NotDurable,
     Outcome,
     Reading,
     Record,
@@ -100,10 +101,12 @@ def reading_from(
     return Reading(incarnation.decode(), int(epoch or 0), length, snapshot, records)
 
 
-def outcome_from(answer: list[Answer], durability: Durability) -> Outcome:
-    """Return what append.lua answered."""
+def outcome_from(answer: list[Answer], durability: Durability, *, is_kept: bool = True) -> Outcome:
+    """Return what append.lua answered; without `is_kept` what it wrote may yet be lost."""
     word, number = answer
     match word:
+        case b"appended" | b"repeated" if not is_kept:
+            return NotDurable(number)
         case b"appended":
             return Appended(number, durability)
         case b"repeated":

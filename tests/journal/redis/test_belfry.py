@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from service.journal.redis.address import address_of
 from service.journal.redis.belfry import Belfry
 from service.journal.redis.scripts import CALL_KEY
 from service.journal.redis.server import RedisServer
@@ -20,7 +21,7 @@ async def heard(bell: asyncio.Event) -> None:
 @pytest.mark.asyncio
 async def test_a_bell_rings_when_it_is_subscribed_and_at_each_news(redis: Store) -> None:
     bells = Bells()
-    belfry = Belfry(RedisServer(redis.url), bells)
+    belfry = Belfry(RedisServer(address_of(redis.url)), bells)
     belfry.start()
     belfry.start()
     async with redis.client() as client:
@@ -36,7 +37,7 @@ async def test_a_bell_rings_when_it_is_subscribed_and_at_each_news(redis: Store)
 @pytest.mark.asyncio
 async def test_subscriptions_follow_the_bells(redis: Store) -> None:
     bells = Bells()
-    belfry = Belfry(RedisServer(redis.url), bells)
+    belfry = Belfry(RedisServer(address_of(redis.url)), bells)
     belfry.start()
     async with redis.client() as client:
         with bells.hang(CALL) as bell, bells.hang(CALL) as second:
@@ -58,7 +59,7 @@ async def test_subscriptions_follow_the_bells(redis: Store) -> None:
 @pytest.mark.asyncio
 async def test_all_bells_ring_after_a_lost_connection(redis: Store) -> None:
     bells = Bells()
-    belfry = Belfry(RedisServer(redis.url), bells)
+    belfry = Belfry(RedisServer(address_of(redis.url)), bells)
     belfry.start()
     async with redis.client() as client:
         with bells.hang(CALL) as bell:
@@ -76,7 +77,7 @@ async def test_a_server_that_is_not_there_is_tried_again_until_the_end(
     unused_tcp_port: int,
 ) -> None:
     bells = Bells()
-    belfry = Belfry(RedisServer(f"redis://127.0.0.1:{unused_tcp_port}"), bells)
+    belfry = Belfry(RedisServer(address_of(f"redis://127.0.0.1:{unused_tcp_port}")), bells)
     belfry.start()
     with bells.hang(CALL) as bell:
         await heard(bell)

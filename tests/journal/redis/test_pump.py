@@ -1,17 +1,19 @@
 import asyncio
 import logging
+from random import Random
 
 import pytest
 
 from service.errors import StoreUnavailable
+from service.journal.redis.address import address_of
 from service.journal.redis.pump import PIPELINE_MAX, QUEUE_MAX, Pump
 from service.journal.redis.scripts import LIFE, Command
 from service.journal.redis.server import RedisServer
 from tests.journal.backends import Store
 
 
-async def started(store: Store, **options: int) -> Pump:
-    pump = Pump(RedisServer(store.url), **options)
+async def started(store: Store, pipeline_max: int = PIPELINE_MAX) -> Pump:
+    pump = Pump(RedisServer(address_of(store.url)), Random(1), pipeline_max=pipeline_max)
     pump.start()
     return pump
 
@@ -102,7 +104,7 @@ async def test_a_full_queue_is_refused_at_once(redis: Store) -> None:
 
 @pytest.mark.asyncio
 async def test_a_failure_is_followed_by_a_silence(unused_tcp_port: int) -> None:
-    pump = Pump(RedisServer(f"redis://127.0.0.1:{unused_tcp_port}"))
+    pump = Pump(RedisServer(address_of(f"redis://127.0.0.1:{unused_tcp_port}")), Random(1))
     with pytest.raises(StoreUnavailable, match="not started, or closed"):
         await pump.run(("PING",))
     pump.start()

@@ -1,5 +1,8 @@
+from random import Random
+
 import pytest
 
+from service.journal.redis.address import address_of
 from service.journal.redis.journal import RedisJournal
 from service.journal.redis.pump import Pump
 from service.journal.redis.readings import Readings
@@ -20,7 +23,7 @@ async def test_a_call_is_read_with_the_fields_that_were_asked_for(redis: Store) 
     assert isinstance(journal, RedisJournal)
     await take(journal, CALL, [b"a", b"b"], owner="one", until_ms=0, now_ms=NOW_MS)
     await journal.snapshot(CALL, epoch=1, position=1, body=b"s")
-    pump = Pump(RedisServer(redis.url))
+    pump = Pump(RedisServer(address_of(redis.url)), Random(1))
     pump.start()
     readings = Readings(pump, Bells())
     whole = await readings.read(CALL, after=0)
@@ -42,5 +45,5 @@ async def test_a_call_is_read_with_the_fields_that_were_asked_for(redis: Store) 
 
 @pytest.mark.asyncio
 async def test_a_name_that_no_call_can_have_is_gone_without_a_look() -> None:
-    readings = Readings(Pump(RedisServer("redis://localhost:1")), Bells())
+    readings = Readings(Pump(RedisServer(address_of("redis://localhost:1")), Random(1)), Bells())
     assert [one async for one in readings.tail("{x}", incarnation=None, after=0)] == [Gone()]

@@ -2,6 +2,7 @@ import pytest
 from redis.exceptions import AuthenticationError, ConnectionError as Broken, ResponseError
 
 from service.errors import ConfigError
+from service.journal.redis.address import address_of
 from service.journal.redis.server import RedisServer, durability_of, hang_up
 from service.journal.values import Durability
 from tests.journal.backends import Store
@@ -23,7 +24,7 @@ def test_durability_is_what_the_settings_make_it(
 
 @pytest.mark.asyncio
 async def test_each_connection_knows_whose_data_it_leads_to(redis: Store) -> None:
-    server = RedisServer(redis.url)
+    server = RedisServer(address_of(redis.url))
     lines = [await server.connect() for _ in range(2)]
     assert lines[0].life == lines[1].life
     assert len(lines[0].life) == 40
@@ -43,7 +44,7 @@ async def test_a_server_that_tells_nothing_of_itself_is_used_all_the_same(redis:
             channels=["*"],
             commands=["+@all", "-info", "-config"],
         )
-        server = RedisServer(redis.url.replace("redis://", "redis://shy:word@"))
+        server = RedisServer(address_of(redis.url.replace("redis://", "redis://shy:word@")))
         line = await server.connect()
         assert line.life == ""
         assert server.durability is Durability.MEMORY
@@ -61,7 +62,7 @@ async def test_a_server_that_tells_nothing_of_itself_is_used_all_the_same(redis:
     ],
 )
 def test_an_error_is_said_in_words_with_its_place(error: Exception, words: str) -> None:
-    said = str(RedisServer("redis://u:word@host:7/0").unavailable(error))
+    said = str(RedisServer(address_of("redis://u:word@host:7/0")).unavailable(error))
     assert said.startswith("Redis at host:7 can't be used: ")
     assert words in said
     assert "word@" not in said
@@ -69,4 +70,4 @@ def test_an_error_is_said_in_words_with_its_place(error: Exception, words: str) 
 
 def test_a_url_that_means_no_server_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="STORE_URL"):
-        RedisServer("redis://host:many")
+        RedisServer(address_of("redis://host:many"))
