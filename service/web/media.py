@@ -38,6 +38,9 @@ SIGNED_MAX = (
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
 IDLE = "idle"  # why a stream is lost of which nothing comes any more
 IDLE_LOOK_MS = 250  # fifty messages come in a second, and not each moves the deadline
+LATE_MS = (
+    100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
+)
 REFUSED = 1008
 TRY_AGAIN = 1013
 
@@ -213,24 +216,40 @@ class Media:
     ) -> str:
         """Pass on what the stream brings, until it ends or falls silent; return how it did."""
         loop = asyncio.get_running_loop()
-        idle_s = self.idle_ms / 1000
-        try:
-            async with asyncio.timeout(idle_s or None) as patience:
+        patience = asyncio.timeout(None)
+        while True:
+            try:
+                patience = asyncio.timeout(self.idle_ms / 1000 or None)
+                async with patience:
+                    return await self._follow(socket, wire, session, epoch, patience)
+            except ConnectionError as trouble:
+                return str(trouble)
+            except TimeoutError:
+                # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
+                if loop.time() - (patience.when() or 0) < LATE_MS / 1000:
+                    self.meter.idle_streams.inc()
+                    return IDLE
+
+    async def _follow(
+        self,
+        socket: MediaSocket,
+        wire: s.Stream,
+        session: Session,
+        epoch: int,
+        patience: asyncio.Timeout,
+    ) -> str:
+        """Pass on what the stream brings, and put the end of the patience off as long as anything comes."""
+        loop = asyncio.get_running_loop()
+        looked_s = loop.time()
+        while True:
+            events = await self._next(socket, wire)
+            if self.idle_ms and loop.time() - looked_s > IDLE_LOOK_MS / 1000:
                 looked_s = loop.time()
-                while True:
-                    events = await self._next(socket, wire)
-                    if idle_s and loop.time() - looked_s > IDLE_LOOK_MS / 1000:
-                        looked_s = loop.time()
-                        patience.reschedule(looked_s + idle_s)
-                    for event in events:
-                        _pass_on(event, session, epoch)
-                        if isinstance(event, s.Stopped):
-                            return "stop"
-        except ConnectionError as trouble:
-            return str(trouble)
-        except TimeoutError:
-            self.meter.idle_streams.inc()
-            return IDLE
+                patience.reschedule(looked_s + self.idle_ms / 1000)
+            for event in events:
+                _pass_on(event, session, epoch)
+                if isinstance(event, s.Stopped):
+                    return "stop"
 
     async def _next(self, socket: MediaSocket, wire: s.Stream) -> Sequence[s.StreamEvent]:
         """Return what the next message says, nothing for one outside the protocol."""

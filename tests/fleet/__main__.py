@@ -1,6 +1,6 @@
 """The runs of a fleet: real servers, a balancer and up to 500 callers on this machine.
 
-python -m tests.fleet rolling|restart|kill|freeze|outage|dead_peers|herd [--calls N] [--rounds N] …
+python -m tests.fleet rolling|restart|kill|freeze|outage|dead_peers|herd|load [--calls N] [--rounds N] …
 
 Prints a table, then one line of JSON; exits 1 when a rule was broken.
 """
@@ -14,7 +14,7 @@ import uvloop
 
 from tests.fleet.options import Options
 
-RUNS = ("rolling", "restart", "kill", "freeze", "outage", "dead_peers", "herd")
+RUNS = ("rolling", "restart", "kill", "freeze", "outage", "dead_peers", "herd", "load")
 
 
 def main() -> int:

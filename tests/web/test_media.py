@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import threading
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -375,6 +376,21 @@ async def test_a_stream_of_which_nothing_comes_any_more_is_given_up(
         await wait_until(lambda: session.call.phase == "detached", description="it is given up")
         assert session.call.streams[-1].reason == "idle"
         assert (await one.closed())[0] == 1000
+
+
+@pytest.mark.parametrize("changes", [{"media_idle_s": 1}])
+async def test_a_server_that_stood_still_itself_gives_nobody_up(front: Front, host: str) -> None:
+    """What came meanwhile lies unread; every call would be dropped for a stall of ours."""
+    token = await front.token()
+    async with stream(host) as one:
+        await one.start(token)
+        await one.hear("media")
+        threading.Event().wait(1.5)  # the loop stands still
+        await one.send("dtmf", dtmf={"track": "inbound_track", "digit": "7"})
+        session = front.parts.switchboard.find(CALL)
+        assert session is not None
+        await wait_until(lambda: session.call.digits_pending == "7", description="a key is noted")
+        assert [entry.reason for entry in session.call.streams] == [""]
 
 
 @pytest.mark.parametrize("changes", [{"media_idle_s": 0}])
