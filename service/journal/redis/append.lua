@@ -7,6 +7,7 @@ if not row then
 end
 local first = redis.call('HGET', call, 'k:' .. ARGV[8])
 if first then
+  rewrite(row)
   return {'repeated', tonumber(first)}
 end
 if ARGV[6] ~= '' and tonumber(ARGV[6]) ~= row.epoch then

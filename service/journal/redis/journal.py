@@ -43,6 +43,7 @@ from service.journal.redis.routes import Routes
 from service.journal.redis.rows import (
     claim_from,
     headline_from,
+    is_of,
     lease_words,
     outcome_from,
     packed,
@@ -68,7 +69,8 @@ from service.journal.values import (
     Unspendable,
 )
 
-CLAIM_TRIES = 3  # a call erased between its claim and the reading is claimed anew this often
+CLAIM_TRIES = 3  # a claim that was erased, rolled back, or not confirmed is made this often in all
+CLAIM_WAITS = 2  # for replicas, each time: so that a claim fails within about a second
 PULSE_TTL_MS = 60_000  # of the key that `check` leaves behind
 
 
@@ -102,6 +104,7 @@ class RedisJournal:
     async def check(self, *, now_ms: int) -> Durability:
         """See Journal.check."""
         check_times(now_ms)
+        await self._writing.run(("PING",))  # of a Cluster, every node
         _, kept = await self._writing.run(
             ("SET", self._pulse_key, now_ms, "PX", PULSE_TTL_MS), ("GET", self._pulse_key)
         )
@@ -134,12 +137,15 @@ class RedisJournal:
         check_names(call_sid, owner)
         check_bodies(opening)
         check_times(until_ms, now_ms, expected or 0)
-        epoch_word = "" if expected is None else expected
+        words = (owner, until_ms, "" if expected is None else expected, secrets.token_hex(8))
         elements = packed(opening, epoch=0, at_ms=now_ms)
+        listed = self._roll.entered(call_sid, now_ms, due_ms=until_ms)
+        run = self._script("claim", call_sid, now_ms, *words, *elements)
         for _ in range(CLAIM_TRIES):
-            run = self._script("claim", call_sid, now_ms, owner, until_ms, epoch_word, *elements)
-            listed = self._roll.entered(call_sid, now_ms, due_ms=until_ms)
-            answers = await self._writing.run(*listed, run)
+            try:
+                answers = await self._writing.run(*listed, run, waits=CLAIM_WAITS)
+            except Unreplicated:
+                continue
             epoch, *taken = answers[-1]
             if not taken:
                 return Fenced(epoch)
@@ -148,9 +154,9 @@ class RedisJournal:
                 self._roll.put_off(call_sid, until_ms),
             )
             reading, since = told
-            if isinstance(reading, Reading) and reading.incarnation == taken[0].decode():
+            if isinstance(reading, Reading) and is_of(reading, epoch, taken):
                 return claim_from(epoch, taken, reading, since)
-        raise StoreUnavailable("The call was erased again and again while it was claimed.")
+        raise StoreUnavailable("The claim was lost again, or replicas did not confirm it.")
 
     async def append(
         self,
@@ -166,16 +172,9 @@ class RedisJournal:
         check_names(call_sid, key)
         check_append(bodies, epoch=epoch, after=after)
         check_times(now_ms)
-        run = self._script(
-            "append",
-            call_sid,
-            now_ms,
-            "" if epoch is None else epoch,
-            "" if after is None else after,
-            key,
-            RECORDS_MAX,
-            *packed(bodies, epoch=epoch or 0, at_ms=now_ms),
-        )
+        words = ("" if epoch is None else epoch, "" if after is None else after, key, RECORDS_MAX)
+        elements = packed(bodies, epoch=epoch or 0, at_ms=now_ms)
+        run = self._script("append", call_sid, now_ms, *words, *elements)
         try:
             (answer,) = await self._writing.run(run, waits=1)
         except Unreplicated as late:

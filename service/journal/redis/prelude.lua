@@ -27,6 +27,12 @@ local function standing()
   return {incarnation = row[1], epoch = tonumber(row[2]), head = tonumber(row[3]), expires = row[4]}
 end
 
+-- Write the call anew as it is. A WAIT means only what its own connection wrote; behind a script that
+-- found everything written before, it must mean that too.
+local function rewrite(row)
+  redis.call('HSET', call, 'incarnation', row.incarnation)
+end
+
 -- The call lives on from now. Its keys always expire together.
 local function touch(row)
   if tonumber(expires) > tonumber(row.expires) then

@@ -135,6 +135,15 @@ def claim_from(epoch: int, taken: list[Answer], reading: Reading, since: int) ->
     )
 
 
+def is_of(reading: Reading, epoch: int, taken: list[Answer]) -> bool:
+    """Say whether the call was read as it was claimed, and not erased since, or elsewhere before.
+
+    The connection that reads may still lead to a server that was the primary before.
+    """
+    incarnation: str = taken[0].decode()
+    return reading.incarnation == incarnation and reading.epoch >= epoch
+
+
 def records_past_snapshot(reading: Reading) -> tuple[Record, ...]:
     """Return the records after the snapshot, which may be newer than the position that was asked."""
     if reading.snapshot is None:

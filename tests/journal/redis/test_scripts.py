@@ -32,6 +32,12 @@ def test_scripts_touch_declared_keys_only() -> None:
         assert known.keys == (1 if name in ("unlist", "forget") else 3)
 
 
+def test_a_script_that_may_find_all_written_writes_it_anew() -> None:
+    """R-1: a WAIT behind it then means what another connection wrote before, too."""
+    for name in ("append", "claim", "open"):
+        assert SCRIPTS[name].text.count(b"rewrite(") == 2, name
+
+
 def test_a_script_is_called_by_its_hash() -> None:
     assert script("unlist", "key", 1) == ("EVALSHA", SCRIPTS["unlist"].sha, 1, "key", 1)
 
