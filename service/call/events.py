@@ -53,14 +53,15 @@ from service.call.tool_events import (
     OperationEnded,
     OperationRequested,
 )
+from service.call.watch_events import CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
-    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallerBegan", "CallerPartlyHeard",
+    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallAdopted", "CallerBegan", "CallerPartlyHeard",
     "CallerSilent", "CallerSpoke", "Cause", "DigitPressed", "DigitsEntered", "DigitsRequested",
     "DigitsSent", "Fact", "Greeted", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
     "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
     "OperationRequested", "Played", "RestartMissed", "RestartPlanned", "SayRequested",
-    "SpeechCut", "Status", "TransferRequested", "Unknown", "Voice", "Who",
+    "SpeechCut", "Status", "StreamError", "TransferRequested", "Unknown", "Voice", "Who",
 ]  # fmt: skip
 
 
@@ -191,7 +192,7 @@ class CallEnded(Fact, frozen=True):
 
 
 Known = (
-    CallOpened | ParameterRefused | StreamAttached | StreamDetached | ContextLost
+    CallAdopted | CallOpened | ParameterRefused | StreamAttached | StreamDetached | StreamError | ContextLost
     | DropLimitReached | PulledBack | Greeted | AgentSpoke | AgentContinued | Played | SpeechCut
     | CallerBegan | CallerPartlyHeard | CallerSpoke | CallerSilent | DigitPressed | DigitsEntered
     | FieldFilled | FieldConfirmed | FieldCleared | StageChanged | TurnAnswered | ResumeTokenKept | OperationRequested

@@ -57,6 +57,7 @@ class StreamEntry(msgspec.Struct, frozen=True):
     detached_ms: int | None = None
     reason: str = ""
     last_media_ms: int = 0
+    is_broken: bool = False  # as the carrier says, while we did not know that it is gone
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -208,6 +209,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def pending(self) -> tuple[Operation, ...]:
         """Return the operations without a final state."""
         return tuple(one for one in self.operations if one.status == "pending")
+
+    def is_broken(self) -> bool:
+        """Whether the carrier says of the last stream that it broke, and its holder did not write so yet."""
+        last = self.streams[-1] if self.streams else None
+        return last is not None and last.is_broken and last.detached_ms is None
 
     def drops_since(self, since_ms: int) -> int:
         """Count the streams that were lost (not restarted on purpose) at or after `since_ms`.

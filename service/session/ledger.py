@@ -25,6 +25,7 @@ from service.journal.values import (
     Fenced,
     Full,
     Known,
+    Lease,
     Missing,
     NotDurable,
     Record,
@@ -37,6 +38,7 @@ ATTEMPTS_MAX = (
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
 LEASE_MS = 5_000  # a dead server's calls are found this much later
 RENEW_MS = 1_000
+CARETAKER = "caretaker of "  # begins the owner of a lease that is no hold: see reconciler.py
 
 _log = logging.getLogger(__name__)
 
@@ -103,9 +105,7 @@ class Ledger:
             raise StoreError("the journal refused a claim that expected nothing")
         self._epoch = claim.epoch
         self.incarnation = claim.incarnation
-        lease = claim.lease
-        is_others = lease is not None and lease.owner != self._owner
-        self.others_until_ms = lease.until_ms if lease is not None and is_others else 0
+        self.others_until_ms = self._others_until_ms(claim.lease)
         try:
             if claim.since:
                 self.call = folded(self.call, claim.records)
@@ -117,6 +117,11 @@ class Ledger:
             self.call = await self._from_the_first()
             self._snapshot_at = 0
         return claim
+
+    def _others_until_ms(self, lease: Lease | None) -> int:
+        """Who only looked after the call had waited for its holder's time to run out."""
+        is_hold = lease is not None and not lease.owner.startswith(CARETAKER)
+        return lease.until_ms if lease and is_hold and lease.owner != self._owner else 0
 
     async def _from_the_first(self) -> Call:
         reading = await self._journal.read(self.call_sid)
@@ -207,6 +212,10 @@ class Ledger:
                 trouble,
                 extra={"action": "snapshot_failed", "call_sid": self.call_sid},
             )
+
+    async def release(self) -> None:
+        """Say that nobody need look after the call any more. Raises StoreError."""
+        await self._journal.release(self.call_sid, epoch=self._epoch)
 
     async def renew(self, now_ms: int) -> bool:
         """Renew the hold on the call. False when it is no longer ours."""

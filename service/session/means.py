@@ -1,7 +1,8 @@
 """What a session works with: everything that is shared by all calls of this process."""
 
+import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from service.agent.agent import Agent
@@ -72,3 +73,4 @@ class Means:
     toolbox: Toolbox
     owner: str
     tasks: Tasks
+    chance: random.Random = field(default_factory=random.SystemRandom)

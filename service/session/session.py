@@ -65,7 +65,7 @@ class Session:
         self._mooring = Mooring(
             means, self._ledger, self._line, self._talk, self._scribe, self.post
         )
-        self._watch = Watch(means, self._ledger, self._line, self.post)
+        self._watch = Watch(means, self._ledger, self.post)
         self._is_over = self._is_seen_off = self._is_leaving = False
         self._close_code = CLOSE_OVER
 
@@ -157,6 +157,7 @@ class Session:
         grace_ms = OVER_MS if self.call.phase == "ended" else 0
         await self._line.unplug("over", self._close_code, grace_ms=grace_ms)
         await self._working.leave()
+        await self._watch.leave()
 
     async def _next(self) -> Letter:
         due_ms = self._due_ms()
@@ -252,6 +253,9 @@ class Session:
             if not await self._scribe.take(i.Settle()):
                 break
         if self._is_over:
+            return
+        if self._line.is_live and self.call.is_broken():
+            await self._detach(Lost(self.epoch, "error"))
             return
         self._talk.follow(self.call)
         await self._ledger.keep_snapshot()

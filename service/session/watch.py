@@ -12,21 +12,18 @@ from service.errors import StoreError
 from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
 from service.session.ledger import RENEW_MS, Ledger
-from service.session.line import Line
 from service.session.means import Means
 
 FOLLOW_AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"
+FOLLOW_AGAIN_MS_MAX = 2_000  # doubled so far, so that a store that comes back is not run over
 
 
 class Watch:
     """The two tasks beside one session."""
 
-    def __init__(
-        self, means: Means, ledger: Ledger, line: Line, post: Callable[[News | Taken], None]
-    ) -> None:
+    def __init__(self, means: Means, ledger: Ledger, post: Callable[[News | Taken], None]) -> None:
         self._means = means
         self._ledger = ledger
-        self._line = line
         self._post = post
         self._claimed = asyncio.Event()
 
@@ -35,11 +32,10 @@ class Watch:
         self._claimed.set()
 
     async def keep_lease(self) -> None:
-        """Renew the hold while a stream is attached, until cancelled; tell when it is lost."""
+        """Renew the hold, stream or no stream, until cancelled; tell when it is lost."""
+        await self._claimed.wait()
         while True:
-            await asyncio.sleep(RENEW_MS / 1000)
-            if not self._line.is_live:
-                continue
+            await asyncio.sleep(self._nearly(RENEW_MS) / 1000)
             epoch = self._ledger.epoch
             try:
                 is_ours = await self._ledger.renew(self._means.clock.now_ms())
@@ -49,16 +45,35 @@ class Watch:
             if not is_ours:
                 self._post(Taken(epoch))
 
+    async def leave(self) -> None:
+        """The session lets go. Of a call that is over and done with nobody need take care any more."""
+        call = self._ledger.call
+        if call.phase != "ended" or call.pending() or not self._claimed.is_set():
+            return
+        try:
+            await self._ledger.release()
+        except StoreError:
+            self._means.meter.store_errors.inc()  # Whoever looks after it next sees that it is over.
+
     async def follow(self) -> None:
         """Hear of what others write (requests, notes, callbacks, an erasure), until cancelled."""
         await self._claimed.wait()
+        again_ms = FOLLOW_AGAIN_MS
         while True:
+            position = self._ledger.call.position
             try:
                 if await self._is_gone():
                     return
             except StoreError:
                 self._means.meter.store_errors.inc()
-            await asyncio.sleep(FOLLOW_AGAIN_MS / 1000)
+            if self._ledger.call.position > position:
+                again_ms = FOLLOW_AGAIN_MS
+            await asyncio.sleep(self._nearly(again_ms) / 1000)
+            again_ms = min(2 * again_ms, FOLLOW_AGAIN_MS_MAX)
+
+    def _nearly(self, wait_ms: int) -> int:
+        """So long, or up to a fifth less: calls that came in one instant don't all ask in one."""
+        return wait_ms - self._means.chance.randrange(wait_ms // 5 + 1)
 
     async def _is_gone(self) -> bool:
         tail = self._means.journal.tail(

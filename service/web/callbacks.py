@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.call import events as e
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import parsed
-from service.web.outside import Outside
+from service.web.outside import Outside, digest
 from twiml import webhook
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,15 @@ class Callbacks:
             await self.outside.end(status.call_sid, status.status)
         return Response(status_code=204)
 
+    async def _broke(self, event: webhook.StreamEvent) -> None:
+        """Tell whoever holds the stream: a session here, or by the journal one on another server."""
+        session = self.switchboard.find(event.call_sid)
+        if session is not None and session.stream_sid == event.stream_sid:
+            session.lost(session.epoch, "error")
+            return
+        told = e.StreamError(stream_sid=event.stream_sid, code=event.error_code or 0)
+        await self.outside.add(event.call_sid, f"error:{digest(event.stream_sid)}", told)
+
     async def stream_status(self, request: Request) -> Response:
         """What became of a stream. An error here may be the first that we hear of it."""
         event = parsed(webhook.parse_stream_event, await self.form.read(request))
@@ -47,7 +57,5 @@ class Callbacks:
                 event.error_code,
                 extra={"action": "stream_error", "call_sid": event.call_sid},
             )
-            session = self.switchboard.find(event.call_sid)
-            if session is not None and session.stream_sid == event.stream_sid:
-                session.lost(session.epoch, "error")
+            await self._broke(event)
         return Response(status_code=204)

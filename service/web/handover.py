@@ -8,7 +8,6 @@ dial and once per message, however often the carrier repeats itself. The answer 
 alone, so that the caller hears the right thing even while the store is away.
 """
 
-import hashlib
 import logging
 import re
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.meter import Meter
 from service.web.form import SignedForm
+from service.web.outside import digest
 from twiml import webhook
 
 OUTCOME_LETTERS_MAX = 40  # the carrier's longest word for it has nine
@@ -68,7 +68,7 @@ class Handover:
         if has_message:
             duration_ms = 1000 * (asked.recording_duration_s or 0)
             left = e.VoicemailLeft(url=url, duration_ms=duration_ms)
-            await self._keep(asked.call_sid, left, f"voicemail:{_digest(url)}")
+            await self._keep(asked.call_sid, left, f"voicemail:{digest(url)}")
         else:
             self._tell(asked.call_sid, "a voicemail came without the address of its recording")
         return answer(self.documents.thanks(has_message=has_message))
@@ -81,7 +81,7 @@ class Handover:
             self._tell(asked.call_sid, "a dial ended without a word how")
             is_over = (await self._known(asked.call_sid)).is_over
         else:
-            key = f"dialled:{_digest(asked.dial_call_sid, outcome)}"
+            key = f"dialled:{digest(asked.dial_call_sid, outcome)}"
             await self._keep(asked.call_sid, e.DialEnded(outcome=outcome), key)
             is_over = asked.is_dial_answered
         if is_over or asked.is_over:
@@ -147,8 +147,3 @@ def parsed(parse: Callable[[list[tuple[str, str]]], T], pairs: list[tuple[str, s
         return parse(pairs)
     except webhook.BadWebhook as trouble:
         raise Refused(400, "Bad request", str(trouble)) from trouble
-
-
-def _digest(*words: str) -> str:
-    """A name in the journal is short and printable; what the carrier sends may be neither."""
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]

@@ -53,6 +53,8 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.VoicemailLeft(url="https://x", duration_ms=5), '{"kind":"voicemail_left","url":"https://x","duration_ms":5,"v":1}'),
     (e.MovePlanned(), '{"kind":"move_planned","cause":"deploy","v":1}'),
     (e.CallEnded(reason="hung_up"), '{"kind":"call_ended","reason":"hung_up","v":1}'),
+    (e.StreamError(stream_sid="MZ1", code=31924), '{"kind":"stream_error","stream_sid":"MZ1","code":31924,"v":1}'),
+    (e.CallAdopted(server="b", seen_ms=7), '{"kind":"call_adopted","server":"b","seen_ms":7,"v":1}'),
 )  # fmt: skip
 
 # As version 0.1.0 wrote them: what is new since has a default.

@@ -23,6 +23,15 @@ def test_lost_streams_are_counted_from_the_given_moment() -> None:
     assert call.drops_since(101) == 0
 
 
+def test_a_stream_is_broken_until_its_end_is_written() -> None:
+    assert not Call().is_broken()
+    assert not Call(streams=(stream("", None),)).is_broken()
+    broken = msgspec.structs.replace(stream("", None), is_broken=True)
+    assert Call(streams=(broken,)).is_broken()
+    gone = msgspec.structs.replace(stream("error", 1), is_broken=True)
+    assert not Call(streams=(gone,)).is_broken()
+
+
 @pytest.mark.parametrize("reason", ["restart", "shutdown"])
 def test_a_restart_on_purpose_is_no_drop(reason: str) -> None:
     assert Call(streams=(stream(reason, 1), stream("", None))).drops_since(0) == 0

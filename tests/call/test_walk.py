@@ -66,7 +66,7 @@ class Walk:
         )  # fmt: skip
         if self.chance.random() < 0.05:
             self.story.hear_out()
-            self.story.now_ms += 8_000
+            self.story.now_ms += 10_000
             self.story.happen(i.Woke())
         happened = self.chance.choice(kinds)()
         if isinstance(happened, i.Attached):
@@ -80,6 +80,8 @@ class Walk:
             e.DigitsRequested(request=request, digits="1"),
             e.SayRequested(request=request, text="One moment, please."),
             e.DropLimitReached(drops=3),
+            e.StreamError(stream_sid=f"MZ{self.chance.randrange(4)}", code=31924),
+            e.CallAdopted(server="s2", seen_ms=self.story.now_ms),
             e.OperationApproved(operation=self._operation()),
             e.OperationDenied(operation=self._operation()),
             e.OperationEnded(operation=self._operation(), status="succeeded"),

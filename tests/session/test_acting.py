@@ -182,6 +182,7 @@ async def test_a_carrier_that_can_not_be_asked_about_a_detached_call_is_asked_ag
     house: House, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     monkeypatch.setattr("service.call.decisions.decide.CARRIER_WAIT_MS", 20)
+    monkeypatch.setattr("service.call.decisions.decide.CARRIER_APART_MS", 1)
     caller = await a_call(house)
     house.carrier.trouble = trouble
     await caller.has_dropped()

@@ -263,6 +263,7 @@ async def test_a_carrier_that_does_not_come_back_is_asked(
     house: House, monkeypatch: pytest.MonkeyPatch, carrier_says: str, phase: str
 ) -> None:
     monkeypatch.setattr("service.call.decisions.decide.CARRIER_WAIT_MS", 30)
+    monkeypatch.setattr("service.call.decisions.decide.CARRIER_APART_MS", 1)
     live = carrier_says == "live"
     house.carrier.live = live
     caller = await house.connect()
@@ -290,3 +291,16 @@ async def test_a_shutdown_is_written_and_the_stream_closed(house: House) -> None
     assert stored.streams[0].reason == "shutdown"
     await wait_until(lambda: caller.socket.closed is not None, description="the socket is closed")
     assert await house.try_to_connect(stream_sid="MZ2", door="resume") is None
+
+
+async def test_a_stream_that_broke_by_another_servers_word_is_a_drop(house: House) -> None:
+    """O-3: the carrier told it there, and the holder hears of it in the journal."""
+    caller = await house.connect()
+    await house.write(e.StreamError(stream_sid="MZ0", code=31924))
+    await house.write(e.StreamError(stream_sid="MZ1", code=31924), key="next")
+    await wait_until(lambda: caller.call.phase == "detached", description="the drop is noted")
+    assert [(one.reason, one.is_broken) for one in caller.call.streams] == [("error", True)]
+    await wait_until(lambda: caller.socket.closed is not None, description="the socket is closed")
+    again = await house.returns()
+    assert again.call.streams[-1].cause == "drop"
+    assert again.call.drops_since(0) == 1

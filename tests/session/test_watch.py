@@ -8,11 +8,9 @@ from service.journal.journal import Journal
 from service.session import watch as module
 from service.session.inbox import News, Taken
 from service.session.ledger import Ledger
-from service.session.line import Line
 from service.session.watch import Watch
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House
-from tests.session.parts import MemorySocket
 
 pytestmark = pytest.mark.asyncio
 
@@ -23,8 +21,7 @@ class Post:
     def __init__(self, house: House) -> None:
         self.letters: list[Any] = []
         self.ledger = Ledger(CALL, house.journal, "here")
-        self.line = Line(CALL, house.means)
-        self.watch = Watch(house.means, self.ledger, self.line, self.letters.append)
+        self.watch = Watch(house.means, self.ledger, self.letters.append)
 
     async def claim(self, house: House) -> None:
         opening = (e.encode(e.CallOpened(call_sid=CALL)),)
@@ -57,20 +54,58 @@ async def test_an_erased_call_is_news_and_the_last(house: House, journal: Journa
     assert isinstance(post.letters[-1], News)
 
 
-async def test_a_lost_hold_is_told_only_while_a_stream_is_attached(
+async def test_the_hold_is_renewed_and_its_loss_is_told(
     house: House, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RENEW_MS", 5)
     post = Post(house)
-    await post.claim(house)
     keeping = asyncio.create_task(post.watch.keep_lease())
+    await post.claim(house)
+    post.watch.begin()
+    (claimed,) = await journal.open_calls()
+    assert claimed.lease is not None
+    claimed_ms = claimed.lease.renewed_ms
+
+    async def is_renewed() -> bool:
+        (found,) = await journal.open_calls()
+        return found.lease is not None and found.lease.renewed_ms > claimed_ms
+
+    await wait_until(is_renewed, description="the hold is renewed, with no stream attached")
+    assert post.letters == []
     now_ms = house.clock.now_ms()
     await journal.claim(CALL, (), owner="there", until_ms=now_ms + 1, now_ms=now_ms)
-    await for_a_moment(0.03)
-    assert post.letters == []
-    arrival = house.arrival(MemorySocket())
-    post.line.plug_in(arrival, 1, lambda _played: None, lambda _reason: None)
     await wait_until(lambda: Taken(1) in post.letters, description="the loss is told")
     keeping.cancel()
     await asyncio.gather(keeping, return_exceptions=True)
-    await post.line.unplug("over", 1000)
+
+
+async def lapsed(house: House, journal: Journal) -> list[str]:
+    later_ms = house.clock.now_ms() + 600_000
+    return [found.call_sid for found in await journal.lapsed(now_ms=later_ms, limit=10)]
+
+
+async def test_a_call_that_ended_is_let_go_of_for_good(house: House, journal: Journal) -> None:
+    post = Post(house)
+    await post.claim(house)
+    post.watch.begin()
+    await post.watch.leave()
+    assert await lapsed(house, journal) == [CALL], "it may go on elsewhere"
+    await post.ledger.write((e.CallEnded(reason="completed"),), house.clock.now_ms())
+    await post.watch.leave()
+    assert await lapsed(house, journal) == []
+
+
+async def test_a_call_whose_tool_has_no_final_state_is_still_looked_after(
+    house: House, journal: Journal
+) -> None:
+    """R-12."""
+    post = Post(house)
+    await post.claim(house)
+    post.watch.begin()
+    asked = e.OperationRequested(
+        operation="o1", tool="note", arguments={}, turn=1, is_idempotent=False,
+        attempts_max=1, deadline_ms=house.clock.now_ms() + 1_000,
+    )  # fmt: skip
+    await post.ledger.write((asked, e.CallEnded(reason="completed")), house.clock.now_ms())
+    await post.watch.leave()
+    assert await lapsed(house, journal) == [CALL]

@@ -1,5 +1,6 @@
 import pytest
 
+from service.call import events as e
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio
@@ -18,3 +19,26 @@ async def test_callbacks_about_unknown_calls_store_nothing(front: Front) -> None
     stream = {"CallSid": CALL, "StreamSid": "MZ1", "StreamEvent": "stream-error"}
     assert (await front.hook("/callbacks/stream", stream)).status_code == 204
     assert await front.journal.open_calls() == ()
+
+
+def broke(stream_sid: str = "MZ1", code: str = "31924") -> dict[str, str]:
+    return {
+        "CallSid": CALL, "StreamSid": stream_sid, "StreamEvent": "stream-error",
+        "StreamErrorCode": code,
+    }  # fmt: skip
+
+
+async def test_a_stream_error_that_comes_to_another_server_is_written_once_for_its_holder(
+    front: Front,
+) -> None:
+    """O-3."""
+    await front.hook("/twiml/voice", ring())
+    for _ in range(2):
+        assert (await front.hook("/callbacks/stream", broke())).status_code == 204
+    assert (await front.facts())[1:] == [e.StreamError(stream_sid="MZ1", code=31924)]
+
+
+async def test_a_stream_error_may_name_no_stream(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    assert (await front.hook("/callbacks/stream", broke("", "?"))).status_code == 204
+    assert len(await front.facts()) == 2

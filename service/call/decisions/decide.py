@@ -10,6 +10,7 @@ One small function per input, found in one table. Rules kept here:
 
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 from service.call import events as e, inputs as i
 from service.call.decisions import caller, ending, model, moving, operation, people
@@ -22,6 +23,7 @@ from service.call.state import Call
 
 RESTART_WAIT_MS = 60_000  # a hundred digits with their pauses take 50 s; then it has not happened
 CARRIER_WAIT_MS = 8_000  # Twilio asks for the next TwiML within a second; then we ask Twilio
+CARRIER_APART_MS = 2_000  # what we ask of Twilio about five hundred calls is spread over this
 
 _DEFAULT_POLICY = Policy()
 
@@ -52,7 +54,12 @@ def deadline_ms(
 
 
 def _carrier_due_ms(call: Call) -> int:
-    return max(call.streams[-1].detached_ms or 0, call.updated_ms) + CARRIER_WAIT_MS
+    return max(call.streams[-1].detached_ms or 0, call.updated_ms) + carrier_wait_ms(call)
+
+
+def carrier_wait_ms(call: Call) -> int:
+    """Return how long the carrier may stay away: calls that were cut in one instant don't ask in one."""
+    return CARRIER_WAIT_MS + crc32(call.call_sid.encode()) % CARRIER_APART_MS
 
 
 def _live_deadlines_ms(call: Call, policy: Policy) -> list[int]:

@@ -114,15 +114,21 @@ def deadlines_ms(call: Call) -> Iterator[int]:
             yield min(one.deadline_ms, one.retry_ms or one.deadline_ms)
 
 
-def woke(call: Call, now_ms: int) -> Decision:
-    """Return what is due: the end of all that is overdue, else the next dispatch."""
+def overdue(call: Call, now_ms: int) -> tuple[Known, ...]:
+    """Return the end of all that is overdue. Any process may tell of it, should there be no holder."""
     facts: list[Known] = []
     for one in call.pending():
         if one.approval == "asked" and now_ms >= one.approval_ms:
             facts.append(_ended(one, "failed", "", "nobody approved it in time"))
         elif one.approval != "asked" and now_ms >= one.deadline_ms:
             facts.append(_overdue(one))
-    return Decision(tuple(facts)) if facts else next_dispatch(call, now_ms)
+    return tuple(facts)
+
+
+def woke(call: Call, now_ms: int) -> Decision:
+    """Return what is due: the end of all that is overdue, else the next dispatch."""
+    facts = overdue(call, now_ms)
+    return Decision(facts) if facts else next_dispatch(call, now_ms)
 
 
 def orphaned(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:

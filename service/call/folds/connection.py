@@ -60,6 +60,25 @@ def _detached(call: Call, fact: e.StreamDetached, place: Place) -> Call:
     return replace(call, phase="detached" if is_gone else call.phase, streams=streams)
 
 
+def _stream_error(call: Call, fact: e.StreamError, _place: Place) -> Call:
+    """The stream's end is its holder's to write: it knows what was heard. A stream gone is left as it is."""
+    streams = tuple(
+        replace(stream, is_broken=True)
+        if stream.stream_sid == fact.stream_sid and stream.detached_ms is None
+        else stream
+        for stream in call.streams
+    )
+    return replace(call, streams=streams)
+
+
+def _adopted(call: Call, fact: e.CallAdopted, _place: Place) -> Call:
+    """Nobody wrote when the last stream was heard last: its server had no time to."""
+    if not call.streams or call.streams[-1].detached_ms is not None:
+        return call
+    last = replace(call.streams[-1], last_media_ms=fact.seen_ms)
+    return replace(call, streams=(*call.streams[:-1], last))
+
+
 def _context_lost(call: Call, _fact: e.ContextLost, place: Place) -> Call:
     known = replace(call, is_context_lost=True, is_greeted=True)
     return turns.opened(known, "context_lost", place.position)
@@ -110,6 +129,8 @@ STEPS: Steps = {
     e.CallOpened: _opened,
     e.StreamAttached: _attached,
     e.StreamDetached: _detached,
+    e.StreamError: _stream_error,
+    e.CallAdopted: _adopted,
     e.ContextLost: _context_lost,
     e.CallEnded: _call_ended,
     e.EndingPlanned: _ending_planned,

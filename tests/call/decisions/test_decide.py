@@ -4,8 +4,10 @@ from msgspec.structs import replace
 from service.call import acts as a, events as e, inputs as i
 from service.call.decisions.caller import KEY_PAUSE_MS
 from service.call.decisions.decide import (
+    CARRIER_APART_MS,
     CARRIER_WAIT_MS,
     RESTART_WAIT_MS,
+    carrier_wait_ms,
     deadline_ms,
     decide,
 )
@@ -204,24 +206,35 @@ def test_a_restart_that_never_comes_holds_up_nothing_for_ever() -> None:
     assert story.effects[-1] == i.PlayDigits("r2", "2")
 
 
-@pytest.mark.parametrize(
-    ("wait_ms", "effects"), [(CARRIER_WAIT_MS - 1, ()), (CARRIER_WAIT_MS, (i.AskCarrier(),))]
-)
-def test_a_carrier_that_stays_away_is_asked(wait_ms: int, effects: tuple[i.Effect, ...]) -> None:
+@pytest.mark.parametrize(("more_ms", "effects"), [(-1, ()), (0, (i.AskCarrier(),))])
+def test_a_carrier_that_stays_away_is_asked(more_ms: int, effects: tuple[i.Effect, ...]) -> None:
     story = greeted()
     story.happen(i.Key("1"))
     story.drop()
-    story.now_ms += wait_ms
+    story.now_ms += carrier_wait_ms(story.call) + more_ms
     assert story.happen(i.Woke()) == Decision((), effects)
     assert story.call.digits_pending == "1"
+
+
+def test_calls_that_were_cut_in_one_instant_ask_the_carrier_one_after_the_other() -> None:
+    """O-1."""
+    waits_ms = [carrier_wait_ms(Call(call_sid=f"CA{number:032x}")) for number in range(500)]
+    apart_ms = 100
+    peak = max(
+        sum(begin_ms <= wait_ms < begin_ms + apart_ms for wait_ms in waits_ms)
+        for begin_ms in range(CARRIER_WAIT_MS, CARRIER_WAIT_MS + CARRIER_APART_MS, apart_ms)
+    )
+    assert min(waits_ms) >= CARRIER_WAIT_MS
+    assert max(waits_ms) < CARRIER_WAIT_MS + CARRIER_APART_MS
+    assert peak <= 2 * 500 * apart_ms // CARRIER_APART_MS
 
 
 def test_what_the_carrier_says_is_written_and_asked_again_later() -> None:
     story = greeted()
     story.drop()
-    story.now_ms += CARRIER_WAIT_MS
+    story.now_ms += carrier_wait_ms(story.call)
     story.happen(i.CarrierSays(is_over=False, outcome="redirected"))
-    assert deadline_ms(story.call) == story.now_ms + CARRIER_WAIT_MS
+    assert deadline_ms(story.call) == story.now_ms + carrier_wait_ms(story.call)
     story.happen(i.CarrierSays(is_over=True, outcome="gone"))
     assert (story.call.phase, story.call.end_reason) == ("ended", "gone")
     assert deadline_ms(story.call) is None
@@ -244,7 +257,7 @@ def test_an_old_answer_is_dropped() -> None:
 def test_after_a_carrier_that_is_asked_only_tools_are_due() -> None:
     story = greeted()
     story.drop()
-    assert deadline_ms(story.call) == START_MS + CARRIER_WAIT_MS
+    assert deadline_ms(story.call) == START_MS + carrier_wait_ms(story.call)
     assert deadline_ms(story.call, is_asking_carrier=True) is None
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from service.call import acts as a, events as e, inputs as i
 from service.call.decisions.decide import deadline_ms
-from service.call.decisions.operation import BACKOFF_MS, BACKOFF_MS_MAX, told_afterwards
+from service.call.decisions.operation import BACKOFF_MS, BACKOFF_MS_MAX, overdue, told_afterwards
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Operation
 from tests.call.story import START_MS, Story, greeted, kinds
@@ -268,3 +268,14 @@ def test_a_tool_of_a_call_that_ended_is_tried_again_by_a_server_that_goes_down_t
     story.now_ms += BACKOFF_MS
     story.happen(i.Woke())
     assert operated(story) == [("t2.1", 1), ("t2.1", 2)]
+
+
+def test_what_is_overdue_can_be_told_by_anybody_once_the_call_has_ended() -> None:
+    """R-12: its holder died after the call ended."""
+    story = using("lookup", "note")
+    story.write(e.CallEnded(reason="completed"), is_outside=True)
+    assert overdue(story.call, one(story, 1).deadline_ms - 1) == ()
+    late_ms = max(one(story).deadline_ms, one(story, 1).deadline_ms)
+    story.write(*overdue(story.call, late_ms), is_outside=True)
+    assert [one(story, number).status for number in (0, 1)] == ["timed_out", "unknown"]
+    assert overdue(story.call, late_ms) == ()

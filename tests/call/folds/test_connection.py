@@ -144,3 +144,28 @@ def test_a_stage_is_entered() -> None:
 
 def test_a_models_handle_is_kept() -> None:
     assert Story().write(e.ResumeTokenKept(token=b"abc")).resume_token == b"abc"
+
+
+def test_a_stream_that_broke_is_marked_until_its_holder_writes_its_end() -> None:
+    """O-3: the carrier may tell it to another server than the one that holds the call."""
+    story = Story()
+    story.write(attached("MZ1"), attached("MZ2"))
+    call = story.write(e.StreamError(stream_sid="MZ1", code=31903), is_outside=True)
+    assert [one.is_broken for one in call.streams] == [False, False], "MZ1 was gone before"
+    call = story.write(e.StreamError(stream_sid="MZ2"), is_outside=True)
+    assert [one.is_broken for one in call.streams] == [False, True]
+    assert (call.phase, call.is_broken()) == ("live", True)
+    call = story.write(e.StreamDetached(stream_sid="MZ2", reason="error", last_media_ms=1))
+    assert not call.is_broken()
+    assert (call.phase, call.drops_since(0)) == ("detached", 1)
+
+
+def test_of_a_call_without_a_holder_is_known_when_it_was_seen_last() -> None:
+    story = Story()
+    assert story.write(e.CallAdopted(server="b", seen_ms=7), is_outside=True).streams == ()
+    story.write(attached("MZ1"))
+    call = story.write(e.CallAdopted(server="b", seen_ms=8), is_outside=True)
+    assert (call.phase, call.streams[-1].last_media_ms) == ("live", 8)
+    story.write(e.StreamDetached(stream_sid="MZ1", reason="closed", last_media_ms=9))
+    call = story.write(e.CallAdopted(server="b", seen_ms=10), is_outside=True)
+    assert call.streams[-1].last_media_ms == 9

@@ -1,0 +1,20 @@
+"""The facts of those who watch over a call from outside: its stream broke, its server was gone."""
+
+from service.call.fact import Fact
+
+
+class StreamError(Fact, frozen=True):
+    """The carrier told one of our servers that a stream broke; its holder may not know yet. *Outside*.
+
+    `code` is the carrier's number for it, 0 when it gave none.
+    """
+
+    stream_sid: str
+    code: int = 0
+
+
+class CallAdopted(Fact, frozen=True):
+    """Nobody had held the call since `seen_ms`; `server` has the carrier lead it back. *Outside*."""
+
+    server: str
+    seen_ms: int
