@@ -1,0 +1,142 @@
+"""Journals as they once stood in a store, and what they folded to: the golden corpus.
+
+Three files a family:
+
+    tools.jsonl   one journal a line, one record `[epoch, ms since the one before, fact]`, the fact byte
+                  for byte; never changed
+    tools.sums    a journal a line: the SHA-256 of its state, that of what the API shows of it, its name
+    tools.json    the first journal's state and view in full, so that a change can be read
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from service.call import events as e, state
+from service.call.folds.fold import fold_all
+from service.call.place import Place
+from service.call.state import Call
+from service.call.view import view
+
+FOLDER = Path(__file__).parent
+INCARNATION = "golden"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One journal of the corpus."""
+
+    name: str
+    records: tuple[tuple[int, int, msgspec.Raw], ...]
+
+    def facts(self) -> Iterator[tuple[e.AnyFact, Place]]:
+        at_ms = 0
+        for position, (epoch, later_ms, body) in enumerate(self.records, 1):
+            at_ms += later_ms
+            yield e.decode(bytes(body)), Place(position, epoch, at_ms)
+
+
+def entry(name: str, records: Iterable[tuple[int, int, bytes]]) -> Entry:
+    """Return a journal of records: each an epoch, a moment and a body."""
+    found, before_ms = [], 0
+    for epoch, at_ms, body in records:
+        found.append((epoch, at_ms - before_ms, msgspec.Raw(body)))
+        before_ms = at_ms
+    return Entry(name, tuple(found))
+
+
+def folded(one: Entry) -> Call:
+    """Fold a journal, and fold it once more from a snapshot half way: both must be the same."""
+    facts = list(one.facts())
+    call = fold_all(Call(), facts)
+    half = state.decode(state.encode(fold_all(Call(), facts[: len(facts) // 2])))
+    assert fold_all(half, facts[len(facts) // 2 :]) == call, one.name
+    return call
+
+
+def sums(entries: Iterable[Entry]) -> str:
+    """Return what the journals fold to now, a line each."""
+    calls = ((one, folded(one)) for one in entries)
+    return "".join(
+        f"{digest(bare(call))} {digest(shown(call))} {one.name}\n" for one, call in calls
+    )
+
+
+def shown(call: Call) -> dict[str, Any]:
+    """Return what `GET /api/calls/{call_sid}` answers."""
+    return view(call, incarnation=INCARNATION)
+
+
+def canonical(thing: Any) -> bytes:
+    """Return the JSON that means this thing and no other."""
+    return json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest(thing: Any) -> str:
+    return hashlib.sha256(canonical(thing)).hexdigest()
+
+
+def bare(thing: Any) -> Any:
+    """Return plain values, without the fields of the state that stand at their defaults.
+
+    So a field that is new, and that an old journal does not touch, changes nothing.
+    """
+    match thing:
+        case msgspec.Struct():
+            return {
+                field.name: bare(value)
+                for field in msgspec.structs.fields(thing)
+                if (value := getattr(thing, field.name)) != _default(field)
+            }
+        case dict():
+            return {str(name): bare(value) for name, value in thing.items()}
+        case list() | tuple():
+            return [bare(value) for value in thing]
+        case bytes():
+            return base64.b64encode(thing).decode()
+        case _:
+            return thing
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+def families() -> dict[str, tuple[Entry, ...]]:
+    """Return the whole corpus, by family."""
+    decoder = msgspec.json.Decoder(Entry)
+    return {
+        path.stem: tuple(map(decoder.decode, path.read_bytes().splitlines()))
+        for path in sorted(FOLDER.glob("*.jsonl"))
+    }
+
+
+def kept(family: str, kind: str) -> str:
+    """Return what stands in a family's file."""
+    return (FOLDER / f"{family}.{kind}").read_text(encoding="utf-8")
+
+
+def add(family: str, entries: Iterable[Entry]) -> None:
+    """Write a new family."""
+    lines = b"".join(msgspec.json.encode(one) + b"\n" for one in entries)
+    (FOLDER / f"{family}.jsonl").write_bytes(lines)
+
+
+def fold() -> None:
+    """Write what the whole corpus folds to now."""
+    for family, entries in families().items():
+        (FOLDER / f"{family}.sums").write_text(sums(entries), encoding="utf-8")
+        (FOLDER / f"{family}.json").write_text(example(entries), encoding="utf-8")
+
+
+def example(entries: tuple[Entry, ...]) -> str:
+    """Return the first journal's state and view, in full."""
+    call = folded(entries[0])
+    told = {"name": entries[0].name, "state": bare(call), "view": shown(call)}
+    return json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
