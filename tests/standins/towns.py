@@ -135,7 +135,9 @@ class SentinelTown(_Town):
         seen = all(
             view["num-slaves"] == "2" and view["num-other-sentinels"] == "2" for view in views
         )
-        return seen and len(self.replicas_of(self.at(int(ports.pop())))) == 2
+        primary = self.at(int(ports.pop()))
+        others = [server for server in self.servers if server is not primary]
+        return seen and len(self.replicas_of(primary)) == 2 and all(map(follows_well, others))
 
     def primaries(self) -> list[Valkey]:
         return [self.primary()]
@@ -217,7 +219,7 @@ class ClusterTown(_Town):
         facts = facts_of(server, "INFO", "replication")
         if facts["role"] == "master":
             return "fail" not in "".join(lines) and "online" in facts.get("slave0", "")
-        return facts["master_link_status"] == "up"
+        return follows_well(server)
 
 
 def ask(server: Valkey, *words: str | int) -> Any:
@@ -231,6 +233,11 @@ def facts_of(server: Valkey, *words: str) -> dict[str, str]:
     """Return what a server tells line by line."""
     lines = str(ask(server, *words)).splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def follows_well(server: Valkey) -> bool:
+    """Say whether a replica has all and hears more: its primary counts it in some time before."""
+    return facts_of(server, "INFO", "replication").get("master_link_status") == "up"
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from service.journal.redis.journal import RedisJournal
 from service.journal.redis.scripts import CALL_KEY
 from service.journal.values import Appended, Claim, Durability, NotDurable, Spent
 from tests.journal.backends import TTL_MS
-from tests.standins.towns import COMMON, ask, facts_of, wait_until
+from tests.standins.towns import COMMON, ask, facts_of, follows_well, wait_until
 from tests.standins.valkey import Valkey
 
 pytestmark = pytest.mark.asyncio
@@ -27,7 +27,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[Valkey, Valkey]]:
     with Valkey(tmp_path / "primary", **COMMON) as primary:
         follows = f"replicaof 127.0.0.1 {primary.port}"
         with Valkey(tmp_path / "replica", follows, **COMMON) as replica:
-            wait_until(lambda: "online" in facts_of(primary, "INFO", "replication")["slave0"])
+            wait_until(lambda: follows_well(replica))
             yield primary, replica
 
 
