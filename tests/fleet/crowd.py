@@ -26,7 +26,7 @@ from service.simulator.phone import Phone
 from service.simulator.webhook import Webhooks
 from service.testing.textspeech import Word, words
 from tests.fleet.courier import Courier
-from tests.fleet.span import Detour, Span, Strand
+from tests.fleet.span import Detour, Span
 from tests.fleet.talker import GREETING, NOTED
 from tests.fleet.waiting import until
 
@@ -36,6 +36,7 @@ SLOTS = 10  # a call's turn comes every tenth tick
 GATHER_PER_S = 40
 GREETED_S_MAX = 60.0
 CODES_MAX = 1_000
+ECHOED_MS = 1_000  # a mark is back by then, also from a crowd that is late itself
 
 
 class LightPhone(Phone):
@@ -90,23 +91,27 @@ class LightPhone(Phone):
             self.answers.append((self._asked_us, now_us - self._asked_us))
         self._asked_us = 0
 
-    def words(self) -> list[Word]:
-        """Return every word that was heard whole, oldest first."""
+    def words(self, *, but_ms: int = 0) -> list[Word]:
+        """Return every word that was heard whole, oldest first; but not the last `but_ms` of a stream."""
         now_us = self._clock.now_us()
         found: list[Word] = []
         for strand in self.span.strands:
-            found += words(_played(strand, now_us))
+            until_ms = (strand.ended_us or now_us) // 1_000 - but_ms
+            found += words(b"".join(ulaw for _, ulaw in strand.leg.heard(until_ms)))
         return found
 
     def noted(self) -> list[str]:
         """Return the codes that the caller was told to be noted: what was acknowledged to them."""
         heard = [word.text.strip(".,") for word in self.words()]
-        return [code for word, code in pairwise(heard) if word == NOTED]
+        return [code for word, code in pairwise(heard) if word == NOTED and code.isdigit()]
 
     @property
     def greetings(self) -> int:
-        """Return how often the greeting was heard, all its words; a word said again is none."""
-        heard = [word.text for word in self.words()]
+        """Return how often the greeting was heard, all its words, and known to be heard.
+
+        What was cut before its last mark came back is rightly said again.
+        """
+        heard = [word.text for word in self.words(but_ms=ECHOED_MS)]
         return min(heard.count(word) for word in GREETING.split())
 
     def gaps_ms(self) -> list[int]:
@@ -115,10 +120,6 @@ class LightPhone(Phone):
             (later.started_us - earlier.ended_us) // 1_000
             for earlier, later in pairwise(self.span.strands)
         ]
-
-
-def _played(strand: Strand, now_us: int) -> bytes:
-    return b"".join(ulaw for _, ulaw in strand.leg.heard((strand.ended_us or now_us) // 1_000))
 
 
 class Crowd(Exchange):

@@ -164,7 +164,6 @@ class Ground:
         for server in self.servers:
             server.signal(signal.SIGCONT)
             if "FLEET_PROFILE" in os.environ:
-                server.signal(signal.SIGTERM)
                 await server.stop()
             await server.kill()
         await self.balancer.close()

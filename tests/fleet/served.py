@@ -9,6 +9,7 @@ loop has. With FLEET_PROFILE=FILE the process is profiled, and the profile is wr
 import asyncio
 import cProfile
 import os
+import signal
 import sys
 from itertools import accumulate
 
@@ -68,6 +69,8 @@ def main() -> None:
     path = os.environ.get("FLEET_PROFILE", "")
     if not path:
         sys.exit(serve(make=made))
+    # uvicorn raises the signal once more at its end, and the profile is still to be written.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     profile = cProfile.Profile()
     code = profile.runcall(serve, make=made)
     profile.dump_stats(f"{path}.{os.getpid()}")
