@@ -1,28 +1,28 @@
-"""What the journal costs: one command, one table.
+"""What the journal costs: one command, two tables.
 
     python -m tests.bench.journal [appends]
 
 Every backend writes 288-byte records under a fence, one by one and fifty writers at once, and claims
 calls of 200 and of 10,000 records. Beside each stands a bare figure measured in the same run, since a
 machine's disk and its neighbours move both alike: one INSERT and commit with sqlite3 (WAL, FULL), one
-PING through redis-py.
+PING through redis-py. The second table tells what it costs to look after calls, among 10,000 others.
 """
 
 import asyncio
 import sqlite3
-import statistics
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.journal.values import Appended
+from tests.bench import _duties
+from tests.bench._duties import Duties, measure_duties
+from tests.bench._timing import Times, clock, table, timed
 from tests.standins.valkey import Valkey
 
 BODY = b"x" * 288
@@ -41,17 +41,6 @@ HEADINGS = (
     "of 10,000 without, ms",
 )
 
-clock = Clock()
-
-
-class Times(NamedTuple):
-    """Microseconds, sorted."""
-
-    us: list[int]
-
-    def at(self, percent: int) -> int:
-        return self.us[min(len(self.us) * percent // 100, len(self.us) - 1)]
-
 
 class Row(NamedTuple):
     """What one backend took."""
@@ -64,15 +53,16 @@ class Row(NamedTuple):
     claim_long: Times
     read_long: Times
 
-
-async def timed(count: int, act: Callable[[int], Awaitable[object]]) -> Times:
-    """Run `act` so many times, one after the other."""
-    taken = []
-    for n in range(count):
-        begun_us = clock.now_us()
-        await act(n)
-        taken.append(clock.now_us() - begun_us)
-    return Times(sorted(taken))
+    def cells(self) -> tuple[str, ...]:
+        claims = (self.claim_200, self.claim_long, self.read_long)
+        return (
+            self.name,
+            f"{self.append.at(50)} / {self.append.at(99)}",
+            f"{self.bare.at(50)} / {self.bare.at(99)}",
+            f"{self.append.at(50) / self.bare.at(50):.1f}",
+            f"{self.per_second:,}",
+            *(times.ms() for times in claims),
+        )
 
 
 async def claim(journal: Journal, call_sid: str) -> int:
@@ -91,7 +81,7 @@ async def fill(journal: Journal, call_sid: str, records: int) -> None:
         )
 
 
-async def measure(name: str, url: str, count: int, bare: Times) -> Row:
+async def measure(name: str, url: str, count: int, bare: Times) -> tuple[Row, Duties]:
     journal = connect(url, ttl_ms=1_800_000)
     await journal.start()
     epoch = await claim(journal, "CA-one")
@@ -122,8 +112,11 @@ async def measure(name: str, url: str, count: int, bare: Times) -> Row:
     claim_long = await timed(CLAIMS, lambda _: claim(journal, "CA-long"))
     for call in await journal.open_calls():
         await journal.erase(call.call_sid)
+    row = Row(name, appended, bare, per_second, claim_200, claim_long, read_long)
+    await fill(journal, "CA-long", LONG)
+    duties = await measure_duties(name, journal, "CA-long", min(count, 500))
     await journal.close()
-    return Row(name, appended, bare, per_second, claim_200, claim_long, read_long)
+    return row, duties
 
 
 async def bare_insert(folder: Path, count: int) -> Times:
@@ -146,25 +139,6 @@ async def bare_ping(url: str, count: int) -> Times:
         return await timed(count, lambda _: client.echo("PING"))
 
 
-def table(rows: list[Row]) -> str:
-    lines = [
-        "| " + " | ".join(HEADINGS) + " |",
-        "|---" * len(HEADINGS) + "|",
-    ]
-    for row in rows:
-        claims = (row.claim_200, row.claim_long, row.read_long)
-        cells = [
-            row.name,
-            f"{row.append.at(50)} / {row.append.at(99)}",
-            f"{row.bare.at(50)} / {row.bare.at(99)}",
-            f"{row.append.at(50) / row.bare.at(50):.1f}",
-            f"{row.per_second:,}",
-            *(f"{statistics.median(times.us) / 1_000:.2f}" for times in claims),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 async def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -182,7 +156,9 @@ async def main(count: int) -> None:
                 url = server.url
                 ping = await bare_ping(url, count)
                 rows.append(await measure(f"Redis, AOF {policy}", url, count, ping))
-    sys.stdout.write(table(rows) + "\n")
+    cells = [(row.cells(), duties.cells()) for row, duties in rows]
+    sys.stdout.write(table(HEADINGS, [row for row, _ in cells]) + "\n\n")
+    sys.stdout.write(table(_duties.HEADINGS, [duties for _, duties in cells]) + "\n")
 
 
 if __name__ == "__main__":
