@@ -15,6 +15,7 @@ from service.web.health import Health
 from service.web.media import Media
 from service.web.outside import Outside
 from service.web.problem import HANDLERS
+from service.web.returning import Returning
 from service.web.returns import Returns
 from service.web.voice import Voice
 
@@ -60,6 +61,7 @@ def _callbacks(parts: Parts) -> Callbacks:
         form=_form(parts),
         outside=Outside(parts.journal, parts.clock),
         switchboard=parts.switchboard,
+        ring_backs=parts.ring_backs,
     )
 
 
@@ -73,6 +75,7 @@ def _voice(parts: Parts) -> Voice:
         clock=parts.clock,
         meter=parts.meter,
         policy=parts.policy,
+        returning=Returning(parts.ring_backs, parts.clock, parts.config.ring_back),
         returns=Returns(parts.policy.drops_max, parts.policy.window_ms),
     )
 

@@ -70,6 +70,16 @@ class Config(BaseSettings):
     media_idle_s: int = Field(
         3, ge=0, le=60, description="seconds without a message that end a stream, 0 for never"
     )
+    last_resort: Literal["", "human", "voicemail", "callback"] = Field(
+        "",
+        description="after too many drops; default a human if TRANSFER_TO is set, else voicemail",
+    )
+    ring_back_s: int = Field(
+        600, ge=0, le=604_800, description="seconds a call that was cut off may be gone on with"
+    )
+    ring_back: Literal["offer", "go_on", "afresh"] = Field(
+        "offer", description="what who rings back in that time meets"
+    )
     lookalike_carriers: bool = Field(
         default=False, description="admit sockets without a signature, by their token alone"
     )
@@ -164,7 +174,22 @@ def load(**overrides: object) -> Config:
         raise ConfigError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
     except (OSError, ValueError) as trouble:
         raise ConfigError(f".env: it can't be read: {trouble}") from None
+    config = _agreed(config)
     return _for_production(config) if config.twilio_auth_token else _for_development(config)
+
+
+def _agreed(config: Config) -> Config:
+    """Return settings that are sound beside each other. Raises ConfigError for those that are not."""
+    if config.last_resort == "human" and not config.transfer_to:
+        raise ConfigError("LAST_RESORT: human needs TRANSFER_TO")
+    if config.ring_back_s <= config.call_ttl_s:
+        return config
+    if "ring_back_s" in config.model_fields_set:
+        raise ConfigError(
+            f"RING_BACK_S: {config.ring_back_s} s is longer than CALL_TTL_S, {config.call_ttl_s} s,"
+            " after which a call is forgotten"
+        )
+    return config.model_copy(update={"ring_back_s": config.call_ttl_s})
 
 
 def _for_production(config: Config) -> Config:

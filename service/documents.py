@@ -22,6 +22,7 @@ VOICEMAIL_LINE = (
 )
 THANKS = "Thank you. We have your message and will call you back. Goodbye."
 NO_MESSAGE = "Thank you for calling. Goodbye."
+CALLBACK_LINE = "We will call you back in a moment. Goodbye."
 FALLBACK_APOLOGY = "One moment, please."
 RESTART_LINE = "One moment, please."
 RESTART_PAUSE_S = 8  # until a server that was told to end is back, its models loaded
@@ -48,6 +49,7 @@ class Documents:
         *,
         gap_ear: bool = False,
         restart_pause_s: int = RESTART_PAUSE_S,
+        has_last_human: bool = True,
     ) -> None:
         self._gap_ear = gap_ear
         self._restart_pause_s = restart_pause_s
@@ -66,7 +68,9 @@ class Documents:
         # Made now, because when they are needed is too late to learn that they can't be made.
         self._voicemail = self._recorded(VOICEMAIL_LINE)
         try:
-            self._last_resort = self._dialled(transfer_to, f"{APOLOGY} {TRANSFER_LINE}", APOLOGY)
+            human = transfer_to if has_last_human else ""
+            self._last_resort = self._dialled(human, f"{APOLOGY} {TRANSFER_LINE}", APOLOGY)
+            self._dialled(transfer_to, TRANSFER_LINE)
         except ValueError as trouble:
             raise ConfigError(f"TRANSFER_TO: {trouble}") from trouble
 
@@ -145,8 +149,13 @@ class Documents:
         """
         return self._dialled(to_number or self._transfer_to, TRANSFER_LINE)
 
-    def last_resort(self) -> str:
-        """Return the apology after too many drops: then a human if one is configured, else voicemail."""
+    def last_resort(self, *, calls_back: bool = False) -> str:
+        """Return the apology after too many drops: then a human if one is configured, else voicemail.
+
+        With `calls_back` it ends the call: the caller is rung back.
+        """
+        if calls_back:
+            return verbs.say_and_hang_up(f"{APOLOGY} {CALLBACK_LINE}").xml
         return self._last_resort
 
     def voicemail(self) -> str:

@@ -21,6 +21,7 @@ from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
 from service.session.means import Means
+from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
@@ -54,6 +55,7 @@ class Parts:
     mint: TokenMint
     verifier: Verifier
     switchboard: Switchboard
+    ring_backs: RingBacks
     admission: Admission
 
 
@@ -81,12 +83,8 @@ def assembled(config: Config, own: Own) -> Parts:
     )
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
-    carrier = Carrier(
-        config.twilio_account_sid,
-        config.twilio_auth_token[0],
-        config.twilio_api_url,
-        random.SystemRandom(),
-    )
+    carrier = _carrier(config)
+    ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     speech = own.speech or _speech()
     means = Means(
         journal=journal,
@@ -99,6 +97,7 @@ def assembled(config: Config, own: Own) -> Parts:
         meter=meter,
         policy=policy,
         toolbox=toolbox,
+        ring_backs=ring_backs if _goes_on(config) else None,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         tasks=tasks,
     )
@@ -118,9 +117,24 @@ def assembled(config: Config, own: Own) -> Parts:
         documents=documents,
         mint=mint,
         verifier=verifier,
+        ring_backs=ring_backs,
         switchboard=Switchboard(means),
         admission=Admission(meter),
     )
+
+
+def _carrier(config: Config) -> Carrier:
+    return Carrier(
+        config.twilio_account_sid,
+        config.twilio_auth_token[0],
+        config.twilio_api_url,
+        random.SystemRandom(),
+    )
+
+
+def _goes_on(config: Config) -> bool:
+    """Whether a caller who rings back may go on with an earlier call."""
+    return bool(config.ring_back_s) and config.ring_back != "afresh"
 
 
 def _policy(config: Config, toolbox: Toolbox) -> Policy:
@@ -133,6 +147,7 @@ def _policy(config: Config, toolbox: Toolbox) -> Policy:
             for name, one in terms.items()
         },
         summary_tool=toolbox.summary_tool,
+        calls_back=config.last_resort == "callback",
     )
 
 
@@ -148,6 +163,7 @@ def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
         lambda: secrets.token_urlsafe(12),
         config.transfer_to,
         restart_pause_s=config.restart_pause_s,
+        has_last_human=config.last_resort != "voicemail",
     )
     return verifier, documents
 

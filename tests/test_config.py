@@ -209,3 +209,14 @@ def test_credentials_that_cannot_be_kept_are_one_clear_line() -> None:
     Path("var").write_text("in the way")
     with pytest.raises(ConfigError, match=r"^TWILIO_AUTH_TOKEN: not set, and none can be kept"):
         load()
+
+
+def test_a_call_is_not_gone_on_with_for_longer_than_it_is_kept() -> None:
+    with pytest.raises(ConfigError, match=r"RING_BACK_S: 700 s is longer than CALL_TTL_S, 600 s"):
+        load(twilio_auth_token=("secret",), ring_back_s=700, call_ttl_s=600)
+    assert load(twilio_auth_token=("secret",), call_ttl_s=60).ring_back_s == 60
+
+
+def test_a_last_resort_to_a_human_needs_a_number() -> None:
+    with pytest.raises(ConfigError, match="LAST_RESORT: human needs TRANSFER_TO"):
+        load(twilio_auth_token=("secret",), last_resort="human")

@@ -71,4 +71,18 @@ class HangUp(msgspec.Struct, frozen=True):
     """End the call once what was said is heard."""
 
 
-Act = Say | Ask | Fill | Confirm | Forget | Enter | UseTool | SendDigits | Transfer | HangUp
+class GoOn(msgspec.Struct, frozen=True):
+    """The caller wants to go on with the earlier call (`call.earlier`).
+
+    Its answers become the call's own; a turn of the reason "earlier" follows, which knows them.
+    """
+
+
+class StartAfresh(msgspec.Struct, frozen=True):
+    """The caller does not want to go on with the earlier call."""
+
+
+Act = (
+    Say | Ask | Fill | Confirm | Forget | Enter | UseTool | SendDigits | Transfer | HangUp | GoOn
+    | StartAfresh
+)  # fmt: skip

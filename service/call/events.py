@@ -32,6 +32,18 @@ from service.call.people_events import (
     SayRequested,
     TransferRequested,
 )
+from service.call.ring_events import (
+    CallbackDialled,
+    CallbackEnded,
+    CallbackPlaced,
+    CallbackRequested,
+    CarriedOn,
+    EarlierCarried,
+    EarlierDeclined,
+    EarlierTaken,
+    Proof,
+    RingFact,
+)
 from service.call.talk_events import (
     AgentContinued,
     AgentSpoke,
@@ -56,17 +68,23 @@ from service.call.tool_events import (
 from service.call.watch_events import CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
-    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallAdopted", "CallerBegan", "CallerPartlyHeard",
-    "CallerSilent", "CallerSpoke", "Cause", "DigitPressed", "DigitsEntered", "DigitsRequested",
-    "DigitsSent", "Fact", "Greeted", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
+    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallAdopted", "CallbackDialled",
+    "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan", "CallerPartlyHeard",
+    "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "DigitPressed", "DigitsEntered",
+    "DigitsRequested", "DigitsSent", "EarlierCarried", "EarlierDeclined", "EarlierTaken", "Fact",
+    "Greeted", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
     "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
-    "OperationRequested", "Played", "RestartMissed", "RestartPlanned", "SayRequested",
-    "SpeechCut", "Status", "StreamError", "TransferRequested", "Unknown", "Voice", "Who",
+    "OperationRequested", "Played", "Proof", "RestartMissed", "RestartPlanned", "RingFact",
+    "SayRequested", "SpeechCut", "Status", "StreamError", "TransferRequested", "Unknown", "Voice",
+    "Who",
 ]  # fmt: skip
 
 
 class CallOpened(Fact, frozen=True):
-    """The phone rang. `parameters` are client_name, company and ticket_id: the server's own copy."""
+    """The phone rang. `parameters` are client_name, company and ticket_id: the server's own copy.
+
+    `continues` names an earlier call of the same matter that was cut off.
+    """
 
     call_sid: str
     from_number: str = ""
@@ -75,6 +93,7 @@ class CallOpened(Fact, frozen=True):
     account_sid: str = ""
     tenant: str = "default"
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    continues: str = ""
 
 
 class ParameterRefused(Fact, frozen=True):
@@ -199,7 +218,7 @@ Known = (
     | OperationApproved | OperationDenied | OperationDispatched | OperationDelayed | OperationEnded
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
-    | VoicemailLeft | CallEnded | MovePlanned
+    | VoicemailLeft | CallEnded | MovePlanned | RingFact
 )  # fmt: skip
 AnyFact = Known | Unknown
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from service.call.acts import Act
-from service.call.events import Known, Played
+from service.call.events import EarlierCarried, Known, Played
 
 Door = Literal["voice", "resume", "redial"]
 
@@ -197,6 +197,12 @@ class Move(msgspec.Struct, frozen=True):
     is_alone: bool = False
 
 
+class EarlierFound(msgspec.Struct, frozen=True):
+    """A call about the ticket that the caller named was cut off, and may be gone on with."""
+
+    carried: EarlierCarried
+
+
 class Woke(msgspec.Struct, frozen=True):
     """The deadline that `deadline_ms` named has come."""
 
@@ -211,7 +217,8 @@ FromModel = (
 )  # fmt: skip
 Input = (
     Attached | Detached | Progress | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
-    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | Move | Woke | Settle
+    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | EarlierFound
+    | Move | Woke | Settle
 )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     More than `drops_max` drops within `window_ms` end the attempts. A question that nobody answers
     within `no_input_ms` is the agent's turn again. `summary_tool` names the tool that is told what
-    the call was about when a person takes over; empty for none.
+    the call was about when a person takes over; empty for none. With `calls_back`, a caller whose line
+    dropped too often is rung back.
     """
 
     drops_max: int = 10
@@ -25,3 +26,4 @@ class Policy(msgspec.Struct, frozen=True):
     no_input_ms: int = 8_000
     tools: dict[str, ToolTerms] = {}
     summary_tool: str = ""
+    calls_back: bool = False

@@ -18,9 +18,11 @@ from zlib import crc32
 import msgspec
 
 from service.call.afterwards import Afterwards
+from service.call.callback import Callback
+from service.call.earlier import Earlier
 from service.call.events import Cause, Known, Status, Voice, Who
 
-FOLDING = 1  # raised when known facts fold to another state than before, whatever its shape
+FOLDING = 2  # raised when known facts fold to another state than before, whatever its shape
 
 Phase = Literal["ringing", "live", "detached", "ended"]
 
@@ -93,12 +95,15 @@ class Turn(msgspec.Struct, frozen=True):
     """Something the agent owes an answer to. `earlier` is a half utterance that a drop cut off.
 
     "cut": a model's own speech was lost with its process, and it is to go on from what was heard.
+    "earlier": an earlier call was found that the caller may want to go on with, or is gone on with.
     `said` is what was already generated in answer to it, and `operations` are those whose end nobody
     told the caller yet. It was opened at `position`.
     """
 
     number: int
-    reason: Literal["opening", "speech", "keys", "silence", "operation", "cut", "context_lost"]
+    reason: Literal[
+        "opening", "speech", "keys", "silence", "operation", "cut", "context_lost", "earlier"
+    ]
     text: str = ""
     earlier: str = ""
     said: tuple[str, ...] = ()
@@ -201,6 +206,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ending_to: str = ""
     is_ending_started: bool = False
     afterwards: Afterwards = Afterwards()
+
+    continues: str = ""
+    earlier: Earlier | None = None
+    carried_on: str = ""
+    callback: Callback | None = None
+    is_drop_limited: bool = False
+
+    @property
+    def customer_number(self) -> str:
+        """The other side's number: who called us, or whom we called."""
+        return self.to_number if self.direction.startswith("outbound") else self.from_number
 
     def is_known(self) -> bool:
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""

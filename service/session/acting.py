@@ -55,7 +55,9 @@ class Acting:
             case i.TransferCall():
                 self._start(self._transfer(effect.to_number))
             case i.LastResort():
-                self._start(self._run_ending(self._means.documents.last_resort()))
+                calls_back = call.callback is not None
+                twiml = self._means.documents.last_resort(calls_back=calls_back)
+                self._start(self._run_ending(twiml))
             case i.MoveCall():
                 self._start(self._move(call.epoch, is_alone=effect.is_alone))
             case i.AskCarrier():

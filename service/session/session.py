@@ -36,6 +36,7 @@ from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
 from service.session.mooring import Mooring
+from service.session.remembrance import Remembrance
 from service.session.scribe import Scribe
 from service.session.talk import Talk
 from service.session.telling import tell_attached, tell_detached, tell_fenced, tell_store_failed
@@ -65,6 +66,7 @@ class Session:
         self._mooring = Mooring(
             means, self._ledger, self._line, self._talk, self._scribe, self.post
         )
+        self._remembrance = Remembrance(call_sid, means, self.post)
         self._watch = Watch(means, self._ledger, self.post)
         self._is_over = self._is_seen_off = self._is_leaving = False
         self._close_code = CLOSE_OVER
@@ -258,6 +260,7 @@ class Session:
             await self._detach(Lost(self.epoch, "error"))
             return
         self._talk.follow(self.call)
+        self._remembrance.follow(self.call)
         await self._ledger.keep_snapshot()
         if self.call.phase == "ended":
             await self._see_off()

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.call import events as e
+from service.session.ring_backs import RingBacks
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import parsed
@@ -24,6 +25,7 @@ class Callbacks:
     form: SignedForm
     outside: Outside
     switchboard: Switchboard
+    ring_backs: RingBacks
 
     def routes(self) -> list[Route]:
         """Return the callbacks' routes."""
@@ -37,6 +39,9 @@ class Callbacks:
         status = parsed(webhook.parse_call_status, await self.form.read(request))
         if status.is_over:
             await self.outside.end(status.call_sid, status.status)
+            call = await self.outside.call(status.call_sid)
+            if call is not None:
+                await self.ring_backs.settle(call)
         return Response(status_code=204)
 
     async def _broke(self, event: webhook.StreamEvent) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.call import events as e
+from service.call.decisions import last_resort
 from service.call.policy import Policy
 from service.call.state import Call
 from service.clock import Clock
@@ -27,6 +28,7 @@ from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import Handover, afterwards, answer, parsed
 from service.web.outside import Outside
+from service.web.returning import Returning
 from service.web.returns import Returns
 from twiml import webhook
 
@@ -46,6 +48,7 @@ class Voice:
     meter: Meter
     policy: Policy
     returns: Returns
+    returning: Returning
 
     def routes(self) -> list[Route]:
         """Return the webhooks' routes."""
@@ -79,7 +82,9 @@ class Voice:
         if self.switchboard.is_draining:
             return self._elsewhere("voice")
         try:
-            return answer(await self._answer(asked, door="voice"))
+            return answer(
+                await self._answer(asked, door="voice", callback_of=_callback_of(request))
+            )
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble, failed="voice")
 
@@ -112,28 +117,39 @@ class Voice:
         failed = asked.error_url.partition("?")[0].rpartition("/twiml/")[2]
         return answer(self.documents.fallback(failed))
 
-    async def _answer(self, asked: webhook.VoiceWebhook, *, door: str) -> str:
+    async def _answer(
+        self, asked: webhook.VoiceWebhook, *, door: str, callback_of: str = ""
+    ) -> str:
         """Open the call if it is not there, and return the way to its media stream."""
-        opened = e.CallOpened(
-            call_sid=asked.call_sid,
-            from_number=asked.from_number,
-            to_number=asked.to_number,
-            direction=asked.direction or "inbound",
-            account_sid=asked.account_sid,
-            parameters=await self.directory.lookup(asked.from_number),
-        )
+        opened = await self._opened(asked)
         if door == "resume":
             # A call that resumes is not a new one, even when its journal is gone: its token says so.
             return self._connect(asked.call_sid, opened.parameters, door, is_known=True, epoch=0)
-        headline = await self.journal.open(
-            asked.call_sid, (e.encode(opened),), now_ms=self.clock.now_ms()
+        opening = await self.returning.opening(
+            opened, callback_of=callback_of, stir_verstat=asked.stir_verstat
         )
-        if headline.head == 1:
+        headline = await self.journal.open(
+            asked.call_sid, tuple(map(e.encode, opening)), now_ms=self.clock.now_ms()
+        )
+        if headline.head == len(opening):
             self.meter.calls_opened.inc()
         call = await self.outside.call(asked.call_sid) or Call(parameters=opened.parameters)
         if call.phase == "ended":
             return self.documents.hang_up()
         return self._connect_known(asked.call_sid, call, door)
+
+    async def _opened(self, asked: webhook.VoiceWebhook) -> e.CallOpened:
+        is_ours = asked.direction.startswith("outbound")
+        return e.CallOpened(
+            call_sid=asked.call_sid,
+            from_number=asked.from_number,
+            to_number=asked.to_number,
+            direction=asked.direction or "inbound",
+            account_sid=asked.account_sid,
+            parameters=await self.directory.lookup(
+                asked.to_number if is_ours else asked.from_number
+            ),
+        )
 
     def _connect_known(self, call_sid: str, call: Call, door: str) -> str:
         return self._connect(
@@ -185,15 +201,16 @@ class Voice:
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
         if is_circling or drops > self.policy.drops_max:
             # Our part is over, so that nobody pulls the caller back from whom they speak to next.
-            reached, over = e.DropLimitReached(drops=drops), e.CallEnded(reason="drop_limit")
-            await self.outside.add(call.call_sid, f"drop-limit:{len(call.streams)}", reached, over)
+            facts = last_resort.reached(call, drops, self.policy)
+            over = e.CallEnded(reason="drop_limit")
+            await self.outside.add(call.call_sid, f"drop-limit:{len(call.streams)}", *facts, over)
             _log.error(
                 "! %d drops%s: the last resort",
                 drops,
                 ", and it asks again and again" if is_circling else "",
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
-            return self.documents.last_resort()
+            return self.documents.last_resort(calls_back=len(facts) > 1)
         return self._connect_known(call.call_sid, call, RESUME)
 
     async def _after_conversation(self, call: Call, reading: Reading) -> str:
@@ -208,8 +225,8 @@ class Voice:
             is_voicemail = document == self.documents.voicemail()
             await self.outside.end(call.call_sid, "voicemail" if is_voicemail else "transferred")
             return document
-        if call.phase == "ended" and _reached_its_limit(reading):
-            return self.documents.last_resort()
+        if call.phase == "ended" and call.is_drop_limited:
+            return self.documents.last_resort(calls_back=call.callback is not None)
         return ""
 
     def _transfer(self, call: Call) -> str:
@@ -257,5 +274,6 @@ def _requested_digits(reading: Reading, request: str) -> str:
     )
 
 
-def _reached_its_limit(reading: Reading) -> bool:
-    return any(isinstance(e.decode(record.body), e.DropLimitReached) for record in reading.records)
+def _callback_of(request: Request) -> str:
+    """Return the call that we ring back for, as the address says that we gave the carrier."""
+    return request.query_params.get("callback", "")

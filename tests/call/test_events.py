@@ -9,7 +9,7 @@ from service.call.events import Known
 
 # What stands in journals. A name that changes here makes old journals unreadable.
 GOLDEN: tuple[tuple[Known, str], ...] = (
-    (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"v":1}'),
+    (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"continues":"","v":1}'),
     (e.ParameterRefused(name="company", offered="B"), '{"kind":"parameter_refused","name":"company","offered":"B","v":1}'),
     (e.StreamAttached(stream_sid="MZ1", cause="drop", gap_ms=812, server="s1"), '{"kind":"stream_attached","stream_sid":"MZ1","cause":"drop","gap_ms":812,"server":"s1","v":1}'),
     (e.StreamDetached(stream_sid="MZ1", reason="stop", last_media_ms=7), '{"kind":"stream_detached","stream_sid":"MZ1","reason":"stop","last_media_ms":7,"v":1}'),
@@ -55,10 +55,19 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.CallEnded(reason="hung_up"), '{"kind":"call_ended","reason":"hung_up","v":1}'),
     (e.StreamError(stream_sid="MZ1", code=31924), '{"kind":"stream_error","stream_sid":"MZ1","code":31924,"v":1}'),
     (e.CallAdopted(server="b", seen_ms=7), '{"kind":"call_adopted","server":"b","seen_ms":7,"v":1}'),
+    (e.EarlierCarried(call_sid="CA0", by="number", ended_ms=5), '{"kind":"earlier_carried","call_sid":"CA0","by":"number","ended_ms":5,"fields":{},"stage":"","asked":"","transcript":[],"tools":[],"v":1}'),
+    (e.EarlierTaken(is_stale=True), '{"kind":"earlier_taken","is_stale":true,"v":1}'),
+    (e.EarlierDeclined(), '{"kind":"earlier_declined","v":1}'),
+    (e.CarriedOn(call_sid="CA2"), '{"kind":"carried_on","call_sid":"CA2","v":1}'),
+    (e.CallbackRequested(by="rule"), '{"kind":"callback_requested","by":"rule","v":1}'),
+    (e.CallbackDialled(attempt=1), '{"kind":"callback_dialled","attempt":1,"v":1}'),
+    (e.CallbackPlaced(attempt=1, call_sid="CA2"), '{"kind":"callback_placed","attempt":1,"call_sid":"CA2","v":1}'),
+    (e.CallbackEnded(attempt=1, outcome="busy"), '{"kind":"callback_ended","attempt":1,"outcome":"busy","v":1}'),
 )  # fmt: skip
 
 # As version 0.1.0 wrote them: what is new since has a default.
 EARLIER: tuple[tuple[Known, str], ...] = (
+    (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"v":1}'),
     (e.AgentSpoke(prompt="p1", clauses=("Hi.", "You?")), '{"kind":"agent_spoke","prompt":"p1","clauses":["Hi.","You?"],"asks":"","who":"agent","request":"","v":1}'),
     (e.Played(prompt="p1", clauses=1, part_samples=2), '{"kind":"played","prompt":"p1","clauses":1,"part_samples":2,"part_of_samples":0,"synthesised_samples":0,"sent_samples":0,"heard_samples":0,"v":1}'),
     (e.CallerSpoke(text="Yes.", partial=True), '{"kind":"caller_spoke","text":"Yes.","confidence_milli":1000,"duration_ms":0,"partial":true,"v":1}'),

@@ -94,3 +94,11 @@ def test_only_operations_without_a_final_state_are_pending() -> None:
     open_one = Operation("t1.1", "lookup", {}, 1, **terms)  # type: ignore[arg-type] # by name
     done = msgspec.structs.replace(open_one, operation="t1.2", status="unknown")
     assert Call(operations=(open_one, done)).pending() == (open_one,)
+
+
+@pytest.mark.parametrize(
+    ("direction", "number"), [("inbound", "+1"), ("outbound-api", "+2"), ("outbound-dial", "+2")]
+)
+def test_the_customer_is_who_called_or_whom_we_called(direction: str, number: str) -> None:
+    call = Call(from_number="+1", to_number="+2", direction=direction)
+    assert call.customer_number == number

@@ -13,6 +13,7 @@ from service.call.events import Known
 from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
+from service.call.ring_events import CarriedField
 from service.call.state import Call
 from tests.call.story import Story
 
@@ -31,6 +32,24 @@ ACTS: tuple[a.Act, ...] = (
     a.UseTool("lookup", {"id": "TKT-1"}),
     a.UseTool("note"),
     a.UseTool("refund"),
+    a.GoOn(),
+    a.StartAfresh(),
+)
+CARRIED = e.EarlierCarried(
+    call_sid="CA0",
+    by="number",
+    ended_ms=1,
+    fields={"company": CarriedField("Acme", confirmed=True, source="speech")},
+    stage="intake",
+    asked="problem",
+)
+RINGING: tuple[e.Known, ...] = (
+    CARRIED,
+    e.CarriedOn(call_sid="CA2"),
+    e.CallbackRequested(by="person"),
+    e.CallbackDialled(attempt=1),
+    e.CallbackPlaced(attempt=1, call_sid="CA2"),
+    e.CallbackEnded(attempt=1, outcome="busy"),
 )
 TOOLS = {
     "lookup": ToolTerms(is_idempotent=True, attempts_max=3, timeout_ms=2_000),
@@ -62,7 +81,7 @@ class Walk:
             i.SpeechBegan, self._barge_in, self._utterance, self._utterance, self._key, self._key,
             self._answered, self._answered, self._answered, self._digits_done, self._carrier,
             self._partly_heard, self._operated, self._operated,
-            i.Move, i.Woke, i.Settle,
+            i.Move, lambda: i.EarlierFound(CARRIED), i.Woke, i.Settle,
         )  # fmt: skip
         if self.chance.random() < 0.05:
             self.story.hear_out()
@@ -87,6 +106,7 @@ class Walk:
             e.OperationEnded(operation=self._operation(), status="succeeded"),
             e.AgentSpoke(prompt=f"m{request}", clauses=(), voice="model", is_open=True),
             *self._continued(),
+            self.chance.choice(RINGING),
         )
         final: tuple[Known, ...] = (
             e.HangupRequested(request=request),

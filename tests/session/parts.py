@@ -179,6 +179,7 @@ class ScriptedAgent:
     """Greets, then answers from its script; without one it says what it heard."""
 
     def __init__(self) -> None:
+        self.offers_earlier = False
         self.turns: list[Turn] = []
         self.greeting: list[Any] = [Say("Hello and welcome to our support line, dear caller.")]
         self.script: deque[list[Any]] = deque()

@@ -1,6 +1,7 @@
 import pytest
 
 from service.call import events as e
+from service.session.ring_backs import number_name
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio
@@ -42,3 +43,13 @@ async def test_a_stream_error_may_name_no_stream(front: Front) -> None:
     await front.hook("/twiml/voice", ring())
     assert (await front.hook("/callbacks/stream", broke("", "?"))).status_code == 204
     assert len(await front.facts()) == 2
+
+
+async def test_a_call_that_we_ended_is_not_found_by_its_caller_any_more(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    name = number_name("+15550001")
+    await front.parts.ring_backs.remember(CALL, name)
+    await front.write(e.EndingPlanned(ending="hangup"))
+    await front.hook("/callbacks/call", ring(CallStatus="completed"))
+    later_ms = front.parts.clock.now_ms() + 1_000
+    assert await front.journal.recall(name, now_ms=later_ms) is None

@@ -8,6 +8,7 @@ is generated or asked for again, never what stands there already. All other acts
 from typing import assert_never
 
 from service.call import acts as a, events as e
+from service.call.decisions import carrying
 from service.call.decisions.clauses import clauses
 from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known, Who
@@ -77,6 +78,10 @@ class Made:
                 self.facts.append(e.DigitsRequested(request=request, digits=act.digits))
             case a.UseTool():
                 self._use(act)
+            case a.GoOn():
+                self.facts.extend(carrying.taken(self._call, self._now_ms))
+            case a.StartAfresh():
+                self.facts.extend(carrying.declined(self._call))
             case _:
                 self.facts.append(_fact(act))
 

@@ -13,7 +13,16 @@ from typing import Any
 from zlib import crc32
 
 from service.call import events as e, inputs as i
-from service.call.decisions import caller, ending, model, moving, operation, people
+from service.call.decisions import (
+    caller,
+    carrying,
+    ending,
+    last_resort,
+    model,
+    moving,
+    operation,
+    people,
+)
 from service.call.decisions.answer import answered, spoken
 from service.call.decisions.resume import Return, resume
 from service.call.events import Cause, Known
@@ -104,7 +113,7 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
         facts.append(e.ContextLost(reason=attached.lost))
     if plan.row == "last_resort":
         drops = call.drops_since(now_ms - policy.window_ms)
-        return Decision((*facts, e.DropLimitReached(drops=drops)), (i.LastResort(),))
+        return Decision((*facts, *last_resort.reached(call, drops, policy)), (i.LastResort(),))
     if plan.line:
         facts.append(spoken(call, plan.line, asks=plan.asks))
     return Decision(tuple(facts))
@@ -190,6 +199,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.DigitsDone: people.digits_done,
     i.EndingDone: ending.done,
     i.CarrierSays: _carrier_says,
+    i.EarlierFound: carrying.found,
     **model.STEPS,
     i.Move: moving.move,
     i.Woke: _woke,

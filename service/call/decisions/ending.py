@@ -42,4 +42,5 @@ def done(call: Call, done: i.EndingDone, _now_ms: int, _policy: Policy) -> Decis
     """The carrier answered for the ending."""
     if call.ending == "transfer" and not done.is_gone:
         return Decision((e.CallEnded(reason="transferred"),))
-    return Decision((e.CallEnded(reason=done.detail or "hung_up"),))
+    ours = "drop_limit" if call.is_drop_limited else "hung_up"
+    return Decision((e.CallEnded(reason=done.detail or ours),))

@@ -18,6 +18,7 @@ def _opened(call: Call, fact: e.CallOpened, place: Place) -> Call:
         direction=fact.direction,
         account_sid=fact.account_sid,
         parameters=fact.parameters,
+        continues=fact.continues,
         opened_ms=place.at_ms,
     )
 
@@ -103,6 +104,10 @@ def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
     )
 
 
+def _drop_limit_reached(call: Call, _fact: e.DropLimitReached, _place: Place) -> Call:
+    return replace(call, is_drop_limited=True)
+
+
 def _ending_planned(call: Call, fact: e.EndingPlanned, _place: Place) -> Call:
     requests = tuple(r for r in call.requests if r.kind not in ("hangup", "transfer"))
     # Nobody asks anything any more: a turn that is still open would be answered after the farewell.
@@ -133,6 +138,7 @@ STEPS: Steps = {
     e.CallAdopted: _adopted,
     e.ContextLost: _context_lost,
     e.CallEnded: _call_ended,
+    e.DropLimitReached: _drop_limit_reached,
     e.EndingPlanned: _ending_planned,
     e.EndingStarted: _ending_started,
     e.TurnAnswered: _turn_answered,

@@ -14,7 +14,12 @@ from msgspec.structs import replace
 
 from service.call.state import Call, Operation, Turn
 
-Reason = Literal["opening", "speech", "keys", "silence", "operation", "cut", "context_lost"]
+Reason = Literal[
+    "opening", "speech", "keys", "silence", "operation", "cut", "context_lost", "earlier"
+]
+
+
+_OF_OURS: tuple[Reason, ...] = ("silence", "operation", "earlier")  # nothing the caller said
 
 
 def opened(call: Call, reason: Reason, position: int, *, text: str = "", earlier: str = "") -> Call:
@@ -34,7 +39,7 @@ def opened(call: Call, reason: Reason, position: int, *, text: str = "", earlier
 def spoken(call: Call, text: str, position: int) -> Call:
     """Open the turn of an utterance; it takes in the open one if nobody began to answer that."""
     before = call.turn
-    if before is None or before.said or before.reason in ("silence", "operation"):
+    if before is None or before.said or before.reason in _OF_OURS:
         return opened(call, "speech", position, text=text, earlier=call.half_text)
     reason: Reason = "speech"
     if before.reason in ("opening", "context_lost"):

@@ -44,7 +44,8 @@ def test_every_act_becomes_a_fact_and_the_turn_is_answered_in_the_same_write() -
         (a.Transfer("+1"), e.EndingPlanned(ending="transfer", to_number="+1")),
         (a.HangUp(), e.EndingPlanned(ending="hangup")),
     )
-    assert {type(act) for act, _ in made} == set(typing.get_args(Act))
+    others = {a.GoOn, a.StartAfresh}  # they say something of an earlier call: see test_carrying.py
+    assert {type(act) for act, _ in made} == set(typing.get_args(Act)) - others
     assert facts(*(act for act, _ in made)) == (
         *(fact for _, fact in made),
         e.TurnAnswered(turn=3),

@@ -169,7 +169,7 @@ def test_too_many_drops_are_the_last_resort() -> None:
     assert story.effects == [i.LastResort()]
     assert story.journal[-1][0] == e.DropLimitReached(drops=3)
     story.happen(i.EndingDone(is_gone=False))
-    assert (story.call.phase, story.call.end_reason) == ("ended", "hung_up")
+    assert (story.call.phase, story.call.end_reason) == ("ended", "drop_limit")
 
 
 def test_a_drop_keeps_what_was_heard_and_is_not_the_end() -> None:

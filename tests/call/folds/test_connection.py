@@ -169,3 +169,10 @@ def test_of_a_call_without_a_holder_is_known_when_it_was_seen_last() -> None:
     story.write(e.StreamDetached(stream_sid="MZ1", reason="closed", last_media_ms=9))
     call = story.write(e.CallAdopted(server="b", seen_ms=10), is_outside=True)
     assert call.streams[-1].last_media_ms == 9
+
+
+def test_too_many_drops_and_the_call_before_are_known() -> None:
+    story = Story()
+    story.write(e.CallOpened(call_sid="CA1", continues="CA0"))
+    call = story.write(e.DropLimitReached(drops=3))
+    assert (call.continues, call.is_drop_limited) == ("CA0", True)
