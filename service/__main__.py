@@ -10,7 +10,6 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from typing_extensions import override
 
 from service import config as settings, demonstration, logs, serving
 from service.app import create_app
@@ -19,25 +18,11 @@ from service.desk import create_desk
 from service.errors import ConfigError, StaylineError, StoreError
 from service.journal.stores import connect
 from service.simulator import client
+from service.workers import Workers
 
 WRONG_SETTING = 2
 NOT_SERVED = 1
-CLOSE_S_MAX = 10  # uvicorn's own patience with open sockets; ours are told to end before
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which also tells when it serves."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.serving = asyncio.Event()
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn.Server.startup."""
-        await super().startup(sockets)
-        if self.started:
-            self.serving.set()
+CLOSE_S_MAX = 2  # for open sockets at the end; those of calls are told to end before
 
 
 def main() -> None:
@@ -46,10 +31,10 @@ def main() -> None:
         sys.exit(client.replay(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serving = commands.add_parser(
+    serve_command = commands.add_parser(
         "serve", help="answer calls; the settings come from the environment or .env"
     )
-    serving.add_argument("--demo", action="store_true", help="play one recorded call first")
+    serve_command.add_argument("--demo", action="store_true", help="play one recorded call first")
     # Known here for the help only: the command reads its own words, and has its own exit codes.
     commands.add_parser("replay", help="call a running server with recorded audio")
     desk = commands.add_parser("desk", help="keep a small ticket desk to try tools with")
@@ -64,29 +49,51 @@ def main() -> None:
 def serve(
     *, with_demonstration: bool = False, make: Callable[[Config], Starlette] = create_app
 ) -> int:
-    """Serve what `make` returns until told to stop. Returns the exit code."""
-    sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
+    """Serve what `make` returns until told to stop. Returns the exit code.
+
+    With more than one worker `make` must be a function that another process can import.
+    """
     try:
         config = settings.load()
         has_desk = with_demonstration and config.is_development and not config.tools
         if has_desk:
             config = demonstration.with_desk(config)
-        _claim_port(config)
+        sockets = serving.listening(config.host, config.port)
         logs.set_up("ERROR" if with_demonstration else config.log_level)
-        app = make(config)
-    except StaylineError as trouble:
-        sys.stderr.write(f"stayline: {trouble}\n")
-        return WRONG_SETTING
-    server = Server(serving.settings(app, stop_s=CLOSE_S_MAX, host=config.host, port=config.port))
-    try:
-        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(_check_store(config))
-            work = _serve(server, config, with_demonstration=with_demonstration)
-            runner.run(_beside_desk(work, config) if has_desk else work)
+        asyncio.run(_check_store(config))
+        if config.web_concurrency > 1 and not with_demonstration:
+            sys.stderr.write(welcome(config) + "\n")
+            return Workers(config.web_concurrency, work, make, config, sockets).run()
+        server = _server(make, config)
+        served = _serve(server, sockets, config, with_demonstration=with_demonstration)
+        _run(server, _beside_desk(served, config) if has_desk else served)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return WRONG_SETTING
     return 0 if server.started else NOT_SERVED
+
+
+def work(make: Callable[[Config], Starlette], config: Config, sockets: list[socket.socket]) -> int:
+    """Serve as one of several workers. Returns the exit code."""
+    logs.set_up(config.log_level)
+    try:
+        server = _server(make, config)
+        _run(server, server.serve(sockets))
+    except StaylineError as trouble:
+        sys.stderr.write(f"stayline: {trouble}\n")
+        return WRONG_SETTING
+    return 0 if server.started else NOT_SERVED
+
+
+def _server(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
+    sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
+    app = make(config)
+    return serving.Server(serving.settings(app, stop_s=CLOSE_S_MAX), app.state.drain)
+
+
+def _run(server: serving.Server, work: Coroutine[None, None, None]) -> None:
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(work)
 
 
 async def _check_store(config: Config) -> None:
@@ -107,30 +114,23 @@ async def _beside_desk(work: Coroutine[None, None, None], config: Config) -> Non
         await work
 
 
-async def _serve(server: Server, config: Config, *, with_demonstration: bool) -> None:
-    serving = asyncio.create_task(server.serve())
+async def _serve(
+    server: serving.Server,
+    sockets: list[socket.socket],
+    config: Config,
+    *,
+    with_demonstration: bool,
+) -> None:
+    served = asyncio.create_task(server.serve(sockets))
     try:
         if with_demonstration and config.is_development:
             playing = asyncio.create_task(demonstration.demonstrate(config.port, server.serving))
-            await asyncio.wait({serving, playing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({served, playing}, return_when=asyncio.FIRST_COMPLETED)
             playing.cancel()
             logs.set_up(config.log_level)
         sys.stderr.write(welcome(config) + "\n")
     finally:
-        await serving
-
-
-def _claim_port(config: Config) -> None:
-    """Say in one line that the port is taken, before anything is opened."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((config.host, config.port))
-        except OSError as trouble:
-            raise ConfigError(
-                f"PORT: can't listen on {config.host}:{config.port}: {trouble.strerror}"
-            ) from trouble
+        await served
 
 
 def welcome(config: Config) -> str:

@@ -180,6 +180,8 @@ def load(**overrides: object) -> Config:
 
 def _agreed(config: Config) -> Config:
     """Return settings that are sound beside each other. Raises ConfigError for those that are not."""
+    if config.web_concurrency > 1 and ":memory:" in config.store_url:
+        raise ConfigError("WEB_CONCURRENCY: several workers can't share a store in memory")
     if config.last_resort == "human" and not config.transfer_to:
         raise ConfigError("LAST_RESORT: human needs TRANSFER_TO")
     if config.ring_back_s <= config.call_ttl_s:

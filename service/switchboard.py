@@ -18,7 +18,8 @@ ATTEMPTS_MAX = (
     3  # a session may end at the very moment a stream arrives; a third time is no accident
 )
 CLOSE_S_MAX = 2.0  # a platform kills us after 30 s; every call needs one write
-DRAIN_S_MAX = 21.0  # the rest of 28 s is for closing what is left
+DRAIN_S_MAX = 20.0  # the rest of 28 s is for closing what is left
+ALONE_S_MAX = 5.0  # for tools, while callers wait for this server to be back
 NEIGHBOUR_MS_MAX = 8_000  # a deploy's new server loads its models in less
 PROBE_PAUSE_S = 0.25  # a balancer looks no more often
 UNMOVED_MS_MAX = 5_000  # for a pause; a sentence that is cut then goes on with its clause
@@ -112,10 +113,10 @@ class Switchboard:
                     is_another_ready
                 )
                 await self._move_all()
-                if not self.is_alone:  # Otherwise the callers wait for us to be back.
+                async with asyncio.timeout(ALONE_S_MAX if self.is_alone else None):
                     await self._means.tasks.rest()
         except TimeoutError:
-            _log.warning("! %d calls were not moved", len(self), extra={"action": "drain_cut"})
+            _log.warning("! cut with %d calls left", len(self), extra={"action": "drain_cut"})
         _log.info("= drained", extra={"action": "drain_ended"})
 
     async def _has_another(self, is_ready: Callable[[], Awaitable[bool]]) -> bool:

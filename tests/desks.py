@@ -3,29 +3,12 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import uvicorn
-from typing_extensions import override
 
 from service.desk import TicketDesk, create_desk
-
-
-class Quiet(uvicorn.Server):
-    """A server that leaves the signals alone and ends at once."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ending = asyncio.Event()
-
-    @override
-    async def main_loop(self) -> None:
-        await self.ending.wait()
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+from service.serving import Server
 
 
 @contextlib.asynccontextmanager
@@ -37,10 +20,10 @@ async def serving(desk: TicketDesk) -> AsyncIterator[str]:
     settings = uvicorn.Config(
         create_desk(desk), log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
-    server = Quiet(settings)
+    server = Server(settings)
     task = asyncio.create_task(server.serve(sockets=[ours]))
     try:
         yield f"http://127.0.0.1:{ours.getsockname()[1]}"
     finally:
-        server.ending.set()
+        server.end()
         await task

@@ -220,3 +220,11 @@ def test_a_call_is_not_gone_on_with_for_longer_than_it_is_kept() -> None:
 def test_a_last_resort_to_a_human_needs_a_number() -> None:
     with pytest.raises(ConfigError, match="LAST_RESORT: human needs TRANSFER_TO"):
         load(twilio_auth_token=("secret",), last_resort="human")
+
+
+def test_several_workers_need_a_store_that_they_can_share(production: pytest.MonkeyPatch) -> None:
+    production.setenv("WEB_CONCURRENCY", "2")
+    assert load().web_concurrency == 2
+    production.setenv("STORE_URL", "sqlite://:memory:")
+    with pytest.raises(ConfigError, match=r"^WEB_CONCURRENCY: "):
+        load()

@@ -174,7 +174,7 @@ async def test_a_drain_is_over_in_time_whatever_does_not_happen(
     await heard(house)
     await house.switchboard.drain(somebody)
     assert len(house.switchboard) == 1
-    assert "1 calls were not moved" in caplog.text
+    assert "cut with 1 calls left" in caplog.text
 
 
 async def test_a_call_that_ends_meanwhile_is_not_waited_for(house: House) -> None:

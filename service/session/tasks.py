@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 
-CLOSE_S_MAX = 5.0  # what is still asking the carrier at shutdown gets this long
+CLOSE_S_MAX = 2.0  # a drain has waited before, and a platform waits for 30 s in all
 
 _log = logging.getLogger(__name__)
 

@@ -13,13 +13,12 @@ import socket
 import threading
 from collections.abc import Callable
 
-import uvicorn
 from starlette.applications import Starlette
 from typing_extensions import override
 
+from service import serving
 from service.errors import StoreUnavailable
 from service.parts import Parts
-from service.serving import settings
 from service.testing.thread import LoopThread
 
 HOST = "127.0.0.1"  # a test is for this machine only
@@ -51,13 +50,8 @@ class _Silence(logging.Filter):
         return record.thread != self.thread
 
 
-class _Uvicorn(uvicorn.Server):
-    """uvicorn's server, which tells when it serves and is told when to end."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.serving = asyncio.Event()
-        self.ending = asyncio.Event()
+class _Uvicorn(serving.Server):
+    """The server of `stayline serve`, which can fail to start without ending the program."""
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -65,12 +59,6 @@ class _Uvicorn(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit:  # It is meant for a program; a server in a test ends alone.
             raise RuntimeError("the service did not start; see the log") from None
-        self.serving.set()
-
-    @override
-    async def main_loop(self) -> None:
-        # uvicorn's own loop looks ten times a second whether it should end; ours is told.
-        await self.ending.wait()
 
 
 class Server:
@@ -92,9 +80,8 @@ class Server:
     async def _start(self) -> None:
         app = self._make()
         self.parts: Parts = app.state.parts
-        self._uvicorn = _Uvicorn(settings(app, stop_s=STOP_S_MAX))
-        serving = self._uvicorn.serve(sockets=[self._door])
-        self._serving = asyncio.create_task(serving)
+        self._uvicorn = _Uvicorn(serving.settings(app, stop_s=STOP_S_MAX))
+        self._serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._door]))
         ready = asyncio.create_task(self._uvicorn.serving.wait())
         await asyncio.wait({self._serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -108,7 +95,7 @@ class Server:
 
     async def _stop(self) -> None:
         assert self._uvicorn is not None, "it was started"
-        self._uvicorn.ending.set()
+        self._uvicorn.end()
         await self._serving
 
     def kill(self) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import math
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import quoteattr
@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from typing_extensions import override
 
 from service.audio import encode, level
+from service.serving import Server
 
 TOKEN = "12345"
 ACCOUNT = "AC00000000000000000000000000000001"
@@ -222,16 +223,8 @@ class Talker:
         await ws.send_json({"event": "mark", "streamSid": sid, "mark": {"name": "said"}})
 
 
-class Quiet(uvicorn.Server):
-    """A server that leaves the signals alone and ends at once."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ending = asyncio.Event()
-
-    @override
-    async def main_loop(self) -> None:
-        await self.ending.wait()
+class Quiet(Server):
+    """A server that ends at once."""
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -243,11 +236,6 @@ class Quiet(uvicorn.Server):
             connection.transport.abort()
         tasks = list(self.server_state.tasks)
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextlib.asynccontextmanager
@@ -268,5 +256,5 @@ async def serving(talker: Talker) -> AsyncIterator[Talker]:
     try:
         yield talker
     finally:
-        server.ending.set()
+        server.end()
         await task

@@ -13,7 +13,7 @@ import contextlib
 import json
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,8 +22,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from typing_extensions import override
 
+from service.serving import Server as QuietServer
 from tests.standins.chat_request import Wrong, check
 
 KEY = "sk-standin"
@@ -225,23 +225,6 @@ def _failed(
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 
 
-class _Quiet(uvicorn.Server):
-    """A server that leaves the signals alone, and stops when it is told to, not at the next tick."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_over = asyncio.Event()
-
-    @override
-    async def main_loop(self) -> None:
-        await self.is_over.wait()
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def serving(*script: Answer, key: str = KEY) -> AsyncIterator[Server]:
     """Serve on a free port of loopback until the test is done."""
@@ -253,11 +236,11 @@ async def serving(*script: Answer, key: str = KEY) -> AsyncIterator[Server]:
     config = uvicorn.Config(
         server.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
-    quiet = _Quiet(config)
+    quiet = QuietServer(config)
     task = asyncio.create_task(quiet.serve(sockets=[ours]))
     try:
         yield server
     finally:
         server.end()
-        quiet.is_over.set()
+        quiet.end()
         await task

@@ -7,27 +7,24 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, fromstring
 
 import httpx2
 import pytest
-import uvicorn
 from starlette.applications import Starlette
-from typing_extensions import override
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from service import serving
 from service.app import create_app
 from service.call import events as e
 from service.config import ApiToken, Config
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.parts import Parts
-from service.protocol.messages import MESSAGE_BYTES_MAX
-from service.wire import Wire
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 
 ACCOUNT = "AC00000000000000000000000000000001"
@@ -177,36 +174,16 @@ def built(
         return create_app(settings(**changes))
 
 
-class Quiet(uvicorn.Server):
-    """A server that leaves the signals alone."""
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def served(front: Front) -> AsyncIterator[str]:
     """Serve the application on a real socket, with the settings of `stayline serve`; yields its host."""
     ours = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        front.app,
-        ws=Wire,
-        ws_max_size=MESSAGE_BYTES_MAX,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    server = Quiet(config)
+    server = serving.Server(serving.settings(front.app, stop_s=3, lifespan="off"))
     task = asyncio.create_task(server.serve(sockets=[ours]))
     try:
         yield f"127.0.0.1:{ours.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.end()
         await task
 
 
