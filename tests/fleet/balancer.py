@@ -15,6 +15,7 @@ from service.simulator.webhook import trust
 
 POLL_S = 0.25
 CHECK_S_MAX = 2.0
+SILENCES_MAX = 3
 CONNECT_S_MAX = 2.0
 
 NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -84,6 +85,7 @@ class Balancer:
         self.ports: list[int] = []
         self.ready: list[int] = []
         self.refused = 0
+        self._silences: dict[int, int] = {}
         self._turn = 0
         self._server: asyncio.Server | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -139,8 +141,19 @@ class Balancer:
     async def look(self) -> None:
         """Ask every server now."""
         async with httpx2.AsyncClient(timeout=CHECK_S_MAX, trust_env=False, verify=trust()) as http:
-            answers = await asyncio.gather(*(_is_ready(http, port) for port in self.ports))
-        self.ready = [port for port, is_ready in zip(self.ports, answers, strict=True) if is_ready]
+            ports = list(self.ports)
+            answers = await asyncio.gather(*(_is_ready(http, port) for port in ports))
+        for port, is_ready in zip(ports, answers, strict=True):
+            # Who says no is out at once; who says nothing has a few more tries, as balancers have it.
+            self._silences[port] = 0 if is_ready is not None else self._silences.get(port, 0) + 1
+        self.ready = [
+            port
+            for port, is_ready in zip(ports, answers, strict=True)
+            if is_ready or (is_ready is None and self._is_trusted(port))
+        ]
+
+    def _is_trusted(self, port: int) -> bool:
+        return port in self.ready and self._silences[port] < SILENCES_MAX
 
     async def _poll(self) -> None:
         while True:
@@ -148,8 +161,11 @@ class Balancer:
             await asyncio.sleep(POLL_S)
 
 
-async def _is_ready(http: httpx2.AsyncClient, port: int) -> bool:
+async def _is_ready(http: httpx2.AsyncClient, port: int) -> bool | None:
+    """Say what the server says, None when it says nothing in time."""
     try:
         return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+    except httpx2.TimeoutException:
+        return None
     except httpx2.HTTPError:
         return False
