@@ -12,6 +12,7 @@ from service.web.bearer import Bearers
 from service.web.callbacks import Callbacks
 from service.web.form import SignedForm
 from service.web.health import Health
+from service.web.inflow import Inflow
 from service.web.media import Media
 from service.web.outside import Outside
 from service.web.problem import HANDLERS
@@ -85,13 +86,16 @@ def _media(parts: Parts) -> Media:
         verifier=parts.verifier,
         mint=parts.mint,
         journal=parts.journal,
+        forks=parts.forks,
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
         account_sid=parts.config.twilio_account_sid,
         admits_unsigned=parts.config.lookalike_carriers,
         admission=parts.admission,
-        idle_ms=parts.config.media_idle_s * 1000,
+        inflow=Inflow(
+            clock=parts.clock, meter=parts.meter, idle_ms=parts.config.media_idle_s * 1000
+        ),
     )
 
 

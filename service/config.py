@@ -80,6 +80,10 @@ class Config(BaseSettings):
     ring_back: Literal["offer", "go_on", "afresh"] = Field(
         "offer", description="what who rings back in that time meets"
     )
+    gap_ear: bool = Field(
+        default=False,
+        description="listen on a second stream too, so that no word is lost while the first is away",
+    )
     lookalike_carriers: bool = Field(
         default=False, description="admit sockets without a signature, by their token alone"
     )

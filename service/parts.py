@@ -20,6 +20,7 @@ from service.errors import ConfigError, EngineMissing
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
+from service.session.forks import Forks
 from service.session.means import Means
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
@@ -56,6 +57,7 @@ class Parts:
     verifier: Verifier
     switchboard: Switchboard
     ring_backs: RingBacks
+    forks: Forks
     admission: Admission
 
 
@@ -100,6 +102,7 @@ def assembled(config: Config, own: Own) -> Parts:
         ring_backs=ring_backs if _goes_on(config) else None,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         tasks=tasks,
+        forks=Forks(tasks),
     )
     return Parts(
         config=config,
@@ -119,6 +122,7 @@ def assembled(config: Config, own: Own) -> Parts:
         verifier=verifier,
         ring_backs=ring_backs,
         switchboard=Switchboard(means),
+        forks=means.forks,
         admission=Admission(meter),
     )
 
@@ -164,6 +168,7 @@ def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
         config.transfer_to,
         restart_pause_s=config.restart_pause_s,
         has_last_human=config.last_resort != "voicemail",
+        gap_ear=config.gap_ear,
     )
     return verifier, documents
 

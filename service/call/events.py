@@ -104,12 +104,16 @@ class ParameterRefused(Fact, frozen=True):
 
 
 class StreamAttached(Fact, frozen=True):
-    """detached -> live. `gap_ms` is the time without inbound media before this stream."""
+    """detached -> live. `gap_ms` is the time without inbound media before this stream.
+
+    Of it, `gap_heard_ms` were heard all the same, on a stream that only listens.
+    """
 
     stream_sid: str
     cause: Cause
     gap_ms: int
     server: str
+    gap_heard_ms: int = 0
 
 
 class StreamDetached(Fact, frozen=True):

@@ -18,6 +18,7 @@ Door = Literal["voice", "resume", "redial"]
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
     """A stream took the call. `door` is where its token was issued.
 
+    `gap_heard_ms` of the gap were heard on another stream.
     `running` names the requests and operations that are still under way in this process.
     `is_held_here` tells that this process held the call before, with its ear. Until `lease_ms` an
     earlier holder may still be at work. `lost` is set when a token proves a known call whose journal
@@ -28,6 +29,7 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     door: Door
     server: str
     gap_ms: int
+    gap_heard_ms: int = 0
     is_live_here: bool = False
     parameters: dict[str, str] = {}
     running: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ class StreamEntry(msgspec.Struct, frozen=True):
     reason: str = ""
     last_media_ms: int = 0
     is_broken: bool = False  # as the carrier says, while we did not know that it is gone
+    gap_heard_ms: int = 0
 
 
 class Prompt(msgspec.Struct, frozen=True):

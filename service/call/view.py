@@ -120,4 +120,5 @@ def _stream(stream: StreamEntry) -> Json:
         "detached_at": None if stream.detached_ms is None else timestamp(stream.detached_ms),
         "reason": stream.reason,
         "gap_ms": stream.gap_ms,
+        "gap_heard_ms": stream.gap_heard_ms,
     }

@@ -121,6 +121,12 @@ class Ear:
             self._post(SpeechBegan())
         self._watch_floor()
 
+    def go_on(self) -> None:
+        """Begin a new stream, of whose gap nothing was missed: what is half said goes on."""
+        if self._endpointer.is_speaking:
+            self._post(SpeechBegan())
+        self._watch_floor()
+
     def hear(self, ulaw: bytes) -> None:
         """Take the next audio of the caller."""
         for event in self._endpointer.feed(ulaw):

@@ -13,6 +13,7 @@ from service.clock import Clock
 from service.documents import Documents
 from service.journal.journal import Journal
 from service.meter import Meter
+from service.session.forks import Forks
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer
@@ -76,3 +77,4 @@ class Means:
     tasks: Tasks
     chance: random.Random = field(default_factory=random.SystemRandom)
     ring_backs: RingBacks | None = None  # None: nobody who rings back goes on
+    forks: Forks

@@ -5,7 +5,6 @@ its end ──> unplugged ──> StreamDetached: what was heard, and why it wen
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from service.call import inputs as i
 from service.session.inbox import Lost
@@ -13,18 +12,7 @@ from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
 from service.session.means import Means
 from service.session.scribe import Scribe
-
-
-class Talker(Protocol):
-    """What hears the caller and answers. See Talk and Duplex."""
-
-    def attach(self) -> None:
-        """A new stream begins."""
-        ...
-
-    def detach(self) -> None:
-        """The stream is gone."""
-        ...
+from service.session.seam import Listener
 
 
 class Mooring:
@@ -35,14 +23,14 @@ class Mooring:
         means: Means,
         ledger: Ledger,
         line: Line,
-        talk: Talker,
+        talk: Listener,
         scribe: Scribe,
         post: Callable[[i.Input | Lost], None],
     ) -> None:
         self._means = means
         self._ledger = ledger
         self._line = line
-        self._talk = talk
+        self._seam = means.forks.attend(ledger.call_sid, talk)
         self._scribe = scribe
         self._post = post
 
@@ -65,6 +53,7 @@ class Mooring:
             door=arrival.door,
             server=self._means.owner,
             gap_ms=gap_ms,
+            gap_heard_ms=min(gap_ms, self._seam.bridged_ms),
             is_live_here=was_live_here,
             parameters=arrival.parameters,
             running=tuple(running),
@@ -77,9 +66,18 @@ class Mooring:
         self._plug_in(arrival)
         return gap_ms
 
+    def hear(self, ulaw: bytes) -> None:
+        """Take audio of the stream that is plugged in."""
+        self._line.last_media_ms = now_ms = self._means.clock.now_ms()
+        self._seam.hear(ulaw, now_ms)
+
+    def close(self) -> None:
+        """No stream will come any more, and nobody listens on another one."""
+        self._means.forks.leave(self._ledger.call_sid, self._seam, self._means.clock.now_ms())
+
     def _plug_in(self, arrival: Arrival) -> None:
         epoch = self._ledger.epoch
-        self._talk.attach()
+        self._seam.attach()
         self._line.plug_in(
             arrival,
             epoch,
@@ -95,5 +93,5 @@ class Mooring:
         await self._unplug(reason, CLOSE_OVER)
 
     async def _unplug(self, reason: str, code: int) -> None:
-        self._talk.detach()
+        self._seam.detach(self._means.clock.now_ms())
         await self._scribe.take(await self._line.unplug(reason, code))

@@ -101,8 +101,7 @@ class Session:
     def heard_audio(self, epoch: int, ulaw: bytes) -> None:
         """Take audio of the stream of `epoch`."""
         if epoch == self.epoch and self._line.is_live:
-            self._line.last_media_ms = self._means.clock.now_ms()
-            self._talk.hear(ulaw)
+            self._mooring.hear(ulaw)
 
     def echoed(self, epoch: int, mark: str) -> None:
         """Take a mark's echo."""
@@ -152,6 +151,7 @@ class Session:
 
     async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
         self._is_over = True
+        self._mooring.close()
         await self._talk.close()
         for task in beside:
             task.cancel()
@@ -269,6 +269,7 @@ class Session:
         """The call is over: free the line, and stay only for tools that are still at work."""
         if not self._is_seen_off:
             self._is_seen_off = True
+            self._means.forks.dismiss(self.call_sid)
             self._means.meter.calls_ended.inc()
         if self._line.is_live:
             await self._line.unplug("over", CLOSE_OVER, grace_ms=OVER_MS)

@@ -62,6 +62,10 @@ class Talk:
         """A new stream begins."""
         self._ear.attach()
 
+    def go_on(self) -> None:
+        """A new stream begins, and nothing of the caller was missed."""
+        self._ear.go_on()
+
     def hear(self, ulaw: bytes) -> None:
         """Take the caller's next audio."""
         self._ear.hear(ulaw)

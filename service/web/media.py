@@ -8,8 +8,9 @@ and the socket has five seconds.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
@@ -17,16 +18,19 @@ from starlette.websockets import WebSocket
 from service.admission import Admission
 from service.call import events as e, inputs as i
 from service.clock import Clock
-from service.errors import RemoteProtocolError, StoreError
+from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Unspendable
 from service.meter import Meter
 from service.protocol import stream as s
+from service.protocol.track import Lost
+from service.session.forks import Fork, Forks
 from service.session.line import Arrival
 from service.session.session import Session
 from service.switchboard import Switchboard
-from service.token import REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
+from service.token import EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
 from service.web.form import raw_target
+from service.web.inflow import Inflow
 from service.web.socket import MediaSocket
 from twiml.signature import Verifier
 
@@ -36,11 +40,6 @@ SIGNED_MAX = (
     2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
 )
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
-IDLE = "idle"  # why a stream is lost of which nothing comes any more
-IDLE_LOOK_MS = 250  # fifty messages come in a second, and not each moves the deadline
-LATE_MS = (
-    100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
-)
 REFUSED = 1008
 TRY_AGAIN = 1013
 
@@ -55,6 +54,15 @@ class _Refusal:
     code: int = REFUSED
 
 
+@dataclass(frozen=True)
+class _Admitted:
+    """A stream that was let in: its wire, who takes what it brings, and who is told of its end."""
+
+    wire: s.Stream
+    take: Callable[[s.StreamEvent], None]
+    lost: Callable[[str], None]
+
+
 @dataclass(kw_only=True)
 class Media:
     """The door for media streams."""
@@ -63,12 +71,13 @@ class Media:
     mint: TokenMint
     journal: Journal
     switchboard: Switchboard
+    forks: Forks
     clock: Clock
     meter: Meter
     account_sid: str
     admits_unsigned: bool
     admission: Admission
-    idle_ms: int
+    inflow: Inflow
     unproved: int = 0
 
     def routes(self) -> list[WebSocketRoute]:
@@ -89,12 +98,11 @@ class Media:
             self._refuse("stream", admitted.why)
             await socket.close(admitted.code, admitted.why)
             return
-        session, epoch, wire = admitted
         reason = "closed"
         try:
-            reason = await self._listen(socket, wire, session, epoch)
+            reason = await self.inflow.pass_on(socket, admitted.wire, admitted.take)
         finally:
-            session.lost(epoch, reason)
+            admitted.lost(reason)
             await socket.close(1000, "")
 
     def _unwelcome(self, websocket: WebSocket) -> _Refusal | None:
@@ -111,12 +119,14 @@ class Media:
         self.meter.refused.labels(door=door).inc()
         _log.warning("! stream refused: %s", why, extra={"action": "stream_refused"})
 
-    async def _admit(self, socket: MediaSocket) -> tuple[Session, int, s.Stream] | _Refusal:
+    async def _admit(self, socket: MediaSocket) -> _Admitted | _Refusal:
         wire = s.Stream()
         proved = await self._proved(socket, wire)
         if isinstance(proved, _Refusal):
             return proved
         started, token = proved
+        if token.door == EAR:
+            return await self._admit_ear(socket, wire, started, token)
         started_us = self.clock.now_us()
         async with self.admission.admit(token.opened_s) as is_let_in:
             if not is_let_in:
@@ -127,7 +137,25 @@ class Media:
             taken = await self._put_through(
                 socket, started, is_known=token.is_known, door=door, started_us=started_us
             )
-        return (*taken, wire) if taken else _Refusal("the call is over or can't be taken", 1000)
+        if taken is None:
+            return _Refusal("the call is over or can't be taken", 1000)
+        session, epoch = taken
+        return _Admitted(wire, partial(_pass_on, session, epoch), partial(session.lost, epoch))
+
+    async def _admit_ear(
+        self, socket: MediaSocket, wire: s.Stream, started: s.Started, token: Token
+    ) -> _Admitted | _Refusal:
+        """Let a stream in that only listens: it claims nothing, so it waits at no gate."""
+        door = await self._door(started, token)
+        if isinstance(door, _Refusal):
+            return door
+        clock = self.clock
+        fork = self.forks.join(started.call_sid, socket, clock.now_ms())
+        if fork is None:
+            return _Refusal("too many streams listen", TRY_AGAIN)
+        return _Admitted(
+            wire, partial(_overhear, fork, clock), lambda _reason: fork.part(clock.now_ms())
+        )
 
     async def _proved(
         self, socket: MediaSocket, wire: s.Stream
@@ -149,11 +177,15 @@ class Media:
             return _Refusal("the stream belongs to another account")
         told = started.parameters.get("token", "")
         token = self.mint.read(told, started.call_sid, now_ms=self.clock.now_ms())
-        return _Refusal(token) if isinstance(token, str) else (started, token)
+        if isinstance(token, str):
+            return _Refusal(token)
+        if (token.door == EAR) != started.parameters.get(EAR, "").startswith(f"{EAR}-"):
+            return _Refusal("the token is another kind of stream's")
+        return started, token
 
     async def _start(self, socket: MediaSocket, wire: s.Stream) -> s.Started | _Refusal:
         for _ in range(MESSAGES_BEFORE_START_MAX):
-            for event in await self._next(socket, wire):
+            for event in await self.inflow.next(socket, wire):
                 if isinstance(event, s.Started):
                     return event
         return _Refusal("no start among the first messages")
@@ -207,60 +239,8 @@ class Media:
             return "redial"
         return "voice" if token.door == "voice" else "resume"
 
-    def _drop_message(self, trouble: RemoteProtocolError) -> None:
-        self.meter.dropped_messages.inc()
-        _log.debug("< dropped: %s", trouble, extra={"action": "message_dropped"})
 
-    async def _listen(
-        self, socket: MediaSocket, wire: s.Stream, session: Session, epoch: int
-    ) -> str:
-        """Pass on what the stream brings, until it ends or falls silent; return how it did."""
-        loop = asyncio.get_running_loop()
-        patience = asyncio.timeout(None)
-        while True:
-            try:
-                patience = asyncio.timeout(self.idle_ms / 1000 or None)
-                async with patience:
-                    return await self._follow(socket, wire, session, epoch, patience)
-            except ConnectionError as trouble:
-                return str(trouble)
-            except TimeoutError:
-                # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
-                if loop.time() - (patience.when() or 0) < LATE_MS / 1000:
-                    self.meter.idle_streams.inc()
-                    return IDLE
-
-    async def _follow(
-        self,
-        socket: MediaSocket,
-        wire: s.Stream,
-        session: Session,
-        epoch: int,
-        patience: asyncio.Timeout,
-    ) -> str:
-        """Pass on what the stream brings, and put the end of the patience off as long as anything comes."""
-        loop = asyncio.get_running_loop()
-        looked_s = loop.time()
-        while True:
-            events = await self._next(socket, wire)
-            if self.idle_ms and loop.time() - looked_s > IDLE_LOOK_MS / 1000:
-                looked_s = loop.time()
-                patience.reschedule(looked_s + self.idle_ms / 1000)
-            for event in events:
-                _pass_on(event, session, epoch)
-                if isinstance(event, s.Stopped):
-                    return "stop"
-
-    async def _next(self, socket: MediaSocket, wire: s.Stream) -> Sequence[s.StreamEvent]:
-        """Return what the next message says, nothing for one outside the protocol."""
-        try:
-            return wire.receive(await socket.receive(), self.clock.now_ms())
-        except RemoteProtocolError as trouble:
-            self._drop_message(trouble)
-            return ()
-
-
-def _pass_on(event: s.StreamEvent, session: Session, epoch: int) -> None:
+def _pass_on(session: Session, epoch: int, event: s.StreamEvent) -> None:
     match event:
         case s.Audio():
             session.heard_audio(epoch, event.payload)
@@ -270,3 +250,9 @@ def _pass_on(event: s.StreamEvent, session: Session, epoch: int) -> None:
             session.pressed(epoch, event.digit)
         case s.Started() | s.Stopped():
             return
+
+
+def _overhear(fork: Fork, clock: Clock, event: s.StreamEvent) -> None:
+    if isinstance(event, s.Audio):
+        lost_ms = sum(one.lost_ms for one in event.findings if isinstance(one, Lost))
+        fork.hear(event.payload, lost_ms, clock.now_ms())

@@ -26,6 +26,7 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
+from service.session.forks import Forks
 from service.session.ledger import Ledger
 from service.session.line import Arrival
 from service.session.means import Means
@@ -99,6 +100,7 @@ def means(journal: Journal, clock: Clock) -> Means:
         policy=Policy(drops_max=10**9),
         toolbox=Toolbox.none(),
         owner="bench",
+        forks=Forks(Tasks()),
         tasks=Tasks(),
     )
 

@@ -11,7 +11,7 @@ from service.call.events import Known
 GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"continues":"","v":1}'),
     (e.ParameterRefused(name="company", offered="B"), '{"kind":"parameter_refused","name":"company","offered":"B","v":1}'),
-    (e.StreamAttached(stream_sid="MZ1", cause="drop", gap_ms=812, server="s1"), '{"kind":"stream_attached","stream_sid":"MZ1","cause":"drop","gap_ms":812,"server":"s1","v":1}'),
+    (e.StreamAttached(stream_sid="MZ1", cause="drop", gap_ms=812, server="s1"), '{"kind":"stream_attached","stream_sid":"MZ1","cause":"drop","gap_ms":812,"server":"s1","gap_heard_ms":0,"v":1}'),
     (e.StreamDetached(stream_sid="MZ1", reason="stop", last_media_ms=7), '{"kind":"stream_detached","stream_sid":"MZ1","reason":"stop","last_media_ms":7,"v":1}'),
     (e.ContextLost(reason="gone"), '{"kind":"context_lost","reason":"gone","v":1}'),
     (e.DropLimitReached(drops=11), '{"kind":"drop_limit_reached","drops":11,"v":1}'),

@@ -15,6 +15,7 @@ KEYS = {
 }  # fmt: skip
 LINE_KEYS = {"position", "who", "text", "heard", "cut", "at"}
 STREAM_KEYS = {"stream_sid", "epoch", "cause", "attached_at", "detached_at", "gap_ms"}
+STREAM_KEYS |= {"gap_heard_ms"}
 PLAYBACK_KEYS = {"prompt", "generated_ms", "synthesised_ms", "sent_ms", "heard_ms"}
 
 

@@ -15,6 +15,7 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.meter import Meter
+from service.session.forks import Forks
 from service.session.ledger import rebuilt
 from service.session.line import Arrival
 from service.session.means import Means
@@ -116,6 +117,7 @@ class House:
                 "+15550100",
             ),
             clock=self.clock,
+            forks=Forks(self.tasks),
             meter=self.meter,
             policy=Policy(drops_max=3, window_ms=60_000, tools=TOOLS, summary_tool="tell"),
             toolbox=self.toolbox,

@@ -361,3 +361,19 @@ async def test_more_than_can_wait_is_given_up_and_said_so() -> None:
         room.hear(SILENCE, 1_300)
     assert len(room.utterances()) == 2
     assert all(one.text == "" for one in room.utterances())
+
+
+async def test_an_utterance_goes_on_over_a_gap_of_which_nothing_was_missed() -> None:
+    room = Room("I can not log in")
+    async with room.listening():
+        room.hear(LOUD, 400)
+        room.ear.go_on()
+        room.hear(LOUD, 400)
+        room.hear(SILENCE, 1_300)
+        await room.understood()
+        room.ear.go_on()
+    assert room.told.count(SpeechBegan()) == 2
+    (said,) = room.utterances()
+    assert not said.is_partial
+    assert said.duration_ms >= 800
+    assert len(room.speech.heard[-1]) >= samples(800)

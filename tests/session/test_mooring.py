@@ -29,6 +29,12 @@ class Quay:
     def attach(self) -> None:
         self.told.append("attach")
 
+    def go_on(self) -> None:
+        self.told.append("go_on")
+
+    def hear(self, ulaw: bytes) -> None:
+        self.told.append(f"hear {len(ulaw)}")
+
     def detach(self) -> None:
         self.told.append("detach")
 
@@ -81,3 +87,23 @@ async def test_a_stream_that_nobody_waits_for_is_lost_at_once(house: House) -> N
     await quay.mooring.take_over(arrival, ())
     assert quay.letters == [Lost(1, "closed")]
     await quay.mooring.let_go("closed")
+
+
+async def test_a_gap_that_was_heard_by_a_fork_is_written_with_the_stream(house: House) -> None:
+    quay = Quay(house)
+    fork = house.means.forks.join(CALL, MemorySocket(), house.clock.now_ms())
+    assert fork is not None
+    await quay.mooring.take_over(house.arrival(MemorySocket()), ())
+    for _ in range(5):
+        quay.mooring.hear(b"\xff" * 160)
+        fork.hear(b"\xff" * 160, 0, house.clock.now_ms())
+    await quay.mooring.let_go("closed")
+    fork.hear(b"\xff" * 1_600, 0, house.clock.now_ms())
+    await quay.mooring.take_over(house.arrival(MemorySocket(), stream_sid="MZ2"), ())
+    entry = quay.ledger.call.streams[-1]
+    assert entry.gap_heard_ms == entry.gap_ms
+    assert "detach" not in quay.told
+    assert "go_on" in quay.told
+    quay.mooring.close()
+    await quay.mooring.let_go("over")
+    assert quay.told[-1] == "go_on", "nobody listens to the fork any more"

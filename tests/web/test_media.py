@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from service import admission
 from service.call import events as e
+from service.session import forks
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web import media as module
 from tests.conftest import for_a_moment, wait_until
@@ -419,3 +420,63 @@ async def test_a_server_that_goes_down_takes_no_stream_and_leaves_its_token_unsp
     async with stream(host) as two:
         await two.start(token)
         await two.hear("media")
+
+
+def ear_token(front: Front, *, door: str = "ear", nonce: str = "e" * 16) -> str:
+    now_ms = front.parts.clock.now_ms()
+    return front.parts.mint.issue(CALL, door=door, is_known=True, nonce=nonce, now_ms=now_ms)
+
+
+def listening(token: str) -> dict[str, str]:
+    return {"ear": "ear-1", "token": token}
+
+
+async def test_a_stream_that_only_listens_is_let_in_and_claims_nothing(
+    front: Front, host: str
+) -> None:
+    await front.token()
+    async with stream(host, "MZear") as ear:
+        await ear.start("", customParameters=listening(ear_token(front)))
+        media = {"track": "inbound", "chunk": "1", "timestamp": "0", "payload": SILENCE}
+        await ear.send("media", media=media)
+        await wait_until(lambda: len(front.parts.forks) == 1, description="it listens")
+        assert len(front.parts.switchboard) == 0
+        await ear.send("stop", stop={"callSid": CALL})
+        assert (await ear.closed())[0] == 1000
+        assert ear.heard == []
+    await wait_until(lambda: len(front.parts.forks) == 0, description="it is gone")
+    assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened"]
+
+
+@pytest.mark.parametrize(
+    ("door", "parameters"), [("ear", {}), ("voice", {"ear": "ear-1"})], ids=["ear", "main"]
+)
+async def test_a_token_is_good_for_its_own_kind_of_stream_alone(
+    front: Front, host: str, door: str, parameters: dict[str, str]
+) -> None:
+    await front.token()
+    token = ear_token(front, door=door)
+    async with stream(host) as one:
+        await one.start("", customParameters={**parameters, "token": token})
+        assert await one.closed() == (1008, "the token is another kind of stream's")
+    assert len(front.parts.forks) == len(front.parts.switchboard) == 0
+
+
+async def test_an_ears_token_is_used_once(front: Front, host: str) -> None:
+    await front.token()
+    token = ear_token(front)
+    async with stream(host, "MZ1") as one, stream(host, "MZ2") as two:
+        await one.start("", customParameters=listening(token))
+        await wait_until(lambda: len(front.parts.forks) == 1, description="it listens")
+        await two.start("", customParameters=listening(token))
+        assert (await two.closed())[0] == 1008
+
+
+async def test_one_ear_too_many_is_told_to_try_again(
+    front: Front, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks, "FORKS_MAX", 0)
+    await front.token()
+    async with stream(host) as one:
+        await one.start("", customParameters=listening(ear_token(front)))
+        assert await one.closed() == (1013, "too many streams listen")

@@ -101,14 +101,23 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
             cause=_cause(call, attached) if not attached.lost else "crash",
             gap_ms=attached.gap_ms,
             server=attached.server,
+            gap_heard_ms=attached.gap_heard_ms,
         )
     ]
     facts.extend(_refused_parameters(call, attached))
     facts.extend(_left_behind(call, attached, now_ms))
     if not call.is_known() and not attached.lost:
         return Decision(tuple(facts))
-    here = attached.is_held_here
-    plan = resume(Return(call, attached.gap_ms, now_ms, attached.lost, policy, here))
+    back = Return(
+        call,
+        attached.gap_ms,
+        now_ms,
+        attached.lost,
+        policy,
+        is_held_here=attached.is_held_here,
+        heard_ms=attached.gap_heard_ms,
+    )
+    plan = resume(back)
     if plan.row == "lost":
         facts.append(e.ContextLost(reason=attached.lost))
     if plan.row == "last_resort":

@@ -40,7 +40,8 @@ STILL_RIGHT = "still_right"  # the field that the line about an old state asks f
 class Return(msgspec.Struct, frozen=True):
     """A stream coming back: what was known before it attached, and how long nobody heard anybody.
 
-    `is_held_here`: the ear that heard the beginning of a half utterance is still there.
+    `is_held_here`: the ear that heard the beginning of a half utterance is still there. It heard
+    `heard_ms` of the gap on a stream that only listens.
     """
 
     call: Call
@@ -49,6 +50,7 @@ class Return(msgspec.Struct, frozen=True):
     lost: str
     policy: Policy
     is_held_here: bool = True
+    heard_ms: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -74,8 +76,8 @@ def _is_working(back: Return) -> bool:
 
 
 def _has_lost_words(back: Return) -> bool:
-    """A half utterance goes on in the next stream if that is at once, and in the same process."""
-    return back.gap_ms >= WORDS_LOST_MS or not back.is_held_here
+    """A half utterance goes on in the next stream if nothing was missed, and in the same process."""
+    return back.gap_ms - back.heard_ms >= WORDS_LOST_MS or not back.is_held_here
 
 
 def _after_silence(line: str) -> Callable[[Return], str]:

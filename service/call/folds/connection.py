@@ -30,7 +30,14 @@ def _attached(call: Call, fact: e.StreamAttached, place: Place) -> Call:
         else stream
         for stream in call.streams
     )
-    entry = StreamEntry(fact.stream_sid, place.epoch, fact.cause, fact.gap_ms, place.at_ms)
+    entry = StreamEntry(
+        fact.stream_sid,
+        place.epoch,
+        fact.cause,
+        fact.gap_ms,
+        place.at_ms,
+        gap_heard_ms=fact.gap_heard_ms,
+    )
     if call.phase == "ended":
         # A callback told of the end while this stream was on its way: it came to a call that is over.
         over = replace(entry, detached_ms=place.at_ms, reason="ended")

@@ -144,6 +144,10 @@ class Duplex:
         """A new stream begins."""
         self._ear.attach()
 
+    def go_on(self) -> None:
+        """A new stream begins, and nothing of the caller was missed. The model has heard it all."""
+        self._ear.go_on()
+
     def detach(self) -> None:
         """The stream is gone. The model's session goes on, and says what it was about to say."""
         self._is_onset = False

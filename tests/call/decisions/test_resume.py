@@ -114,6 +114,17 @@ def test_half_an_utterance_that_another_process_heard_is_lost_however_short_the_
     assert plan == Plan("interrupted", INTERRUPTED_LINE)
 
 
+@pytest.mark.parametrize(
+    ("heard_ms", "line"), [(1_701, ""), (1_700, INTERRUPTED_LINE), (0, INTERRUPTED_LINE)]
+)
+def test_what_was_heard_of_the_gap_on_another_stream_is_not_asked_for(
+    heard_ms: int, line: str
+) -> None:
+    speaking = replace(QUIET, is_caller_speaking=True)
+    plan = resume(Return(speaking, 2_000, NOW_MS, "", LIMITS, heard_ms=heard_ms))
+    assert plan == Plan("interrupted", line)
+
+
 def test_half_typed_digits_stand() -> None:
     assert back(replace(QUIET, digits_pending="12"), gap_ms=9_000) == Plan("keying")
 
