@@ -24,6 +24,7 @@ async def lifespan(parts: Parts) -> AsyncIterator[None]:
     try:
         await _warm_up(parts)
         beside.append(asyncio.create_task(_rehearse(parts)))
+        beside.append(asyncio.create_task(parts.reconciler.run()))
         yield
     finally:
         parts.switchboard.is_draining = True
@@ -40,6 +41,7 @@ async def lifespan(parts: Parts) -> AsyncIterator[None]:
 
 async def drain(parts: Parts) -> None:
     """Move every call to another server, before the end; see Switchboard.drain."""
+    parts.admission.close()
     neighbour = Neighbour(parts.config.public_url, parts.switchboard.owner)
     await parts.switchboard.drain(neighbour.is_ready)
 

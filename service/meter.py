@@ -42,6 +42,20 @@ class Meter:
         self.dropped_messages = Counter(
             "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
         )
+        self.calls_adopted = Counter(
+            "stayline_calls_adopted", "Calls of servers that are gone, looked after", registry=own
+        )
+        self.calls_redirected = Counter(
+            "stayline_calls_redirected", "Of those, led back by the carrier", registry=own
+        )
+        self.calls_closed = Counter(
+            "stayline_calls_closed", "Of those, gone at the carrier", registry=own
+        )
+        self.carrier_errors = Counter(
+            "stayline_carrier_errors",
+            "Abandoned calls that the carrier knew nothing of",
+            registry=own,
+        )
         self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
         self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
 

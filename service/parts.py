@@ -20,6 +20,7 @@ from service.errors import ConfigError, EngineMissing
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
+from service.reconciler import Reconciler
 from service.session.forks import Forks
 from service.session.means import Means
 from service.session.ring_backs import RingBacks
@@ -59,6 +60,7 @@ class Parts:
     ring_backs: RingBacks
     forks: Forks
     admission: Admission
+    reconciler: Reconciler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +82,7 @@ def assembled(config: Config, own: Own) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
     policy = _policy(config, toolbox)
-    journal = connect(
-        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
-    )
+    journal = _journal(config)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
     carrier = _carrier(config)
@@ -104,6 +104,7 @@ def assembled(config: Config, own: Own) -> Parts:
         tasks=tasks,
         forks=Forks(tasks),
     )
+    switchboard = Switchboard(means)
     return Parts(
         config=config,
         policy=policy,
@@ -121,10 +122,16 @@ def assembled(config: Config, own: Own) -> Parts:
         mint=mint,
         verifier=verifier,
         ring_backs=ring_backs,
-        switchboard=Switchboard(means),
+        switchboard=switchboard,
         forks=means.forks,
         admission=Admission(meter),
+        reconciler=Reconciler(means, switchboard),
     )
+
+
+def _journal(config: Config) -> Journal:
+    ttl_ms = config.call_ttl_s * 1000
+    return connect(config.store_url, ttl_ms=ttl_ms, replicas=config.store_replicas)
 
 
 def _carrier(config: Config) -> Carrier:

@@ -1,0 +1,473 @@
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from typing_extensions import override
+
+from service import reconciler as module
+from service.call import events as e
+from service.call.decisions.decide import RESTART_WAIT_MS
+from service.call.state import Call
+from service.clock import Clock
+from service.errors import CallGone, CarrierError, StoreUnavailable
+from service.journal.journal import Journal
+from service.journal.limits import UNCLAIMED_MS
+from service.journal.stores import connect
+from service.journal.values import Appended, Missing
+from service.reconciler import ADOPT_MS, TOOL_GRACE_MS, Reconciler
+from service.session.ledger import LEASE_MS, rebuilt
+from tests.conftest import wait_until
+from tests.session.house import CALL, House
+
+pytestmark = pytest.mark.asyncio
+
+START_MS = 1_700_000_000_000
+ROUND_MS = 1_000
+
+
+class Hands:
+    """A clock that a test moves, shared by all servers."""
+
+    def __init__(self) -> None:
+        self.now_ms = START_MS
+
+
+class Fixed(Clock):
+    """A clock that shows what the hands say."""
+
+    def __init__(self, hands: Hands, ahead_ms: int = 0) -> None:
+        super().__init__(lambda: 0, lambda: 0)
+        self._hands = hands
+        self._ahead_ms = ahead_ms
+
+    @override
+    def now_ms(self) -> int:
+        return self._hands.now_ms + self._ahead_ms
+
+
+class Server:
+    """A server that watches, with nothing else to do."""
+
+    def __init__(self, journal: Journal, hands: Hands, owner: str, ahead_ms: int = 0) -> None:
+        self.house = House(journal, owner=owner, clock=Fixed(hands, ahead_ms))
+        self.carrier = self.house.carrier
+        self.carrier.live = True
+        means = replace(self.house.means, chance=random.Random(1))
+        self.reconciler = Reconciler(means, self.house.switchboard)
+
+    async def look(self) -> None:
+        """Look once, and have done what follows."""
+        await self.reconciler.look()
+        await self.house.tasks.rest()
+
+    def redirects(self) -> int:
+        return len(self.carrier.asked_for("redirect"))
+
+    def meter(self, name: str) -> int:
+        shown = self.house.meter.text().decode()
+        return int(float(shown.split(f"\nstayline_{name}_total ")[1].split("\n")[0]))
+
+
+class Ruin:
+    """A store with calls of a server that is gone, and the servers that live."""
+
+    def __init__(self, journal: Journal, hands: Hands) -> None:
+        self.journal = journal
+        self.hands = hands
+        self.servers: list[Server] = []
+
+    def server(self, owner: str = "here", ahead_ms: int = 0) -> Server:
+        server = Server(self.journal, self.hands, owner, ahead_ms)
+        self.servers.append(server)
+        return server
+
+    async def opened(self, call_sid: str = CALL) -> None:
+        fact = e.encode(e.CallOpened(call_sid=call_sid))
+        await self.journal.open(call_sid, (fact,), now_ms=self.hands.now_ms)
+
+    async def held(self, call_sid: str = CALL, *facts: e.Known, owner: str = "gone") -> None:
+        """A stream took the call on a server that is then gone."""
+        await self.opened(call_sid)
+        now_ms = self.hands.now_ms
+        claim = await self.journal.claim(
+            call_sid, (), owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms
+        )
+        attached = e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server=owner)
+        await self.written((attached, *facts), call_sid, epoch=getattr(claim, "epoch", 0))
+
+    async def written(
+        self, facts: Sequence[e.Known], call_sid: str = CALL, *, epoch: int | None = None
+    ) -> None:
+        key, now_ms = f"{facts}"[:200], self.hands.now_ms
+        bodies = tuple(map(e.encode, facts))
+        outcome = await self.journal.append(
+            call_sid, bodies, epoch=epoch, after=None, key=key.translate({123: "", 125: ""}), now_ms=now_ms
+        )  # fmt: skip
+        assert isinstance(outcome, Appended)
+
+    async def call(self, call_sid: str = CALL) -> Call:
+        reading = await self.journal.read(call_sid)
+        assert not isinstance(reading, Missing)
+        return rebuilt(None, reading.records)
+
+    async def kinds(self, call_sid: str = CALL) -> list[str]:
+        reading = await self.journal.read(call_sid)
+        assert not isinstance(reading, Missing)
+        return [type(e.decode(record.body)).__name__ for record in reading.records]
+
+    async def lapses(self, after_ms: int = LEASE_MS) -> None:
+        self.hands.now_ms += after_ms
+
+    async def is_looked_after(self) -> bool:
+        """Whether anybody would still look after the call, if only later."""
+        return bool(await self.journal.lapsed(now_ms=self.hands.now_ms + 10**7, limit=1))
+
+
+@pytest_asyncio.fixture
+async def ruin(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ruin]:
+    monkeypatch.setattr(module, "STILL_MS", 0)
+    journal = connect("sqlite://:memory:", ttl_ms=86_400_000)
+    await journal.start()
+    opened = Ruin(journal, Hands())
+    yield opened
+    for server in opened.servers:
+        await server.house.close()
+    await journal.close()
+
+
+async def test_an_abandoned_call_is_led_back_by_the_carrier(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held()
+    await server.look()
+    assert server.carrier.asked == [], "it is held"
+    await ruin.lapses()
+    await server.look()
+    assert server.carrier.asked == [
+        ("is_live", CALL),
+        ("redirect", "https://calls.example.com/twiml/resume"),
+    ]
+    call = await ruin.call()
+    assert (call.phase, call.streams[-1].last_media_ms) == ("live", START_MS)
+    assert await ruin.kinds() == ["CallOpened", "StreamAttached", "CallAdopted"]
+    assert [server.meter(f"calls_{name}") for name in ("adopted", "redirected", "closed")] == [1, 1, 0]  # fmt: skip
+
+
+async def test_of_many_servers_one_asks(ruin: Ruin) -> None:
+    servers = [ruin.server(f"server {number}") for number in range(4)]
+    for number in range(20):
+        await ruin.held(f"CA{number}")
+    await ruin.lapses()
+    await asyncio.gather(*(server.look() for server in servers))
+    asked = [detail for server in servers for detail in server.carrier.asked_for("is_live")]
+    assert sorted(asked) == sorted(f"CA{number}" for number in range(20))
+    assert sum(server.redirects() for server in servers) == 20
+
+
+async def test_a_call_that_died_with_its_server_is_closed_once(ruin: Ruin) -> None:
+    """R-15."""
+    servers = [ruin.server("a"), ruin.server("b")]
+    for server in servers:
+        server.carrier.live = False
+    await ruin.held()
+    await ruin.lapses()
+    for _ in range(30):
+        await asyncio.gather(*(server.look() for server in servers))
+        await ruin.lapses(ROUND_MS)
+    assert (await ruin.kinds()).count("CallEnded") == 1
+    assert (await ruin.call()).end_reason == "gone_at_carrier"
+    assert sum(server.meter("calls_closed") for server in servers) == 1
+    assert not await ruin.is_looked_after()
+
+
+async def test_a_carrier_that_can_not_be_asked_ends_nothing(ruin: Ruin) -> None:
+    server = ruin.server()
+    server.carrier.trouble = CarrierError("busy", status=503)
+    await ruin.held()
+    await ruin.lapses()
+    for _ in range(600):
+        await server.look()
+        await ruin.lapses(ROUND_MS)
+    assert (await ruin.call()).phase == "live"
+    tries = len(server.carrier.asked)
+    assert 5 <= tries <= 10, "each try waits longer than the one before"
+    assert server.meter("carrier_errors") == tries
+    server.carrier.trouble = None
+    await ruin.lapses(module.ADOPT_MS_MAX * 2)
+    await server.look()
+    assert server.redirects() == 1
+
+
+async def test_a_call_that_does_not_come_is_led_back_again_later(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held()
+    await ruin.lapses()
+    await server.look()
+    await ruin.lapses(ADOPT_MS - 1)
+    await server.look()
+    assert server.redirects() == 1
+    await ruin.lapses(ADOPT_MS)
+    await server.look()
+    assert server.redirects() == 2
+    assert (await ruin.kinds()).count("CallAdopted") == 1
+
+
+async def test_a_holder_that_only_slept_goes_on(ruin: Ruin) -> None:
+    """R-2: what is fenced is fenced by a stream's claim, not by looking after a call."""
+    server = ruin.server()
+    await ruin.held()
+    await ruin.lapses()
+    await server.look()
+    now_ms = ruin.hands.now_ms
+    await ruin.written((e.DigitPressed(digit="1"),), epoch=1)
+    renewed = await ruin.journal.lease(
+        CALL, epoch=1, owner="gone", until_ms=now_ms + LEASE_MS, now_ms=now_ms
+    )
+    assert renewed
+    await ruin.lapses(ADOPT_MS * 2)
+    (found,) = await ruin.journal.lapsed(now_ms=ruin.hands.now_ms, limit=5)
+    assert found.lease is not None
+    assert found.lease.owner == "gone"
+
+
+async def test_a_call_that_came_back_meanwhile_is_left_alone(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held()
+    await ruin.lapses()
+    server.carrier.may_answer.clear()
+    looking = asyncio.create_task(server.look())
+    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
+    await ruin.held(owner="there")
+    server.carrier.may_answer.set()
+    await looking
+    assert server.redirects() == 0
+
+
+async def test_what_its_holder_writes_shows_that_it_woke(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held()
+    await ruin.lapses()
+    server.carrier.may_answer.clear()
+    looking = asyncio.create_task(server.look())
+    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
+    await ruin.written((e.DigitPressed(digit="1"),), epoch=1)
+    server.carrier.may_answer.set()
+    await looking
+    assert server.redirects() == 0
+
+
+async def test_a_call_held_here_and_one_that_is_drained_are_nobodys_business(ruin: Ruin) -> None:
+    server = ruin.server()
+    caller = await server.house.connect()
+    await ruin.lapses(ADOPT_MS)
+    await server.look()
+    assert server.carrier.asked == []
+    assert caller.call.phase == "live"
+    draining = ruin.server("draining")
+    draining.house.switchboard.is_draining = True
+    await draining.look()
+    assert draining.carrier.asked == []
+
+
+async def test_a_call_whose_stream_never_came_is_looked_after(ruin: Ruin) -> None:
+    server = ruin.server()
+    server.carrier.live = False
+    await ruin.opened()
+    await ruin.lapses(UNCLAIMED_MS - 1)
+    await server.look()
+    assert server.carrier.asked == []
+    await ruin.lapses(1)
+    await server.look()
+    assert (await ruin.call()).phase == "ended"
+    assert not await ruin.is_looked_after()
+
+
+async def test_a_call_that_ended_is_let_go_of_without_asking(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held(CALL, e.CallEnded(reason="completed"))
+    await ruin.lapses()
+    await server.look()
+    assert server.carrier.asked == []
+    assert not await ruin.is_looked_after()
+    assert server.meter("calls_adopted") == 0
+
+
+async def test_a_call_that_only_rings_is_not_gone(
+    ruin: Ruin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ruin.server()
+    await ruin.held()
+    await ruin.lapses()
+
+    async def refuses(_call_sid: str, _url: str) -> None:
+        raise CallGone("the carrier answered 400, code 21220", status=400)
+
+    monkeypatch.setattr(server.carrier, "redirect", refuses)
+    await server.look()
+    assert (await ruin.call()).phase == "live"
+    server.carrier.live = False
+    await ruin.lapses(ADOPT_MS * 3)
+    await server.look()
+    assert (await ruin.call()).phase == "ended"
+
+
+async def test_digits_that_the_carrier_is_sending_are_not_cut_short(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held(
+        CALL,
+        e.DigitsRequested(request="r1", digits="1" * 90),
+        e.RestartPlanned(request="r1", cause="dtmf"),
+    )
+    await ruin.lapses()
+    await server.look()
+    assert server.carrier.asked == []
+    await ruin.lapses(RESTART_WAIT_MS)
+    await server.look()
+    assert server.redirects() == 1
+
+
+def tool(name: str, deadline_ms: int, *, is_idempotent: bool = False) -> tuple[e.Known, e.Known]:
+    asked = e.OperationRequested(
+        operation=name, tool="note", arguments={}, turn=1, is_idempotent=is_idempotent,
+        attempts_max=1, deadline_ms=deadline_ms,
+    )  # fmt: skip
+    return asked, e.OperationDispatched(operation=name, attempt=1)
+
+
+async def test_a_tool_that_nobody_answers_for_any_more_gets_its_final_state(ruin: Ruin) -> None:
+    """R-12: the call ended, its server died, and the tool's deadline passed."""
+    server = ruin.server()
+    deadline_ms = START_MS + 60_000
+    tools = (*tool("o1", deadline_ms), *tool("o2", deadline_ms, is_idempotent=True))
+    await ruin.held(CALL, *tools, e.CallEnded(reason="completed"))
+    await ruin.lapses()
+    while ruin.hands.now_ms <= deadline_ms + TOOL_GRACE_MS + ROUND_MS:
+        await server.look()
+        is_final = not (await ruin.call()).pending()
+        assert is_final == (ruin.hands.now_ms >= deadline_ms + TOOL_GRACE_MS)
+        await ruin.lapses(ROUND_MS)
+    call = await ruin.call()
+    assert {one.operation: one.status for one in call.operations} == {
+        "o1": "unknown",
+        "o2": "timed_out",
+    }
+    assert server.carrier.asked == []
+    assert not await ruin.is_looked_after()
+
+
+async def test_a_tool_of_a_call_found_dead_is_waited_for_until_its_deadline(ruin: Ruin) -> None:
+    """R-12."""
+    server = ruin.server()
+    server.carrier.live = False
+    await ruin.held(CALL, *tool("o1", START_MS + 30_000))
+    await ruin.lapses()
+    await server.look()
+    call = await ruin.call()
+    assert (call.phase, len(call.pending())) == ("ended", 1)
+    await ruin.lapses(30_000)
+    await server.look()
+    assert (await ruin.call()).operations[0].status == "unknown"
+    assert not await ruin.is_looked_after()
+
+
+async def test_others_may_write_while_a_call_is_closed(ruin: Ruin) -> None:
+    server = ruin.server()
+    server.carrier.live = False
+    await ruin.held()
+    await ruin.lapses()
+    server.carrier.may_answer.clear()
+    looking = asyncio.create_task(server.look())
+    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
+    await ruin.written((e.CallEnded(reason="completed"),))
+    server.carrier.may_answer.set()
+    await looking
+    assert (await ruin.kinds()).count("CallEnded") == 1
+    assert not await ruin.is_looked_after()
+
+
+async def test_redirects_are_paced(ruin: Ruin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """O-9: at most twenty a second."""
+    monkeypatch.setattr(module, "REDIRECTS_A_S", 100)
+    server = ruin.server()
+    for number in range(module.AT_ONCE_MAX + 8):
+        await ruin.held(f"CA{number}")
+    await ruin.lapses()
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await server.look()
+    assert server.redirects() == module.AT_ONCE_MAX, "and the rest in the next round"
+    assert loop.time() - began_s >= (module.AT_ONCE_MAX - 1) / 100
+    await server.look()
+    assert server.redirects() == module.AT_ONCE_MAX + 8
+
+
+async def test_a_clock_that_is_ahead_makes_nobodys_calls_look_abandoned(
+    ruin: Ruin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-13: a lease that is renewed before our eyes is held, whatever the clocks say."""
+    monkeypatch.setattr(module, "STILL_MS", 60)
+    server = ruin.server(ahead_ms=3_600_000)
+    await ruin.held()
+    for _ in range(10):
+        now_ms = ruin.hands.now_ms
+        await ruin.journal.lease(
+            CALL, epoch=1, owner="gone", until_ms=now_ms + LEASE_MS, now_ms=now_ms
+        )
+        await server.look()
+        await ruin.lapses(ROUND_MS)
+    assert server.carrier.asked == []
+
+    async def is_found() -> bool:
+        await server.look()
+        return server.redirects() == 1
+
+    await wait_until(is_found, description="the call that nobody renews is found")
+
+
+class Absent:
+    """A store that was away for a moment."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.is_away = False
+        self.rounds = 0
+
+    def has_looked(self, rounds: int) -> bool:
+        return self.rounds >= rounds
+
+    async def lapsed(self, *, now_ms: int, limit: int) -> object:
+        self.rounds += 1
+        if self.is_away:
+            raise StoreUnavailable("away")
+        return await self.journal.lapsed(now_ms=now_ms, limit=limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.journal, name)
+
+
+async def test_a_store_that_was_away_makes_nobodys_calls_look_abandoned(
+    ruin: Ruin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-6: nobody could renew; whoever holds a call does so first."""
+    monkeypatch.setattr(module, "STILL_MS", 150)
+    monkeypatch.setattr(module, "LOOK_MS", 10)
+    server = ruin.server()
+    store: Any = Absent(ruin.journal)
+    means = replace(server.house.means, journal=store)
+    watching = Reconciler(means, server.house.switchboard)
+    await ruin.held()
+    await ruin.lapses()
+    running = asyncio.create_task(watching.run())
+    store.is_away = True
+    for number in range(1, 5):
+        await wait_until(partial(store.has_looked, 6 * number), description="it looks")
+        store.is_away = not store.is_away
+    assert server.carrier.asked == []
+    store.is_away = False
+    await wait_until(lambda: server.redirects() == 1, description="then it is found")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
