@@ -9,7 +9,19 @@ from typing import Any
 
 import msgspec
 
-from service.call.acts import Act, Confirm, Enter, Fill, HangUp, SendDigits, Transfer, UseTool
+from service.call.acts import (
+    Act,
+    Confirm,
+    Enter,
+    Fill,
+    GoOn,
+    HangUp,
+    SendDigits,
+    StartAfresh,
+    Transfer,
+    UseTool,
+)
+from service.call.state import Call
 from service.tools.schema import Schema
 from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
 
@@ -60,6 +72,14 @@ BUILT_IN: tuple[Description, ...] = (
 )
 
 
+GOING_ON = Description(
+    "go_on",
+    "Note whether the caller wants to go on with the earlier call that a note told you of.",
+    _takes(("is_wanted",), is_wanted={"type": "boolean"}),
+)
+"""Offered only while there is an earlier call of which the caller has not said what they want."""
+
+
 class Functions:
     """The built-in functions and the installation's tools; a tool may take a built-in name's place.
 
@@ -72,28 +92,28 @@ class Functions:
         check: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self._tools = frozenset(tool.name for tool in tools)
-        described = (*tools, *(one for one in BUILT_IN if one.name not in self._tools))
+        every = (*BUILT_IN, GOING_ON)
+        described = (*tools, *(one for one in every if one.name not in self._tools))
         self._schemas = {one.name: Schema(one.parameters) for one in described}
         self._check = check
-        self.offered: list[dict[str, Any]] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": one.name,
-                    "description": one.description,
-                    "parameters": one.parameters,
-                },
-            }
-            for one in described
-        ]
+        self._offered = [(one.name, _offer(one)) for one in described]
 
-    def acts(self, name: str, arguments: str, *, is_keyed: bool) -> tuple[Act, ...]:
+    def offered(self, call: Call) -> list[dict[str, Any]]:
+        """Return what the model may call now, as its server wants it told."""
+        return [offer for name, offer in self._offered if self._is_known(name, call)]
+
+    def _is_known(self, name: str, call: Call) -> bool:
+        is_going_on = name == GOING_ON.name and name not in self._tools
+        may_go_on = call.earlier is not None and call.earlier.standing == "open"
+        return name in self._schemas and (may_go_on or not is_going_on)
+
+    def acts(self, name: str, arguments: str, call: Call, *, is_keyed: bool) -> tuple[Act, ...]:
         """Return what a call means; the arguments are the model's JSON text.
 
         Raises ToolArguments with a sentence that the model can learn from. `is_keyed` tells that the
         caller's answer came by keys.
         """
-        if name not in self._schemas:
+        if not self._is_known(name, call):
             raise ToolArguments("There is no function of this name.")
         parsed = _parsed(arguments)
         self._schemas[name].check(parsed)
@@ -104,9 +124,14 @@ class Functions:
         return (UseTool(name, parsed),)
 
 
+def _offer(one: Description) -> dict[str, Any]:
+    told = {"name": one.name, "description": one.description, "parameters": one.parameters}
+    return {"type": "function", "function": told}
+
+
 def is_last(act: Act) -> bool:
     """Whether the turn ends with this act, because what follows is not the model's to say now."""
-    return isinstance(act, UseTool | SendDigits | Transfer | HangUp)
+    return isinstance(act, UseTool | SendDigits | Transfer | HangUp | GoOn)
 
 
 def _parsed(arguments: str) -> Any:
@@ -128,6 +153,8 @@ def _built_in(name: str, given: dict[str, Any], *, source: str) -> tuple[Act, ..
             return (fill, Confirm(field)) if given.get("is_confirmed") else (fill,)
         case "enter_stage":
             return (Enter(given["stage"].strip()),)
+        case "go_on":
+            return (GoOn(),) if given["is_wanted"] else (StartAfresh(),)
         case "send_digits":
             return (SendDigits(given["digits"].strip()),)
         case "transfer":

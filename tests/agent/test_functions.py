@@ -3,9 +3,23 @@ import json
 import pytest
 
 from service.agent.functions import BUILT_IN, Functions, is_last
-from service.call.acts import Act, Confirm, Enter, Fill, HangUp, SendDigits, Transfer, UseTool
+from service.call.acts import (
+    Act,
+    Confirm,
+    Enter,
+    Fill,
+    GoOn,
+    HangUp,
+    SendDigits,
+    StartAfresh,
+    Transfer,
+    UseTool,
+)
+from service.call.earlier import Earlier
+from service.call.state import Call
 from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
 
+NEW = Call()
 LOOKUP = Description(
     "ticket_lookup",
     "Looks a ticket up.",
@@ -18,8 +32,10 @@ LOOKUP = Description(
 )
 
 
-def acts(name: str, *, is_keyed: bool = False, **arguments: object) -> tuple[Act, ...]:
-    return Functions((LOOKUP,)).acts(name, json.dumps(arguments), is_keyed=is_keyed)
+def acts(
+    name: str, *, is_keyed: bool = False, call: Call = NEW, **arguments: object
+) -> tuple[Act, ...]:
+    return Functions((LOOKUP,)).acts(name, json.dumps(arguments), call, is_keyed=is_keyed)
 
 
 def test_calls_of_the_built_in_functions_become_acts() -> None:
@@ -44,7 +60,7 @@ def test_a_call_of_a_tool_is_its_use() -> None:
 
 
 def test_no_arguments_are_an_empty_object() -> None:
-    assert Functions().acts("hang_up", "", is_keyed=False) == (HangUp(),)
+    assert Functions().acts("hang_up", "", NEW, is_keyed=False) == (HangUp(),)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +91,7 @@ def test_a_call_that_makes_no_sense_is_one_sentence_for_the_model(
     name: str, arguments: str
 ) -> None:
     with pytest.raises(ToolArguments) as wrong:
-        Functions((LOOKUP,)).acts(name, arguments, is_keyed=False)
+        Functions((LOOKUP,)).acts(name, arguments, NEW, is_keyed=False)
     assert "\n" not in str(wrong.value)
 
 
@@ -86,20 +102,39 @@ def test_a_tool_may_refuse_what_fits_its_schema() -> None:
 
     functions = Functions((LOOKUP,), check)
     with pytest.raises(ToolArguments, match="Not this one"):
-        functions.acts("ticket_lookup", '{"ticket_id": "TKT-1"}', is_keyed=False)
+        functions.acts("ticket_lookup", '{"ticket_id": "TKT-1"}', NEW, is_keyed=False)
 
 
 def test_all_functions_are_offered_and_a_tool_takes_the_place_of_a_built_in() -> None:
     own = Description("transfer", "Transfers elsewhere.", LOOKUP.parameters)
     functions = Functions((own,))
-    names = [one["function"]["name"] for one in functions.offered]
+    names = [one["function"]["name"] for one in functions.offered(NEW)]
     assert sorted(names) == sorted(one.name for one in BUILT_IN)
-    told = functions.acts("transfer", '{"ticket_id": "TKT-1"}', is_keyed=False)
+    told = functions.acts("transfer", '{"ticket_id": "TKT-1"}', NEW, is_keyed=False)
     assert told == (UseTool("transfer", {"ticket_id": "TKT-1"}),)
 
 
 def test_a_turn_ends_with_a_tool_and_with_an_ending() -> None:
-    lasting: tuple[Act, ...] = (UseTool("x"), SendDigits("1"), Transfer(), HangUp())
-    passing: tuple[Act, ...] = (Fill("a", "b"), Confirm("a"), Enter("x"))
+    lasting: tuple[Act, ...] = (UseTool("x"), SendDigits("1"), Transfer(), HangUp(), GoOn())
+    passing: tuple[Act, ...] = (Fill("a", "b"), Confirm("a"), Enter("x"), StartAfresh())
     assert all(map(is_last, lasting))
     assert not any(map(is_last, passing))
+
+
+def test_going_on_is_offered_only_while_there_is_something_to_go_on_with() -> None:
+    waiting = Call(earlier=Earlier("CA0", "number", 1))
+    assert acts("go_on", call=waiting, is_wanted=True) == (GoOn(),)
+    assert acts("go_on", call=waiting, is_wanted=False) == (StartAfresh(),)
+    names = [one["function"]["name"] for one in Functions().offered(waiting)]
+    assert "go_on" in names
+    for call in (NEW, Call(earlier=Earlier("CA0", "number", 1, standing="taken"))):
+        assert "go_on" not in str(Functions().offered(call))
+        with pytest.raises(ToolArguments, match="no function"):
+            acts("go_on", call=call, is_wanted=True)
+
+
+def test_a_tool_of_that_name_is_the_installations_own() -> None:
+    own = Functions((Description("go_on", "Goes on elsewhere.", LOOKUP.parameters),))
+    assert "go_on" in str(own.offered(NEW))
+    told = own.acts("go_on", '{"ticket_id": "TKT-1"}', NEW, is_keyed=False)
+    assert told == (UseTool("go_on", {"ticket_id": "TKT-1"}),)

@@ -1,6 +1,22 @@
 import pytest
+from msgspec import structs
 
-from service.agent.prompt import DEFAULT, FILLERS, go_on, owed, plain, short, system
+from service.agent.prompt import (
+    DEFAULT,
+    FILLERS,
+    GONE_ON,
+    OFFER,
+    STALE,
+    earlier,
+    go_on,
+    owed,
+    plain,
+    short,
+    system,
+    was_done,
+)
+from service.call.earlier import Earlier
+from service.call.ring_events import CarriedField, CarriedTool
 from service.call.state import Call, Field, Operation, Turn
 
 
@@ -84,3 +100,42 @@ def test_a_result_that_stands_at_the_end_needs_no_note() -> None:
     done = Operation("t1.1", "lookup", {}, 1, is_idempotent=True, attempts_max=1, deadline_ms=9)
     turn = Turn(2, "operation", operations=("t1.1",))
     assert not owed(Call(operations=(done,)), turn, is_result_last=True)
+
+
+KNOWN = Earlier(
+    "CA0",
+    "number",
+    1,
+    fields={"problem": CarriedField("It smokes.")},
+    asked="company",
+    tools=(CarriedTool("refund", {}, "succeeded"), CarriedTool("visit", {}, "pending")),
+)
+
+
+def test_nothing_of_an_earlier_call_is_told_to_a_model_before_its_caller_wants_it() -> None:
+    call = Call(earlier=KNOWN)
+    note = owed(call, Turn(1, "opening"), is_result_last=False)
+    assert "Greet them" in note
+    assert OFFER in note
+    for told in (note, system(call), was_done(call)):
+        assert "smokes" not in told
+        assert "refund" not in told
+    declined = Call(earlier=Earlier("CA0", "number", 1, standing="declined"))
+    assert earlier(declined) == earlier(Call()) == ""
+
+
+def test_a_call_that_is_gone_on_with_is_told_with_its_open_question_and_what_was_done() -> None:
+    taken = Call(earlier=structs.replace(KNOWN, standing="taken"))
+    note = owed(taken, Turn(2, "earlier"), is_result_last=False)
+    assert GONE_ON in note
+    assert "question that was open: company" in note
+    assert STALE not in note
+    assert "refund: succeeded; visit: nobody knows" in was_done(taken)
+    stale = Call(earlier=structs.replace(KNOWN, standing="taken", is_stale=True, asked=""))
+    assert owed(stale, Turn(2, "earlier"), is_result_last=False).endswith(STALE)
+
+
+def test_whom_we_ring_is_told_who_rings() -> None:
+    call = Call(direction="outbound-api", from_number="+1", to_number="+2")
+    assert "you ring them back" in owed(call, Turn(1, "opening"), is_result_last=False)
+    assert "number: +2" in system(call)

@@ -122,7 +122,7 @@ class Answering:
     async def _attempt(self) -> AsyncGenerator[Act, None]:
         sentences = Sentences()
         new = Unrepeated([*self._said_before, *self._said])
-        reading = self._model.ask(self._request(), self._functions.offered)
+        reading = self._model.ask(self._request(), self._functions.offered(self._call))
         is_flowing = is_finished = False
         try:
             while not is_finished and len(self._said) < SENTENCES_MAX:
@@ -187,7 +187,10 @@ class Answering:
         for wish in self._wishes:
             try:
                 meant = self._functions.acts(
-                    wish.name, wish.arguments, is_keyed=self._turn.reason == "keys"
+                    wish.name,
+                    wish.arguments,
+                    self._call,
+                    is_keyed=self._turn.reason == "keys",
                 )
             except ToolArguments as wrong:
                 self._note("call_refused", f"! the model called a function wrongly: {wrong}")

@@ -29,6 +29,8 @@ class Chat:
     `openai` library is not installed.
     """
 
+    offers_earlier = True
+
     def __init__(
         self,
         settings: ChatSettings,

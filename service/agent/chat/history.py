@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from service.agent.prompt import owed, plain, short
+from service.agent.prompt import owed, plain, short, was_done
 from service.call.state import Call, Line, Operation, Turn
 
 HISTORY_LETTERS_MAX = 24_000  # about 6,000 tokens: half an hour of talk, and still quick to read
@@ -26,6 +26,8 @@ LINE_LETTERS_MAX = 2_000  # of one line; two minutes of speech
 RESULT_LETTERS_MAX = 6_000  # of one tool's answer; more is a page, and nobody reads it out
 
 BEGINNING = "[The call begins.]"
+EARLIER = "[The end of an earlier call of this caller.]"
+CUT_OFF = "[That call was cut off here.]"
 LEFT_OUT = "[The beginning of the call is left out here.]"
 YOUR_TURN = "[It is your turn to speak.]"
 
@@ -56,7 +58,7 @@ def history(call: Call, turn: Turn) -> list[Message]:
     is_result_last = bool(messages) and messages[-1]["role"] == "tool"
     note = owed(call, turn, is_result_last=is_result_last)
     first = user(BEGINNING if len(kept) == len(blocks) else LEFT_OUT)
-    found = joined([first, *messages, *([user(note)] if note else [])])
+    found = joined([*_earlier(call), first, *messages, *([user(note)] if note else [])])
     return [*found, user(YOUR_TURN)] if found[-1]["role"] == "assistant" else found
 
 
@@ -109,6 +111,21 @@ def _blocks(call: Call) -> list[_Block]:
         if one.turn  # What our own rules asked for is no business of the model.
     ]
     return sorted([*lines, *tools], key=lambda block: block.position)
+
+
+def _earlier(call: Call) -> list[Message]:
+    """The end of an earlier call that the caller goes on with; nothing of it before they said so."""
+    earlier = call.earlier
+    if earlier is None or earlier.standing != "taken":
+        return []
+    said = [
+        user(plain(line.text))
+        if line.who == "caller"
+        else {"role": "assistant", "content": plain(line.text)}
+        for line in earlier.transcript
+    ]
+    done = was_done(call)
+    return [user(EARLIER), *said, user("\n".join(filter(None, (CUT_OFF, done))))]
 
 
 def _newest(blocks: list[_Block]) -> list[_Block]:

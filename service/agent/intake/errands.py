@@ -16,6 +16,7 @@ import msgspec
 from service.agent.intake import form, names, phone
 from service.agent.intake.repair import Wordings
 from service.call.acts import Ask, Fill, UseTool
+from service.call.ring_events import CarriedTool
 from service.call.state import Call, Operation
 
 LOOKUP = "ticket_lookup"
@@ -85,6 +86,12 @@ def closing(call: Call, tools: frozenset[str]) -> UseTool | None:
     return None
 
 
+def closed_before(call: Call) -> News | None:
+    """Return what there is to tell when the earlier call had passed the form on: it is not done twice."""
+    done = next((one for one in _carried(call) if one.tool in (NOTE, CALLBACK)), None)
+    return None if done is None else _closing_news(call, done)
+
+
 def is_closing(call: Call) -> bool:
     """Whether the form is being passed on."""
     return any(one.tool in (NOTE, CALLBACK) and one.status == "pending" for one in call.operations)
@@ -120,17 +127,29 @@ def _known(call: Call, field: str) -> list[str]:
     ]
 
 
-def _lookups(call: Call, ticket: str = "") -> list[Operation]:
-    """Return the lookups of a ticket, or all of them."""
+def _carried(call: Call) -> list[CarriedTool]:
+    """Return what tools brought, or may have done, in the earlier call that this one goes on with."""
+    earlier = call.earlier
+    if earlier is None or earlier.standing != "taken":
+        return []
+    return [one for one in earlier.tools if one.status not in ("failed", "timed_out")]
+
+
+def _lookups(call: Call, ticket: str = "") -> list[Operation | CarriedTool]:
+    """Return the lookups of a ticket, or all of them; those of the earlier call that brought something."""
+    tools: list[Operation | CarriedTool] = [
+        one for one in _carried(call) if one.status == "succeeded"
+    ]
+    tools.extend(call.operations)
     return [
         one
-        for one in call.operations
+        for one in tools
         if one.tool == LOOKUP
         and (not ticket or form.is_same_ticket(str(one.arguments.get("ticket_id", "")), ticket))
     ]
 
 
-def _result(one: Operation) -> Mapping[str, Any]:
+def _result(one: Operation | CarriedTool) -> Mapping[str, Any]:
     """Return what a tool answered, empty when it is no object."""
     try:
         found = msgspec.json.decode(one.result or "null")
@@ -197,7 +216,7 @@ def _is_doubtful(call: Call, field: str) -> bool:
     return bool(candidate(call, field)) and not call.fields[field].confirmed
 
 
-def _closing_news(call: Call, one: Operation) -> News:
+def _closing_news(call: Call, one: Operation | CarriedTool) -> News:
     if one.status == "succeeded" and one.tool == NOTE:
         done = "Your report is now in your ticket, for the people who work on it."
         return News(lines=(f"{done} {FAREWELL}",), ending="done")
@@ -209,7 +228,9 @@ def _closing_news(call: Call, one: Operation) -> News:
         )
     what = "your report" if one.tool == NOTE else "your call-back request"
     own_up = (
-        "I can't be sure that {} was saved" if one.status == "unknown" else "I couldn't save {}"
+        "I can't be sure that {} was saved"
+        if one.status in ("unknown", "pending")
+        else "I couldn't save {}"
     )
     line = f"I'm sorry, {own_up.format(what)}. I'll put you through to a colleague."
     return News(lines=(line,), ending="transfer")

@@ -74,8 +74,8 @@ def _ticket(text: str, call: Call) -> Answer:
 
 
 def _number(text: str, call: Call) -> Answer:
-    if phone.is_this(text) and phone.is_phone(call.from_number):
-        return Answer(call.from_number, SPELLED_MILLI)
+    if phone.is_this(text) and phone.is_phone(call.customer_number):
+        return Answer(call.customer_number, SPELLED_MILLI)
     number = phone.phone(text)
     return Answer(number, SPELLED_MILLI) if number else Answer()
 

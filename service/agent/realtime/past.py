@@ -13,11 +13,14 @@ from itertools import accumulate
 import msgspec
 
 from service.agent.duplex import Entry, Past, ToolUse
+from service.agent.prompt import plain, was_done
 from service.audio import milliseconds
 from service.call.state import Call, Line, Operation
 
 ENTRIES_MAX = 200  # half an hour of talk; models forget what is older by themselves
 LETTERS_MAX = 40_000  # about 10,000 tokens: a third of the smallest memory that such a model has
+EARLIER = "[The end of an earlier call of this caller.]"
+CUT_OFF = "[That call was cut off here; the caller goes on with it.]"
 PICKED_UP = "(The caller is on the line.)"
 
 _KEYS = re.compile(r"[0-9A-D*#]+")
@@ -37,6 +40,24 @@ def history(call: Call) -> tuple[Past, ...]:
     if isinstance(first, Entry) and first.who == "caller":
         return tuple(kept)
     return (Entry("caller", PICKED_UP, PICKED_UP), *kept)
+
+
+def earlier(call: Call) -> tuple[Past, ...]:
+    """Return the end of an earlier call that the caller goes on with; nothing before they said so."""
+    known = call.earlier
+    if known is None or known.standing != "taken":
+        return ()
+    said = (
+        spoken(line.text) if line.who == "caller" else Entry("agent", line.text, line.text)
+        for line in known.transcript
+    )
+    end = "\n".join(filter(None, (CUT_OFF, was_done(call), _answered(call))))
+    return (Entry("note", EARLIER, EARLIER), *said, Entry("note", end, end))
+
+
+def _answered(call: Call) -> str:
+    told = (f"{plain(name)}: {plain(one.value)}" for name, one in call.fields.items())
+    return f"[What is known: {'; '.join(told)}.]" if call.fields else ""
 
 
 def result(operation: Operation) -> str:
@@ -63,7 +84,7 @@ def _all(call: Call) -> list[Past]:
         while tools and tools[0].requested_ms < at_ms:
             entries.append(_use(tools.popleft()))
         entries.extend(told(line, playing.get(line.position)))
-    return [*entries, *map(_use, tools)]
+    return [*earlier(call), *entries, *map(_use, tools)]
 
 
 def _requested_ms(one: Operation) -> int:

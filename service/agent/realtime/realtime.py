@@ -86,7 +86,7 @@ class Realtime:
                 )
                 connection = await connecting.enter()
                 session = RealtimeSession(connection, instructions, renew_ms=self._renew_ms)
-                await connection.session.update(session=self._set_up(instructions))
+                await connection.session.update(session=self._set_up(call, instructions))
                 for entry in history:
                     await session.note(entry)
                 await _taken(session)
@@ -104,7 +104,7 @@ class Realtime:
         """Let go of what is shared by all sessions."""
         await self._client.close()
 
-    def _set_up(self, instructions: str) -> RealtimeSessionCreateRequestParam:
+    def _set_up(self, call: Call, instructions: str) -> RealtimeSessionCreateRequestParam:
         settings = self._settings
         return {
             "type": "realtime",
@@ -125,7 +125,7 @@ class Realtime:
                 },
                 "output": {"format": {"type": "audio/pcmu"}, "voice": settings.voice},
             },
-            "tools": [_tool(offered["function"]) for offered in self._functions.offered],
+            "tools": [_tool(offered["function"]) for offered in self._functions.offered(call)],
             "tool_choice": "auto",
         }
 

@@ -25,6 +25,6 @@ def summary(call: Call) -> dict[str, Any]:
     told = fields["ticket_id"].value if "ticket_id" in fields else ""
     return {
         "ticket_id": told or call.parameters.get("ticket_id", ""),
-        "caller": call.from_number,
+        "caller": call.customer_number,
         "text": "\n".join([*known, *said])[:LETTERS_MAX],
     }

@@ -7,7 +7,7 @@ voices, what tools brought, keys, and the turn that it would not answer unasked.
 
 from service.agent.duplex import Past
 from service.agent.realtime.hints import BROKEN_OFF, hint
-from service.agent.realtime.past import history, result, spoken, told
+from service.agent.realtime.past import earlier, history, result, spoken, told
 from service.audio import milliseconds
 from service.call.state import Call, Prompt, Turn
 from service.session.duplex.link import Link
@@ -27,6 +27,7 @@ class Briefing:
         self._operations: set[str] = set()
         self._playing: dict[str, Prompt] = {}
         self._heard: dict[str, int] = {}
+        self._knows_earlier = False
 
     def begin(self, call: Call) -> tuple[Past, ...]:
         """A session is about to be opened: return what it has to know."""
@@ -36,11 +37,16 @@ class Briefing:
         self._playing = {prompt.prompt: prompt for prompt in call.prompts}
         self._heard.clear()
         self.items.clear()
+        self._knows_earlier = bool(earlier(call))
         return history(call)
 
     def follow(self, call: Call) -> None:
         """Tell what is new."""
         self._tell_of_prompts(call)
+        if not self._knows_earlier:
+            for entry in earlier(call):
+                self._knows_earlier = True
+                self._note(entry)
         for one in call.operations:
             if one.turn and one.status != "pending" and one.operation not in self._operations:
                 self._operations.add(one.operation)

@@ -40,7 +40,7 @@ class ModelCalls:
         """Do what the model calls for. What it can't have it is told, so that it can do better."""
         call = self._call()
         try:
-            acts = self._functions.acts(called.name, called.arguments, is_keyed=False)
+            acts = self._functions.acts(called.name, called.arguments, call, is_keyed=False)
             self._check(call, called.call_id)
         except ToolArguments as wrong:
             self._answer(called.call_id, msgspec.json.encode({"error": str(wrong)}).decode())

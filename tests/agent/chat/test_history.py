@@ -2,9 +2,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from service.agent.chat.history import (
     BEGINNING,
+    CUT_OFF,
+    EARLIER,
     HISTORY_LETTERS_MAX,
     LEFT_OUT,
     LINE_LETTERS_MAX,
@@ -18,7 +21,9 @@ from service.agent.chat.history import (
 )
 from service.agent.prompt import go_on
 from service.call import acts as a, events as e, inputs as i
+from service.call.earlier import Earlier
 from service.call.policy import Policy, ToolTerms
+from service.call.ring_events import CarriedLine
 from service.call.state import Call, Line, Operation, Turn
 from tests.call.story import Story
 from tests.standins.chat_request import check
@@ -218,3 +223,24 @@ def test_neighbours_of_one_role_are_joined() -> None:
     assert joined(messages) == [user("a\nb"), {**use, "content": "c"}]
     assert joined([use, use]) == [use, use]
     assert joined([]) == []
+
+
+@pytest.mark.parametrize("standing", ["open", "taken", "declined"])
+def test_an_earlier_call_stands_before_this_one_once_its_caller_goes_on_with_it(
+    standing: str,
+) -> None:
+    story = talk()
+    earlier = Earlier(
+        "CA0",
+        "number",
+        1,
+        standing=standing,  # type: ignore[arg-type] # one of the three
+        transcript=(CarriedLine("caller", "It smokes."), CarriedLine("agent", "Since when?")),
+    )
+    story.call = structs.replace(story.call, earlier=earlier)
+    found = said(story, Turn(1, "earlier"))
+    if standing == "taken":
+        assert [content for _, content in found][:2] == [f"{EARLIER}\nIt smokes.", "Since when?"]
+        assert found[2][1].startswith(f"{CUT_OFF}\n{BEGINNING}")
+    else:
+        assert "smokes" not in str(found)

@@ -1,9 +1,11 @@
 from service.agent.duplex import Entry, ToolUse
-from service.agent.realtime.past import ENTRIES_MAX, PICKED_UP, history, told
+from service.agent.realtime.past import EARLIER, ENTRIES_MAX, PICKED_UP, earlier, history, told
 from service.call import events as e, inputs as i
 from service.call.acts import Ask, Say, UseTool
+from service.call.earlier import Earlier
 from service.call.policy import Policy, ToolTerms
-from service.call.state import Call, Line
+from service.call.ring_events import CarriedLine
+from service.call.state import Call, Field, Line
 from tests.call.story import Story
 
 
@@ -111,3 +113,22 @@ def test_only_the_newest_part_of_a_long_call_is_told() -> None:
     assert told_of[-1] == caller("999 words")
     long = tuple(Line(n, "caller", "x" * 9_000, "x" * 9_000, cut=False, at_ms=n) for n in range(9))
     assert len(history(Call(transcript=long))) == 4
+
+
+def test_an_earlier_call_is_told_once_its_caller_goes_on_with_it() -> None:
+    known = Earlier(
+        "CA0",
+        "number",
+        1,
+        standing="taken",
+        transcript=(CarriedLine("caller", "It smokes."), CarriedLine("agent", "Since when?")),
+    )
+    call = Call(earlier=known, fields={"name": Field("Ma")})
+    first, *said, end = earlier(call)
+    assert first == Entry("note", EARLIER, EARLIER)
+    assert said == [caller("It smokes."), Entry("agent", "Since when?", "Since when?")]
+    assert isinstance(end, Entry)
+    assert "name: Ma" in end.said
+    assert history(call)[1] == first
+    for other in (Call(), Call(earlier=Earlier("CA0", "number", 1))):
+        assert earlier(other) == ()

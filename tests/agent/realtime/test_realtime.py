@@ -106,7 +106,7 @@ async def test_a_server_that_takes_the_call_and_says_nothing_is_left_in_time(
 async def test_the_environment_says_which_model() -> None:
     agent = Realtime.from_environment(Toolbox.none(), {"OPENAI_API_KEY": "sk-secret"})
     assert "secret" not in repr(agent)
-    assert agent.functions.offered
+    assert agent.functions.offered(Call())
     await agent.close()
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
         Realtime.from_environment(Toolbox.none(), {})

@@ -5,6 +5,7 @@ from service.call.decisions.model import STEPS
 from service.call.policy import Policy, ToolTerms
 from service.session.duplex.briefing import Briefing
 from service.session.model_voice import ModelVoice
+from tests.call.folds.test_carrying import CARRIED
 from tests.call.story import Story
 from tests.session.recorder import NotingLink
 
@@ -152,3 +153,14 @@ def test_nobody_is_asked_for_more_once_the_call_is_ending() -> None:
     desk.briefing.is_broken = True
     desk.story.write(e.EndingPlanned(ending="hangup"))
     assert desk.follow() == []
+
+
+def test_an_earlier_call_is_told_as_soon_as_its_caller_goes_on_with_it() -> None:
+    desk = Desk()
+    desk.briefing.begin(desk.story.call)
+    desk.story.write(e.Greeted(prompt="p"), CARRIED)
+    assert "Ma" not in str(desk.follow())
+    desk.story.write(e.EarlierTaken())
+    told = str(desk.follow())
+    assert "name: Ma" in told
+    assert str(desk.follow()).count("name: Ma") <= told.count("name: Ma")
