@@ -154,7 +154,8 @@ class StoreFile:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         for setting in _SETTINGS:
-            connection.execute(setting)
+            # The first of several processes may just be turning a fresh file's log on.
+            self._patiently(connection, setting)
         if not self._writes:
             connection.execute("PRAGMA query_only = ON")
             return
