@@ -25,6 +25,7 @@ BYSTANDERS = 10
 EVERY_MS = 1_000
 RECEIVE_BYTES = 4_096  # a reader with a small buffer is full sooner, and no less stopped
 SENTENCES = 100
+POOL_MAX = 20  # connections to the store and the carrier that are kept for the next time
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the far place must reach the server
 
 
@@ -36,10 +37,12 @@ async def run(options: Options) -> Report:
         server, crowd = ground.servers[0], ground.crowd
         bystanders = await crowd.gather(BYSTANDERS)
         crowd.press_on(every_ms=EVERY_MS, seed=options.seed)
-        tasks = await server.tasks()
+        tasks, descriptors = await server.tasks(), server.descriptors()
         await _half_open(options, ground, report)
         await _stopped(options, ground, report)
         report.count("tasks beyond those before", await _left(server, tasks))
+        more = max(0, server.descriptors() - descriptors)
+        report.count("descriptors beyond those before", more, at_most=POOL_MAX)
         crowd.press_on(every_ms=0, seed=0)
         strands = sum(len(one.span.strands) for one in bystanders)
         report.count("bystanders' streams dropped", strands - BYSTANDERS)
@@ -87,13 +90,13 @@ def _direct(server: Server) -> Detour:
 async def _watch(
     report: Report, name: str, crowd: Crowd, server: Server, peers: list[LightPhone]
 ) -> None:
-    """Note when each descriptor of the dead comes free; then end their calls."""
+    """Note when each socket of the dead comes free; then end their calls."""
     began_ms = crowd.clock.now_ms()
-    held = server.descriptors()
+    names = {peer.span.strand.wire.name for peer in peers if peer.span.strand is not None}
     freed_ms: list[int] = []
     while len(freed_ms) < len(peers) and crowd.clock.now_ms() < began_ms + WATCH_MS_MAX:
         await asyncio.sleep(LOOK_S)
-        free = min(held - server.descriptors(), len(peers))
+        free = len(peers) - server.held(names)
         freed_ms += [crowd.clock.now_ms() - began_ms] * (free - len(freed_ms))
     report.spread(f"{name}: until freed", freed_ms, worst_max=FREED_MS_MAX)
     report.count(f"{name}: never freed", len(peers) - len(freed_ms))

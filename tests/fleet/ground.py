@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -102,6 +103,13 @@ class Server:
     def descriptors(self) -> int:
         """Return how many files and sockets it has open."""
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def held(self, peers: Collection[tuple[str, int]]) -> int:
+        """Return with how many of these peers it still has an open socket."""
+        rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+        # A row without an inode is a socket that the kernel alone still remembers.
+        ends = [_end(row[2]) for row in rows if _end(row[1])[1] == self.port and row[9] != "0"]
+        return sum(end in peers for end in ends)
 
     def cpu_ms(self) -> int:
         """Return the processor time that it used so far."""
@@ -209,6 +217,12 @@ class Ground:
             **self._settings,
         }
         return Server(self.folder / f"server-{number}.log", environment)
+
+
+def _end(text: str) -> tuple[str, int]:
+    """Read an end of a connection as the kernel writes it: the address backwards, all in hexadecimal."""
+    address, _, port = text.partition(":")
+    return ".".join(str(one) for one in bytes.fromhex(address)[::-1]), int(port, 16)
 
 
 def _http(url: str) -> httpx2.AsyncClient:

@@ -8,7 +8,7 @@ import asyncio
 from tests.fleet.journals import losses, second_greetings, taken, unkept
 from tests.fleet.options import Options
 from tests.fleet.report import Report
-from tests.fleet.settling import answers_ms, gaps_ms, resumes_a_second
+from tests.fleet.settling import answers_ms, gaps_ms, orders_a_second, resumes_a_second
 
 EXIT_MS_MAX = 28_000  # a platform kills at 30 s
 RESUMES_A_SECOND_MAX = 25
@@ -42,6 +42,8 @@ async def run(options: Options) -> Report:
         report.spread("SIGTERM to exit", exits_ms, worst_max=EXIT_MS_MAX)
         report.spread("a caller's gap", gaps_ms(callers))
         report.spread("key to answer", answers_ms(callers))
+        orders = orders_a_second(callers)
+        report.count("moves ordered within a second", orders, at_most=RESUMES_A_SECOND_MAX)
         report.count(
             "resumes within a second", resumes_a_second(callers), at_most=RESUMES_A_SECOND_MAX
         )

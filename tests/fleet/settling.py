@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from service.simulator.timeline import Kind
 from tests.fleet.crowd import LightPhone
 from tests.fleet.waiting import until
 
@@ -32,9 +33,20 @@ async def all_answer(phones: list[LightPhone], *, within_s: float = ANSWER_S_MAX
 
 def resumes_a_second(phones: Iterable[LightPhone]) -> int:
     """Return the most streams that began within any second, each call's first one not counted."""
-    moments = sorted(
+    return _most_a_second(
         strand.started_us // 1_000 for phone in phones for strand in phone.span.strands[1:]
     )
+
+
+def orders_a_second(phones: Iterable[LightPhone]) -> int:
+    """Return the most REST updates that the service asked for within any second."""
+    return _most_a_second(
+        order.at_ms for phone in phones for order in phone.timeline.of(Kind.ORDER)
+    )
+
+
+def _most_a_second(unsorted: Iterable[int]) -> int:
+    moments = sorted(unsorted)
     most = first = 0
     for last, moment in enumerate(moments):
         while moments[first] <= moment - WINDOW_MS:

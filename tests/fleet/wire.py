@@ -110,6 +110,12 @@ class Wire(asyncio.Protocol):
             case _:
                 pass
 
+    @property
+    def name(self) -> tuple[str, int]:
+        """Return the address and port of this end."""
+        address, port = self._transport.get_extra_info("sockname")[:2]
+        return address, port
+
     def send(self, text: str) -> None:
         """Send a text; one for a connection that ended is lost, as on any line."""
         self._write(TEXT, text.encode())
