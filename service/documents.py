@@ -196,18 +196,19 @@ class Documents:
         return verbs.wait(back_url, WAIT_PAUSE_S).xml
 
     def _ear(self, call_sid: str, epoch: int, now_ms: int) -> Ear | None:
-        """Name the ear after the epoch that the document leads to, so that the next one can stop it.
+        """Name the ear after the epoch that the document leads to, so that a later one can stop it.
 
-        Two documents asked for at once name the same one: whether the carrier refuses the second or runs
+        The one before goes on until this one is heard, and is then closed by whoever hears both; the one
+        before that is stopped here, in case nobody did. Two documents asked for at once name the same one: whether the carrier refuses the second or runs
         both, one of them is heard.
         """
         if not self._gap_ear:
             return None
-        name, before = f"ear-{epoch + 1}", f"ear-{epoch}" if epoch else ""
+        name, earlier = f"ear-{epoch + 1}", f"ear-{epoch - 1}" if epoch > 1 else ""
         token = self._mint.issue(
             call_sid, door=EAR, is_known=True, nonce=self._nonce(), now_ms=now_ms
         )
-        return Ear(name=name, before=before, parameters={EAR: name, "token": token})
+        return Ear(name=name, earlier=earlier, parameters={EAR: name, "token": token})
 
     def _tell(self, call_sid: str, made: verbs.Document) -> None:
         for name in made.shortened:

@@ -4,6 +4,8 @@
                                 └──> nobody: after ALONE_MS it is closed
 
 A fork comes by a token of its own door. It claims nothing and writes nothing; its end means nothing.
+Each document of the call begins the next one. The one before is closed here as soon as the next is heard:
+to begin one takes a handshake, and until it is done only the one before hears the caller.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from service.session.tasks import Tasks
 
 FORKS_OF_A_CALL_MAX = 3  # one, the next one before that is stopped, and one whose end nobody saw
 FORKS_MAX = 10_000  # two for each call that a switchboard holds
+OVERLAP = samples(500)  # both are heard for so long: more than a change from one to the other takes
 ALONE_MS = 15_000  # a call that has not come back here by then is held elsewhere
 DISMISSED = "not needed any more"
 CLOSE_OVER = 1000
@@ -88,6 +91,9 @@ class Forks:
     def brought(self, fork: Fork, now_ms: int) -> None:
         """A fork has brought audio."""
         ears = self._calls[fork.call_sid]
+        if fork is ears.forks[-1] and fork.source.end >= OVERLAP:
+            for old in ears.forks[:-1]:
+                self._close(old)
         if ears.seam is not None:
             ears.seam.overhear(fork.source, now_ms)
         elif now_ms - ears.alone_ms >= ALONE_MS:

@@ -53,7 +53,7 @@ class Mooring:
             door=arrival.door,
             server=self._means.owner,
             gap_ms=gap_ms,
-            gap_heard_ms=min(gap_ms, self._seam.bridged_ms),
+            gap_heard_ms=self._seam.heard_ms(gap_ms, now_ms),
             is_live_here=was_live_here,
             parameters=arrival.parameters,
             running=tuple(running),

@@ -61,12 +61,18 @@ class Seam:
         self._tail = b""  # the end of all that was heard
         self._next: Source | None = None  # whom the listener is to hear next
         self._next_ms = 0  # since when
-        self._bridged = 0
+        self._bridged = self._missed = 0
 
     @property
     def bridged_ms(self) -> int:
         """How much was heard from forks since the main stream was heard last."""
         return milliseconds(self._bridged)
+
+    def heard_ms(self, gap_ms: int, now_ms: int) -> int:
+        """Return how much of a gap of `gap_ms` that ends now was heard, or is on its way by a fork."""
+        is_fresh = self._heard in self._forks and now_ms - self._heard_ms < AWAY_MS
+        heard_ms = gap_ms - milliseconds(self._missed) if is_fresh else self.bridged_ms
+        return max(0, min(gap_ms, heard_ms))
 
     # The call's own stream.
 
@@ -86,7 +92,7 @@ class Seam:
             return
         main.add(ulaw, now_ms * SAMPLES_PER_MS)
         if self._heard is main:
-            self._next, self._bridged = None, 0
+            self._next, self._bridged, self._missed = None, 0, 0
             self._pass_on(main, now_ms)
         elif self._next is None or self._next is main or self._is_over(now_ms):
             self._change(main, now_ms)
@@ -151,6 +157,7 @@ class Seam:
         place = self._place(before, to, near)
         if place is None and (self._is_over(now_ms) or to.end >= near + SLACK + TAIL):
             place = near
+            self._missed += max(0, to.begin - near)
         if place is not None:
             self._heard, self._at, self._next = to, place, None
             self._pass_on(to, now_ms)

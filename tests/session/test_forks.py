@@ -6,7 +6,7 @@ from service.audio import samples, silence
 from service.call import events as e
 from service.call.decisions.resume import INTERRUPTED_LINE
 from service.session import forks as module
-from service.session.forks import ALONE_MS, FORKS_OF_A_CALL_MAX, Fork, Forks
+from service.session.forks import ALONE_MS, FORKS_OF_A_CALL_MAX, OVERLAP, Fork, Forks
 from service.session.seam import Seam
 from service.session.source import KEPT
 from service.session.tasks import Tasks
@@ -88,6 +88,20 @@ async def test_one_fork_too_many_of_a_call_closes_its_oldest() -> None:
     sockets = [joined(forks)[1] for _ in range(FORKS_OF_A_CALL_MAX + 1)]
     await tasks.close()
     assert [socket.closed is not None for socket in sockets] == [True, False, False, False]
+
+
+async def test_the_one_before_is_closed_once_the_next_is_heard() -> None:
+    tasks = Tasks()
+    forks = Forks(tasks)
+    (old, before), (new, after) = joined(forks), joined(forks)
+    old.hear(silence(OVERLAP), 0, NOW_MS)
+    new.hear(silence(OVERLAP - 160), 0, NOW_MS)
+    await tasks.close()
+    assert before.closed is None
+    new.hear(FRAME, 0, NOW_MS)
+    await tasks.close()
+    assert before.closed == (1000, module.DISMISSED)
+    assert after.closed is None
 
 
 async def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:

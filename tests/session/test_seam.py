@@ -221,6 +221,7 @@ def test_a_fork_that_dies_in_the_gap_ends_what_is_heard() -> None:
     bridged.seam.part(bridged.fork, bridged.now_ms)
     assert bridged.listening.told == ["attach", "detach"]
     assert bridged.seam.bridged_ms == 20
+    assert bridged.seam.heard_ms(700, bridged.now_ms) == 20
     bridged.seam.attach()
     bridged.seam.hear(bridged.next(), bridged.now_ms)
     assert bridged.listening.told == ["attach", "detach", "attach"]
@@ -305,6 +306,22 @@ def test_a_stall_shorter_than_a_burst_changes_nothing() -> None:
     for ulaw in late:
         bridged.seam.hear(ulaw, bridged.now_ms)
     assert len(bridged.listening.audio) == bridged.at
+
+
+def test_what_is_on_its_way_by_a_fork_counts_as_heard_and_a_hole_does_not() -> None:
+    bridged = Bridged()
+    bridged.seam.detach(bridged.now_ms)
+    bridged.overhear(bridged.fork, bridged.next())
+    assert bridged.seam.heard_ms(300, bridged.now_ms + 280) == 300
+    assert bridged.seam.heard_ms(500, bridged.now_ms + 480) == 20, "it has fallen silent"
+    later = Source()
+    bridged.seam.join(later)
+    bridged.seam.part(bridged.fork, bridged.now_ms)
+    for _ in range(10):
+        bridged.next()
+    for _ in range(JOIN_MS_MAX // 20 + 5):
+        bridged.overhear(later, bridged.next())
+    assert 700 - 200 - 20 <= bridged.seam.heard_ms(700, bridged.now_ms) <= 700 - 200 + 20
 
 
 def test_silence_on_both_sides_of_a_seam_costs_no_time() -> None:

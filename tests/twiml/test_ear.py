@@ -25,16 +25,16 @@ def test_a_first_ear_listens_to_the_caller_alone_and_stops_nobody() -> None:
     assert [one.attrib for one in stream] == [{"name": "token", "value": "<&>"}]
 
 
-def test_the_next_ear_begins_before_the_one_before_is_stopped() -> None:
+def test_an_ear_begins_before_an_earlier_one_is_stopped() -> None:
     response = VoiceResponse()
-    ear.begin(response, URL, Ear(name="ear-2", before="ear-1"))
+    ear.begin(response, URL, Ear(name="ear-2", earlier="ear-1"))
     start, stop = read(str(response))
     assert (start.tag, stop.tag) == ("Start", "Stop")
     assert [one.attrib for one in stop] == [{"name": "ear-1"}]
 
 
 def test_an_ear_begins_before_anything_else_in_a_document() -> None:
-    listening = Ear(name="ear-2", before="ear-1")
+    listening = Ear(name="ear-2", earlier="ear-1")
     opened = read(connect(DOOR, {}, listening).xml)
     assert [verb.tag for verb in opened] == ["Start", "Stop", "Connect", "Redirect"]
     played = read(play_digits(DOOR, "1", {}, listening).xml)
@@ -51,9 +51,9 @@ def test_a_name_that_can_not_stand_is_refused(name: str) -> None:
         Ear(name=name)
     if name:
         with pytest.raises(ValueError, match="ear's name"):
-            Ear(name="ear-2", before=name)
+            Ear(name="ear-2", earlier=name)
 
 
 def test_an_ear_never_stops_itself() -> None:
-    with pytest.raises(ValueError, match="own place"):
-        Ear(name="ear-1", before="ear-1")
+    with pytest.raises(ValueError, match="stop itself"):
+        Ear(name="ear-1", earlier="ear-1")
