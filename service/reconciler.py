@@ -31,8 +31,8 @@ from service.pace import Pace
 from service.session.ledger import CARETAKER, folded, rebuilt
 from service.session.means import Means
 
-LOOK_MS = 1_000  # a call is found this much after its lease is over, at the latest
-AHEAD_MS = 2_500  # leases that run out so soon are watched; one that is held never gets there
+LOOK_MS = 800  # a call is found this much after its lease is over, at the latest
+AHEAD_MS = 3_000  # leases that run out so soon are watched; one that is held never gets there
 STILL_MS = 2_000  # unrenewed for so long before our eyes: a holder renews twice in it
 ADOPT_MS = 15_000  # for the carrier to be asked and to come back; then somebody may try again
 ADOPT_MS_MAX = 120_000  # each try waits twice as long as the one before, up to this
@@ -63,7 +63,7 @@ class Reconciler:
         self._here = here
         self._owner = f"{CARETAKER}{means.owner}"
         self._pace = Pace(REDIRECTS_A_S)
-        self._seen: dict[str, tuple[Headline, float]] = {}
+        self._seen: dict[str, tuple[Headline, int]] = {}  # and since when, by our own clock
         self._tries: dict[str, tuple[int, int, int]] = {}  # by call: epoch, how often, when last
         self._at_work: dict[str, asyncio.Task[None]] = {}
 
@@ -83,7 +83,7 @@ class Reconciler:
             return
         now_ms = self._means.clock.now_ms()
         found = await self._means.journal.lapsed(now_ms=now_ms + AHEAD_MS, limit=LAPSED_MAX)
-        self._keep_in_sight(found)
+        self._keep_in_sight(found, now_ms)
         self._forget(now_ms)
         for headline in found:
             if len(self._at_work) >= AT_ONCE_MAX:
@@ -92,13 +92,12 @@ class Reconciler:
                 task = self._means.tasks.start(self._look_after(headline))
                 self._at_work[headline.call_sid] = task
 
-    def _keep_in_sight(self, found: Iterable[Headline]) -> None:
-        now_s = asyncio.get_running_loop().time()
+    def _keep_in_sight(self, found: Iterable[Headline], now_ms: int) -> None:
         before, self._seen = self._seen, {}
         for headline in found:
-            known, since_s = before.get(headline.call_sid, (None, now_s))
+            known, since_ms = before.get(headline.call_sid, (None, now_ms))
             is_same = known is not None and _hold(known) == _hold(headline)
-            self._seen[headline.call_sid] = (headline, since_s if is_same else now_s)
+            self._seen[headline.call_sid] = (headline, since_ms if is_same else now_ms)
 
     def _is_abandoned(self, headline: Headline, now_ms: int) -> bool:
         call_sid, lease = headline.call_sid, headline.lease
@@ -106,8 +105,7 @@ class Reconciler:
             return False
         if lease is not None and lease.until_ms > now_ms:
             return False
-        still_s = asyncio.get_running_loop().time() - self._seen[call_sid][1]
-        return still_s * 1000 >= STILL_MS
+        return now_ms - self._seen[call_sid][1] >= STILL_MS
 
     def _forget(self, now_ms: int) -> None:
         if any(last_ms < now_ms - FORGET_MS for _, _, last_ms in self._tries.values()):

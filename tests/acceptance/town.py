@@ -73,6 +73,11 @@ class Server:
         """End it the ordinary way."""
         await self._end(signal.SIGTERM)
 
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal, and go on."""
+        assert self._running is not None, "it was started"
+        self._running.send_signal(what)
+
     async def _end(self, how: signal.Signals) -> None:
         if self._running is not None and self._running.returncode is None:
             self._running.send_signal(how)
