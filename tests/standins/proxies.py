@@ -26,6 +26,7 @@ class Proxies:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._names: list[str] = []
         self._cut: frozenset[str] = frozenset()
+        self._spares_clients = False
         self._joins: dict[asyncio.Task[None], frozenset[str]] = {}
         self._listeners: list[asyncio.Server] = []
         self._thread.start()
@@ -40,8 +41,13 @@ class Proxies:
         """Let others reach the server `name`, which listens at the port `of`, by `port`."""
         self._call(self._listen(port, of, name))
 
-    def cut(self, *names: str) -> None:
-        """Lose all that goes to these servers or comes from them, through any proxy."""
+    def cut(self, *names: str, with_clients: bool = True) -> None:
+        """Lose all that goes to these servers or comes from them, through any proxy.
+
+        Not `with_clients`, who is no server of the town still reaches them: what a server that is no
+        primary any more, and does not know it yet, says to them is what is tried then.
+        """
+        self._spares_clients = not with_clients
         self._cut = frozenset(names)
 
     def heal(self) -> None:
@@ -99,7 +105,7 @@ class Proxies:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ends: frozenset[str]
     ) -> None:
         while chunk := await reader.read(CHUNK):
-            if self._cut & ends:
+            if self._cut & ends and not (self._spares_clients and "" in ends):
                 await asyncio.Event().wait()  # lost, and all that follows; `heal` ends the line
             writer.write(chunk)
             await writer.drain()

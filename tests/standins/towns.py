@@ -6,6 +6,7 @@
 With `is_cuttable` the servers know each other only through proxies, which can cut one off (`cut`).
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,9 +50,9 @@ class _Town:
         if self.proxies is not None:
             self.proxies.close()
 
-    def cut(self, server: Valkey) -> None:
+    def cut(self, server: Valkey, *, with_clients: bool = True) -> None:
         assert self.proxies is not None
-        self.proxies.cut(server.folder.name)
+        self.proxies.cut(server.folder.name, with_clients=with_clients)
 
     def heal(self) -> None:
         assert self.proxies is not None
@@ -112,9 +113,16 @@ class SentinelTown(_Town):
             lines = (
                 f"sentinel monitor {NAME} 127.0.0.1 {front} 2",
                 f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MS}",
-                f"sentinel failover-timeout {NAME} 3000",
+                f"sentinel failover-timeout {NAME} 1500",
+                "sentinel announce-ip 127.0.0.1",
             )
-            sentinel = Valkey(self.folder / f"sentinel{number}", *lines, protected_mode="no")
+            folder = self.folder / f"sentinel{number}"
+            source = (
+                {}
+                if self.proxies is None
+                else {"bind_source_addr": self.proxies.source(folder.name)}
+            )
+            sentinel = Valkey(folder, *lines, protected_mode="no", **source)
             sentinel.start()
             self.sentinels.append(sentinel)
         wait_until(self.is_whole)
@@ -142,6 +150,10 @@ class SentinelTown(_Town):
     def primaries(self) -> list[Valkey]:
         return [self.primary()]
 
+    def is_over(self, victim: Valkey) -> bool:
+        """Say whether another is the primary in the victim's place."""
+        return self.primary() is not victim
+
     def primary(self) -> Valkey:
         """Return the primary as the first Sentinel has it."""
         return self.at(int(self._view(self.sentinels[0])["port"]))
@@ -157,10 +169,15 @@ class SentinelTown(_Town):
 
 
 class ClusterTown(_Town):
-    """Three primaries with a replica each."""
+    """Three primaries with a replica each; with two where another is to take over.
+
+    A replica that takes over has none itself, and where one must confirm each write nothing is
+    acknowledged before the old primary is back: so a Cluster that shall go on has two.
+    """
 
     def __init__(self, folder: Path, *, is_cuttable: bool = False) -> None:
         super().__init__(folder, is_cuttable=is_cuttable)
+        self._count = len(RANGES) * (3 if is_cuttable else 2)
 
     @property
     def url(self) -> str:
@@ -168,7 +185,7 @@ class ClusterTown(_Town):
         return f"redis+cluster://{','.join(fronts)}"
 
     def __enter__(self) -> Self:
-        for number in range(6):
+        for number in range(self._count):
             self._add(
                 f"node{number}",
                 "cluster_announce",
@@ -186,7 +203,7 @@ class ClusterTown(_Town):
             bus = self.buses.get(front, server.bus_port)
             ask(self.servers[0], "CLUSTER", "MEET", "127.0.0.1", front, bus)
         wait_until(lambda: all(self._knows_all(server) for server in self.servers))
-        for server, primary in zip(self.servers[3:], ids, strict=False):
+        for server, primary in zip(self.servers[3:], itertools.cycle(ids[:3]), strict=False):
             ask(server, "CLUSTER", "REPLICATE", primary)
         wait_until(self.is_whole)
         return self
@@ -198,6 +215,13 @@ class ClusterTown(_Town):
     def primaries(self) -> list[Valkey]:
         """Return the nodes that hold slots."""
         return [server for server in self.servers if ask(server, "ROLE")[0] == "master"]
+
+    def is_over(self, victim: Valkey) -> bool:
+        """Say whether another holds what the victim held."""
+        asked = next(server for server in self.servers if server is not victim)
+        front = str(self.front_of(victim))
+        lines = str(ask(asked, "CLUSTER", "NODES")).splitlines()
+        return not any(f":{front}@" in line and "-" in line.split()[-1] for line in lines)
 
     def holder_of(self, slot: int) -> Valkey:
         """Return the node that holds a slot, as the first node has it that answers."""
