@@ -96,10 +96,10 @@ class Proxies:
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            back.transport.abort()
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            back.transport.abort()
 
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ends: frozenset[str]
@@ -123,3 +123,4 @@ class Proxies:
         for task in joins:
             task.cancel()
         await asyncio.gather(*joins, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round

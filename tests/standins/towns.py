@@ -43,6 +43,18 @@ class _Town:
         self.fronts: dict[int, Valkey] = {}
         self.buses: dict[int, int] = {}
 
+    def __enter__(self) -> Self:
+        try:
+            self._build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _build(self) -> None:
+        """Start all servers and make them a town."""
+        raise NotImplementedError
+
     def __exit__(self, *_: object) -> None:
         for server in self.servers:
             server.wake()
@@ -70,6 +82,7 @@ class _Town:
     def _add(self, name: str, announced: str, *lines: str, **config: str) -> Valkey:
         if self.proxies is None:
             server = Valkey(self.folder / name, *lines, **COMMON, **config)
+            self.servers.append(server)
             server.start()
         else:
             front = free_port()
@@ -82,13 +95,13 @@ class _Town:
             if announced == "cluster_announce":
                 words["cluster_announce_bus_port"] = f"{bus}"
             server = Valkey(self.folder / name, *lines, **COMMON, **config, **words)
+            self.servers.append(server)
             server.start()
             self.proxies.front(front, of=server.port, name=name)
             if announced == "cluster_announce":
                 self.proxies.front(bus, of=server.bus_port, name=name)
                 self.buses[front] = bus
             self.fronts[front] = server
-        self.servers.append(server)
         return server
 
 
@@ -103,7 +116,8 @@ class SentinelTown(_Town):
     def url(self) -> str:
         return f"redis+sentinel://{','.join(each.address for each in self.sentinels)}/{NAME}"
 
-    def __enter__(self) -> Self:
+    @override
+    def _build(self) -> None:
         primary = self._add("primary", "replica_announce")
         front = self.front_of(primary)
         for number in range(2):
@@ -123,10 +137,9 @@ class SentinelTown(_Town):
                 else {"bind_source_addr": self.proxies.source(folder.name)}
             )
             sentinel = Valkey(folder, *lines, protected_mode="no", **source)
-            sentinel.start()
             self.sentinels.append(sentinel)
+            sentinel.start()
         wait_until(self.is_whole)
-        return self
 
     @override
     def __exit__(self, *words: object) -> None:
@@ -184,7 +197,8 @@ class ClusterTown(_Town):
         fronts = (f"127.0.0.1:{self.front_of(server)}" for server in self.servers[:3])
         return f"redis+cluster://{','.join(fronts)}"
 
-    def __enter__(self) -> Self:
+    @override
+    def _build(self) -> None:
         for number in range(self._count):
             self._add(
                 f"node{number}",
@@ -206,7 +220,6 @@ class ClusterTown(_Town):
         for server, primary in zip(self.servers[3:], itertools.cycle(ids[:3]), strict=False):
             ask(server, "CLUSTER", "REPLICATE", primary)
         wait_until(self.is_whole)
-        return self
 
     def is_whole(self) -> bool:
         """Say whether all nodes agree, and each primary has a replica that follows it."""
