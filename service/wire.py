@@ -23,6 +23,12 @@ class Wire(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:  # noqa: PLR2004 - HTTP's own number
             self.scope["extensions"][CUT] = {"cut": self._cut}
 
+    @override
+    def keepalive_timeout(self) -> None:
+        """See uvicorn: the peer did not answer a ping. It would not take the last words either."""
+        super().keepalive_timeout()
+        self._cut()
+
     def _cut(self) -> None:
         """Let go of the connection, whatever is still to be sent. Harmless when it has ended."""
         self.transport.abort()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import uvicorn
@@ -48,7 +49,9 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def serving(talk: Callable[[WebSocket], Awaitable[None]]) -> AsyncIterator[Served]:
+async def serving(
+    talk: Callable[[WebSocket], Awaitable[None]], **pings: float
+) -> AsyncIterator[Served]:
     came = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,9 +61,8 @@ async def serving(talk: Callable[[WebSocket], Awaitable[None]]) -> AsyncIterator
         await talk(websocket)
 
     ours = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, ws=Wire, lifespan="off", log_config=None, ws_ping_interval=None)
-    )
+    chosen: dict[str, Any] = {"ws_ping_interval": None, **pings}
+    server = uvicorn.Server(uvicorn.Config(app, ws=Wire, lifespan="off", log_config=None, **chosen))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[ours])
@@ -68,6 +70,18 @@ async def serving(talk: Callable[[WebSocket], Awaitable[None]]) -> AsyncIterator
         yield Served(server, ours.getsockname()[1], came)
     finally:
         await server.shutdown(sockets=[ours])
+
+
+async def test_a_peer_that_answers_no_ping_is_cut_though_words_for_it_still_wait() -> None:
+    """Requirement O-3: uvicorn alone would wait until it had taken them."""
+
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.send_text("x" * 10_000_000)
+        await websocket.receive()
+
+    pings = {"ws_ping_interval": 0.05, "ws_ping_timeout": 0.05}
+    async with serving(talk, **pings) as served, served.deaf_peer():
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
 
 
 async def test_the_application_can_cut_its_connection() -> None:

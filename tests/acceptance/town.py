@@ -75,12 +75,17 @@ class Server:
 
     def send(self, what: signal.Signals) -> None:
         """Send it a signal, and go on."""
-        assert self._running is not None, "it was started"
-        self._running.send_signal(what)
+        if self._running is not None and self._running.returncode is None:
+            self._running.send_signal(what)
+
+    @property
+    def code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self._running is None else self._running.returncode
 
     async def _end(self, how: signal.Signals) -> None:
-        if self._running is not None and self._running.returncode is None:
-            self._running.send_signal(how)
+        self.send(how)
+        if self._running is not None:
             await self._running.wait()
 
     def log(self) -> str:
