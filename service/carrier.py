@@ -8,6 +8,7 @@ mean that the call is over or gone.
 import asyncio
 import logging
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +61,8 @@ class Carrier:
         self._client = Client(account_sid, auth_token, http_client=_Redirected(api_url))
         self._chance = chance
         self._wait_ms_first = wait_ms_first
+        # Threads of its own: the loop's are fewer, and others wait for them.
+        self._threads = ThreadPoolExecutor(AT_ONCE_MAX, "carrier")
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def run_twiml(self, call_sid: str, twiml: str) -> None:
@@ -91,7 +94,9 @@ class Carrier:
         while True:
             try:
                 async with self._at_once:
-                    return await asyncio.to_thread(lambda: ask(self._client.calls(call_sid)))
+                    return await asyncio.get_running_loop().run_in_executor(
+                        self._threads, lambda: ask(self._client.calls(call_sid))
+                    )
             except (TwilioException, RequestException, *_UNREADABLE) as trouble:
                 error = _error(trouble)
                 if isinstance(error, CallGone) or not _is_passing(error):

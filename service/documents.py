@@ -78,6 +78,11 @@ class Documents:
         """Return the address of `/twiml/resume`, naming the digits request to play first."""
         return f"{self._door.resume_url}?play={request}" if request else self._door.resume_url
 
+    @property
+    def moved_url(self) -> str:
+        """The address of `/twiml/resume` for a call that is moved, told from the action of a cut verb."""
+        return f"{self._door.resume_url}?moved=1"
+
     def connect(
         self,
         call_sid: str,
@@ -190,7 +195,9 @@ class Documents:
         `is_alone`: there is no other one, so the caller is told and waits until this one is back.
         `request` names the digits to play first, where the webhook was asked for them.
         """
-        back_url = self.resume_url(request) if webhook == RESUME else self._webhooks[webhook]
+        back_url = self.resume_url(request) if request else self.moved_url
+        if webhook != RESUME:
+            back_url = self._webhooks[webhook]
         if is_alone:
             return verbs.wait(back_url, self._restart_pause_s, RESTART_LINE).xml
         return verbs.wait(back_url, WAIT_PAUSE_S).xml

@@ -166,16 +166,15 @@ class Server(uvicorn.Server):
         if self._loop is None:
             self.should_exit = True  # Before there is anything to move.
         else:
-            self._loop.call_soon_threadsafe(self.told, sig == signal.SIGTERM)
+            may_wait = sig == signal.SIGTERM
+            self._loop.call_soon_threadsafe(self._take, may_wait, self._loop.time())
 
-    def told(self, may_wait: bool) -> None:  # noqa: FBT001 - the loop calls it by position
-        """Take it that we are to end: once the calls are moved, the first time, if it `may_wait`."""
-        loop = asyncio.get_running_loop()
+    def _take(self, may_wait: bool, at_s: float) -> None:  # noqa: FBT001 - called by position
         if may_wait and self._draining is None and self.started and self._drain is not None:
-            self._told_s = loop.time()
+            self._told_s = at_s
             self._gone_within(EXIT_S_MAX)
-            self._draining = loop.create_task(self._leave(self._drain))
-        elif not may_wait or loop.time() - self._told_s > SAME_S_MAX:
+            self._draining = asyncio.get_running_loop().create_task(self._leave(self._drain))
+        elif not may_wait or at_s - self._told_s > SAME_S_MAX:
             self._gone_within(NOW_S_MAX)
             self.end()
 

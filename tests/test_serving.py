@@ -195,7 +195,7 @@ async def test_a_server_that_is_told_before_it_runs_never_does() -> None:
 async def test_a_server_without_a_drain_leaves_the_signals_to_the_program_around_it() -> None:
     house = House()
     await house.open(None)
-    house.server.told(may_wait=True)
+    house.server.handle_exit(SIGTERM, None)
     await house.task
     assert house.is_closed
 

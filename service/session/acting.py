@@ -137,7 +137,7 @@ class Acting:
         if is_alone:
             asked = carrier.run_twiml(self._call_sid, documents.wait(is_alone=True))
         else:
-            asked = carrier.redirect(self._call_sid, documents.resume_url())
+            asked = carrier.redirect(self._call_sid, documents.moved_url)
         outcome = "asked"
         try:
             async with asyncio.timeout(MOVE_MS_MAX / 1000):

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from service.call import events as e
 from service.call.decisions import last_resort
+from service.call.decisions.moving import is_moving
 from service.call.policy import Policy
 from service.call.state import Call
 from service.clock import Clock
@@ -102,7 +103,10 @@ class Voice:
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
                 return answer(await self._answer(asked, door="resume"))
-            return answer(await self._next(reading, request.query_params.get("play", "")))
+            query = request.query_params
+            return answer(
+                await self._next(reading, query.get("play", ""), is_moved="moved" in query)
+            )
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble)
 
@@ -181,7 +185,7 @@ class Voice:
             opened_ms=opened_ms,
         )
 
-    async def _next(self, reading: Reading, play: str) -> str:
+    async def _next(self, reading: Reading, play: str, *, is_moved: bool) -> str:
         """What a known call should do now. No side effect but that a conversation given up is over."""
         call, now_ms = rebuilt(None, reading.records), self.clock.now_ms()
         if document := await self._after_conversation(call, reading):
@@ -197,6 +201,9 @@ class Voice:
                 epoch=call.epoch,
                 opened_ms=call.opened_ms,
             )
+        if is_moving(call, now_ms) and not is_moved:
+            # The action of the verb that the move just cut: what the move asks for follows, and wins.
+            return self.documents.wait()
         drops = call.drops_since(now_ms - self.policy.window_ms)
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
         if is_circling or drops > self.policy.drops_max:

@@ -33,7 +33,7 @@ async def test_a_moved_call_is_led_to_the_way_back_and_its_session_does_not_ling
     caller = await a_call(house)
     caller.session.leave(is_alone=False)
     await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
-    assert house.carrier.asked == [("redirect", "https://calls.example.com/twiml/resume")]
+    assert house.carrier.asked == [("redirect", "https://calls.example.com/twiml/resume?moved=1")]
     assert house.switchboard.find(CALL) is caller.session
     caller.drops("stop")
     await is_let_go(house)
@@ -51,7 +51,7 @@ async def test_without_another_server_the_carrier_is_told_to_wait(house: House) 
     await wait_until(lambda: bool(house.carrier.asked), description="the carrier is asked")
     (twiml,) = house.carrier.asked_for("run_twiml")
     assert "<Pause" in twiml
-    assert "/twiml/resume#rc=5" in twiml
+    assert "/twiml/resume?moved=1#rc=5" in twiml
 
 
 @pytest.mark.parametrize("trouble", ["refuses", "never answers"])

@@ -269,7 +269,7 @@ async def test_a_caller_with_a_strange_number_is_taken(front: Front) -> None:
         assert verbs(answer.text) == ["Connect", "Redirect"]
 
 
-@pytest.mark.parametrize("path", ["/twiml/voice", "/twiml/resume", "/twiml/resume?play=r1"])
+@pytest.mark.parametrize("path", ["/twiml/voice", "/twiml/resume?moved=1", "/twiml/resume?play=r1"])
 async def test_a_server_that_goes_down_opens_no_stream(front: Front, path: str) -> None:
     """Requirement O-9: a call that comes now is asked to come again, and finds another server."""
     front.parts.switchboard.is_draining = True
@@ -280,3 +280,17 @@ async def test_a_server_that_goes_down_opens_no_stream(front: Front, path: str) 
     front.parts.switchboard.is_alone = True
     answer = await front.hook(path, ring())
     assert [verb.tag for verb in parsed(answer.text)] == ["Say", "Pause", "Redirect"]
+
+
+async def test_the_action_of_a_verb_that_a_move_cut_opens_no_stream_of_its_own(
+    front: Front,
+) -> None:
+    """The carrier asks twice: for the cut verb's action, then for what the move told it. That one wins."""
+    await front.hook("/twiml/voice", ring())
+    await front.write(
+        e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server="there"), e.MovePlanned()
+    )
+    action = await front.hook("/twiml/resume", ring(CallStatus="in-progress"))
+    assert verbs(action.text) == ["Pause", "Redirect"]
+    moved = await front.hook("/twiml/resume?moved=1", ring(CallStatus="in-progress"))
+    assert verbs(moved.text) == ["Connect", "Redirect"]

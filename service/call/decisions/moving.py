@@ -12,6 +12,13 @@ from service.call.inputs import Decision
 from service.call.policy import Policy
 from service.call.state import Call
 
+CUT_MS_MAX = 3_000  # the carrier cuts the stream within 0.7 s of being asked, and asks back at once
+
+
+def is_moving(call: Call, now_ms: int) -> bool:
+    """Whether the carrier has just been asked to lead the call elsewhere."""
+    return call.planned_cause == "deploy" and now_ms - call.planned_ms < CUT_MS_MAX
+
 
 def is_pausing(call: Call) -> bool:
     """Whether nobody speaks or keys, and nobody is owed an answer: a gap now cuts nothing."""

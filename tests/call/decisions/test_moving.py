@@ -2,7 +2,7 @@ import pytest
 
 from service.call import acts as a, events as e, inputs as i
 from service.call.decisions.decide import deadline_ms
-from service.call.decisions.moving import is_pausing
+from service.call.decisions.moving import CUT_MS_MAX, is_moving, is_pausing
 from tests.call.story import Story, greeted, kinds, speaking
 
 
@@ -14,6 +14,16 @@ def test_a_call_is_moved_by_the_carrier_once_the_plan_is_written() -> None:
     assert story.effects == [i.MoveCall(is_alone=False)]
     assert story.happen(i.Move()) == i.Decision()
     assert deadline_ms(story.call) is not None
+
+
+def test_a_call_is_on_the_move_until_the_next_stream_or_until_it_must_have_come() -> None:
+    story = greeted()
+    assert not is_moving(story.call, story.now_ms)
+    story.happen(i.Move())
+    assert is_moving(story.call, story.now_ms)
+    assert not is_moving(story.call, story.now_ms + CUT_MS_MAX)
+    story.attach("MZ2")
+    assert not is_moving(story.call, story.now_ms)
 
 
 def test_a_server_that_is_alone_has_the_call_wait_for_it() -> None:
