@@ -112,6 +112,8 @@ class Switchboard:
                 self.is_alone = bool(self._sessions) and not await self._has_another(
                     is_another_ready
                 )
+                where = "to the next server here" if self.is_alone else "to another server"
+                _log.info("= moving %d calls %s", len(self), where, extra={"action": "drain_moves"})
                 await self._move_all()
                 async with asyncio.timeout(ALONE_S_MAX if self.is_alone else None):
                     await self._means.tasks.rest()
