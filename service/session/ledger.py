@@ -191,6 +191,13 @@ class Ledger:
         self.call = folded(self.call, reading.records)
         return reading.epoch == self._epoch
 
+    async def peek(self) -> Call:
+        """Return the state as it stands in the journal now; ours stays as it is. Raises StoreError."""
+        reading = await self._journal.read(self.call_sid, after=self.call.position)
+        if isinstance(reading, Missing) or reading.incarnation != self.incarnation:
+            return self.call
+        return folded(self.call, reading.records)
+
     async def keep_snapshot(self) -> None:
         """Keep the folded state when enough has been written since the last time.
 

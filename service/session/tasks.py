@@ -14,16 +14,25 @@ class Tasks:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._named: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run `work` in the background."""
-        task = asyncio.create_task(work)
+    def start(self, work: Coroutine[None, None, None], name: str = "") -> asyncio.Task[None]:
+        """Run `work` in the background, to be found again by its name while it runs."""
+        task = asyncio.create_task(work, name=name or None)
         self._running.add(task)
+        if name:
+            self._named[name] = task
         task.add_done_callback(self._finish)
         return task
 
+    def find(self, name: str) -> asyncio.Task[None] | None:
+        """Return the work of this name that was started last, if it still runs."""
+        return self._named.get(name)
+
     def _finish(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        if self._named.get(task.get_name()) is task:
+            del self._named[task.get_name()]
         if not task.cancelled() and task.exception() is not None:
             _log.error(
                 "! background work failed",

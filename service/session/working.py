@@ -48,7 +48,8 @@ class Working:
 
     def act(self, effect: i.Operate) -> None:
         """Have the tool work."""
-        task = self._means.tasks.start(self._operate(effect))
+        before = self._means.tasks.find(effect.key)
+        task = self._means.tasks.start(self._operate(effect, before), name=effect.key)
         self._running[effect.operation] = task
         task.add_done_callback(lambda done: self._forget(effect.operation, done))
 
@@ -56,7 +57,9 @@ class Working:
         if self._running.get(operation) is task:
             del self._running[operation]
 
-    async def _operate(self, effect: i.Operate) -> None:
+    async def _operate(self, effect: i.Operate, before: asyncio.Task[None] | None) -> None:
+        if before is not None and await self._was_answered(effect, before):
+            return
         outcome = await self._outcome(effect)
         _log.info(
             "> tool %s, attempt %d: %s",
@@ -76,6 +79,19 @@ class Working:
                 retry_after_ms=outcome.retry_after_ms,
             )
         )
+
+    async def _was_answered(self, effect: i.Operate, before: asyncio.Task[None]) -> bool:
+        """Wait for an attempt that an earlier hold on the call began here: two at once are never right.
+
+        What it brought may stand in the journal by then; whoever follows that needs no other answer.
+        """
+        within_ms = max(0, effect.deadline_ms - self._means.clock.now_ms())
+        await asyncio.wait({before}, timeout=within_ms / 1000)
+        try:
+            call = await self._ledger.peek()
+        except StoreError:
+            return False
+        return effect.operation not in [one.operation for one in call.pending()]
 
     async def hold(self) -> None:
         """Have whoever takes the call next wait for what is at work here, while this process lasts.

@@ -49,3 +49,18 @@ async def test_work_that_never_ends_is_cancelled_at_the_close(
     await tasks.close()
     assert task.cancelled()
     await tasks.close()
+
+
+async def test_work_is_found_by_its_name_while_it_runs() -> None:
+    tasks, may_end = Tasks(), asyncio.Event()
+
+    async def work() -> None:
+        await may_end.wait()
+
+    first = tasks.start(work(), name="a")
+    second = tasks.start(work(), name="a")
+    assert tasks.find("a") is second
+    assert tasks.find("b") is None
+    may_end.set()
+    await asyncio.gather(first, second)
+    await wait_until(lambda: tasks.find("a") is None, description="nothing is at work")

@@ -12,7 +12,7 @@ from service.journal.journal import Journal
 from service.journal.values import Outcome as Written
 from service.session import working as module
 from service.tools.terms import Outcome
-from tests.conftest import wait_until
+from tests.conftest import for_a_moment, wait_until
 from tests.session.house import Caller, House
 from tests.session.troubles import FailingJournal
 
@@ -124,6 +124,33 @@ async def test_who_lost_the_call_leaves_the_tools_answer_in_the_journal(
     await wait_until(lambda: statuses(there) == ["succeeded"], description="the other one knows")
     assert (len(house.toolbox.asked), len(elsewhere.toolbox.asked)) == (1, 0)
     assert caller.socket.closed is not None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "asked"), [(Outcome("succeeded", "1"), 1), (Outcome("unanswered"), 2)]
+)
+async def test_a_tool_never_works_twice_at_once_when_its_call_comes_back_to_a_server(
+    house: House, elsewhere: House, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, asked: int
+) -> None:
+    """R-12: the first attempt is at work here, for a session that has let go."""
+    monkeypatch.setattr("service.session.ledger.LEASE_MS", 300)
+    for one in (house, elsewhere):
+        one.toolbox.may_answer.clear()
+    house.toolbox.script.append(outcome)
+    await using(house, "lookup")
+    await wait_until(lambda: bool(house.toolbox.asked), description="the tool is at work")
+    await elsewhere.returns()
+    await wait_until(lambda: len(house.switchboard) == 0, description="this process let go")
+    back = await house.returns(stream_sid="MZ3")
+    await wait_until(
+        lambda: back.call.operations[0].attempts > 1 and back.call.operations[0].is_running,
+        description="another attempt is due",
+    )
+    await for_a_moment(0.1)
+    assert len(house.toolbox.asked) == 1
+    house.toolbox.may_answer.set()
+    await wait_until(lambda: statuses(back) == ["succeeded"], description="its end is told")
+    assert len(house.toolbox.asked) == asked
 
 
 async def test_the_answer_of_a_call_that_was_erased_meanwhile_is_nobodys(house: House) -> None:

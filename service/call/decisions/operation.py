@@ -11,7 +11,8 @@ Rules kept here (requirement R-12):
    call can't dispatch. Each attempt bears the same key.
 2. Only an idempotent tool is called again. Another one that gave no answer is *unknown*.
 3. After a crash nobody knows whether the tool still works somewhere: an idempotent one is called again
-   once the dead owner's hold has run out; another one may still be answered for until its deadline.
+   once the dead owner's hold has run out, once more than its terms say at most; any other may still be
+   answered for until its deadline.
 4. At its deadline every operation gets its final state.
 5. A server that goes down begins no attempt: whoever takes the call begins it.
 """
@@ -139,7 +140,7 @@ def orphaned(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:
             continue
         if now_ms >= one.deadline_ms:
             facts.append(_overdue(one))
-        elif one.is_idempotent:
+        elif one.is_idempotent and one.attempts <= one.attempts_max:
             again_ms = max(now_ms, attached.lease_ms)
             facts.append(_delayed(one, again_ms, "the server that asked is gone"))
     return facts

@@ -199,6 +199,18 @@ def test_after_a_crash_an_idempotent_tool_is_called_again_once_the_dead_ones_hol
     assert operated(story) == [("t2.1", 1), ("t2.1", 2)]
 
 
+def test_attempts_that_were_lost_with_their_servers_come_to_an_end() -> None:
+    """R-12: one more than the terms say makes up for what a crash cost."""
+    story = using("lookup")
+    for number in range(2, 8):
+        story.attach(f"MZ{number}")
+    assert [attempt for _, attempt in operated(story)] == [1, 2, 3, 4]
+    assert one(story).is_running
+    story.now_ms = one(story).deadline_ms
+    story.happen(i.Woke())
+    assert one(story).status == "timed_out"
+
+
 def test_after_a_crash_another_tool_is_waited_for_and_then_unknown() -> None:
     story = using("note")
     story.attach("MZ2")
