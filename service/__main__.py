@@ -6,12 +6,11 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
-from service import config as settings, demonstration, logs, serving
+from service import config as settings, demonstration, logs, serving, worker
 from service.app import create_app
 from service.config import Config
 from service.desk import create_desk
@@ -19,10 +18,6 @@ from service.errors import ConfigError, StaylineError, StoreError
 from service.journal.stores import connect
 from service.simulator import client
 from service.workers import Workers
-
-WRONG_SETTING = 2
-NOT_SERVED = 1
-CLOSE_S_MAX = 2  # for open sockets at the end; those of calls are told to end before
 
 
 def main() -> None:
@@ -63,37 +58,14 @@ def serve(
         asyncio.run(_check_store(config))
         if config.web_concurrency > 1 and not with_demonstration:
             sys.stderr.write(welcome(config) + "\n")
-            return Workers(config.web_concurrency, work, make, config, sockets).run()
-        server = _server(make, config)
+            return Workers(config.web_concurrency, worker.work, make, config, sockets).run()
+        server = worker.made(make, config)
         served = _serve(server, sockets, config, with_demonstration=with_demonstration)
-        _run(server, _beside_desk(served, config) if has_desk else served)
+        worker.run(server, _beside_desk(served, config) if has_desk else served)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
-        return WRONG_SETTING
-    return 0 if server.started else NOT_SERVED
-
-
-def work(make: Callable[[Config], Starlette], config: Config, sockets: list[socket.socket]) -> int:
-    """Serve as one of several workers. Returns the exit code."""
-    logs.set_up(config.log_level)
-    try:
-        server = _server(make, config)
-        _run(server, server.serve(sockets))
-    except StaylineError as trouble:
-        sys.stderr.write(f"stayline: {trouble}\n")
-        return WRONG_SETTING
-    return 0 if server.started else NOT_SERVED
-
-
-def _server(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
-    sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
-    app = make(config)
-    return serving.Server(serving.settings(app, stop_s=CLOSE_S_MAX), app.state.drain)
-
-
-def _run(server: serving.Server, work: Coroutine[None, None, None]) -> None:
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(work)
+        return worker.WRONG_SETTING
+    return 0 if server.started else worker.NOT_SERVED
 
 
 async def _check_store(config: Config) -> None:

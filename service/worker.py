@@ -1,0 +1,42 @@
+"""One process that serves: alone, or as one of several workers. See workers.py for those."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from service import logs, serving
+from service.config import Config
+from service.errors import StaylineError
+
+WRONG_SETTING = 2
+NOT_SERVED = 1
+CLOSE_S_MAX = 2  # for open sockets at the end; those of calls are told to end before
+
+
+def work(make: Callable[[Config], Starlette], config: Config, sockets: list[socket.socket]) -> int:
+    """Serve what `make` returns, on these sockets, until told to stop. Returns the exit code."""
+    logs.set_up(config.log_level)
+    try:
+        server = made(make, config)
+        run(server, server.serve(sockets))
+    except StaylineError as trouble:
+        sys.stderr.write(f"stayline: {trouble}\n")
+        return WRONG_SETTING
+    return 0 if server.started else NOT_SERVED
+
+
+def made(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
+    """Return the server, not yet started. Raises ConfigError."""
+    sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
+    app = make(config)
+    return serving.Server(serving.settings(app, stop_s=CLOSE_S_MAX), app.state.drain)
+
+
+def run(server: serving.Server, doing: Coroutine[None, None, None]) -> None:
+    """Run a coroutine that serves, in the server's own kind of loop."""
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(doing)

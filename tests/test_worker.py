@@ -1,0 +1,71 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+
+from service import worker
+from service.config import Config
+from service.errors import ConfigError
+from tests.conftest import free_port
+
+ROOT = Path(__file__).parent.parent
+
+
+def refused(_config: Config) -> Starlette:
+    raise ConfigError("AGENT: there is none")
+
+
+def test_a_wrong_setting_is_one_line_and_its_own_exit_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.socket() as door:
+        config = Config.model_construct(log_level="INFO")
+        assert worker.work(refused, config, [door]) == worker.WRONG_SETTING
+    assert capsys.readouterr().err == "stayline: AGENT: there is none\n"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "HOST": "127.0.0.1",
+        "WEB_CONCURRENCY": workers,
+        "STORE_URL": f"sqlite:///{tmp_path}/calls.db",
+        "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+        "TWILIO_AUTH_TOKEN": "an auth token for tests",
+        "PYTHONPATH": str(ROOT),
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as lines:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "service", "serve"],
+            cwd=tmp_path, env=environment, stdout=lines, stderr=lines,
+        )  # fmt: skip
+    try:
+        assert answered(port, log).startswith(b"HTTP/1.1 200")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0, log.read_text()
+    finally:
+        running.kill()
+        running.wait()
+    assert "Traceback" not in log.read_text()
+
+
+def answered(port: int, log: Path) -> bytes:
+    """Return the beginning of an answer; the port is open before the models are loaded."""
+    for _ in range(100_000):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as there:
+                there.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                return there.recv(100)
+        except ConnectionRefusedError:
+            continue
+    raise AssertionError(log.read_text())
