@@ -58,6 +58,27 @@ class Meter:
         )
         self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
         self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
+        self.store_degraded = Gauge(
+            "stayline_store_degraded", "1 while calls go on without the store", registry=own
+        )
+        self.store_behind_calls = Gauge(
+            "stayline_store_behind_calls", "Calls that the store lacks something of", registry=own
+        )
+        self.store_behind_records = Gauge(
+            "stayline_store_behind_records", "Records that the store lacks", registry=own
+        )
+        self.store_behind_bytes = Gauge(
+            "stayline_store_behind_bytes", "Bytes that the store lacks", registry=own
+        )
+        self.store_branches = Counter(
+            "stayline_store_branches", "Calls that went on without the store", registry=own
+        )
+        self.store_flushed = Counter(
+            "stayline_store_flushed", "Records that the store took later", registry=own
+        )
+        self.store_orphans = Counter(
+            "stayline_store_orphans", "Branches lost to another owner", registry=own
+        )
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

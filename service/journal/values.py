@@ -67,6 +67,13 @@ class Claim(msgspec.Struct, frozen=True):
     lease: "Lease | None" = None  # the hold of the owner before, if one was ever taken
     since: int = 0
 
+    @property
+    def head(self) -> int:
+        """The position up to which everything is known to the claimer now."""
+        if self.records:
+            return self.records[-1].position
+        return self.snapshot.position if self.snapshot else self.since
+
 
 class Lease(msgspec.Struct, frozen=True):
     """Who holds the call, and until when if nothing renews it."""
@@ -158,4 +165,4 @@ class Unspendable(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full
+Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full | Rebased

@@ -28,6 +28,7 @@ from service.journal.values import (
     Lease,
     Missing,
     NotDurable,
+    Rebased,
     Record,
     Snapshot,
 )
@@ -81,6 +82,7 @@ class Ledger:
         self._epoch = 0
         self._writes = 0
         self._snapshot_at = 0
+        self._is_moved = False  # the journal said so, and it was not folded anew yet
 
     @property
     def epoch(self) -> int:
@@ -153,6 +155,9 @@ class Ledger:
                     return Written.DONE
                 case Behind():
                     return Written.BEHIND if await self.catch_up() else Written.LOST
+                case Rebased():
+                    self._is_moved = True
+                    return Written.BEHIND if await self.catch_up() else Written.LOST
                 case Fenced() | Missing():
                     return Written.LOST
                 case NotDurable():
@@ -184,12 +189,32 @@ class Ledger:
         self.call = folded(self.call, records)
 
     async def catch_up(self) -> bool:
-        """Fold what others wrote behind our last position. False when the call is no longer ours."""
-        reading = await self._journal.read(self.call_sid, after=self.call.position)
-        if isinstance(reading, Missing) or reading.incarnation != self.incarnation:
+        """Fold what others wrote behind our last position. False when the call is no longer ours.
+
+        Records that stand elsewhere now, or in a journal of another name that goes at least as far
+        as ours went, are folded anew from the first.
+        """
+        position = self.call.position
+        reading = await self._journal.read(self.call_sid, after=0 if self._is_moved else position)
+        if isinstance(reading, Missing) or reading.epoch != self._epoch:
             return False
-        self.call = folded(self.call, reading.records)
-        return reading.epoch == self._epoch
+        is_same = reading.incarnation == self.incarnation
+        if self._is_moved or (not is_same and reading.head >= position):
+            return await self._fold_anew()
+        if is_same and reading.records and reading.records[0].position <= position:
+            return await self._fold_anew()
+        self.call = folded(self.call, reading.records) if is_same else self.call
+        return is_same
+
+    async def _fold_anew(self) -> bool:
+        reading = await self._journal.read(self.call_sid)
+        if isinstance(reading, Missing) or reading.epoch != self._epoch:
+            return False
+        self.incarnation = reading.incarnation
+        self.call = rebuilt(None, reading.records)
+        self._snapshot_at = self.call.position
+        self._is_moved = False
+        return True
 
     async def peek(self) -> Call:
         """Return the state as it stands in the journal now; ours stays as it is. Raises StoreError."""

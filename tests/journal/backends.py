@@ -1,6 +1,7 @@
 """A store under test, and the journals that a test opens on it."""
 
 import asyncio
+import random
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
@@ -10,10 +11,18 @@ from typing import Self
 
 from redis.asyncio import Redis
 
+from service.clock import Clock
+from service.journal.behind.composing import bridged
 from service.journal.journal import Journal
 from service.journal.stores import connect
+from service.meter import Meter
 
 TTL_MS = 1_800_000
+
+
+def orphan(epoch: int, bodies: Sequence[bytes]) -> bytes:
+    """Make the fact that tells of a lost branch."""
+    return b"orphan of %d: " % epoch + b" ".join(bodies)
 
 
 class Store:
@@ -22,14 +31,29 @@ class Store:
     A Redis is empty of our keys before, and after it every key of ours must have a time to live.
     """
 
-    def __init__(self, kind: str, url: str, *, servers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, kind: str, url: str, *, servers: Sequence[str] = (), shelves: Path | None = None
+    ) -> None:
+        """With a folder for `shelves`, every journal is a bridge to the store."""
         self.kind = kind
         self.url = url
         self._servers = [url] if kind == "redis" else servers
+        self._shelves = shelves
         self._journals: list[Journal] = []
 
     async def journal(self, *, ttl_ms: int = TTL_MS) -> Journal:
         journal = connect(self.url, ttl_ms=ttl_ms)
+        if self._shelves is not None:
+            journal = bridged(
+                journal,
+                self.url,
+                folder=str(self._shelves),
+                owner=f"process {len(self._journals)}",
+                orphan=orphan,
+                clock=Clock(),
+                meter=Meter(),
+                chance=random.Random(1),
+            )
         self._journals.append(journal)
         await journal.start()
         return journal

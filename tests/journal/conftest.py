@@ -1,4 +1,4 @@
-"""The stores that the one suite runs on, real ones all: memory, SQLite, Redis, Sentinels, a Cluster."""
+"""The stores that the one suite runs on, real ones all: memory, SQLite, Redis (Sentinels, a Cluster), a bridge."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -39,14 +39,14 @@ def cluster_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterTo
         yield town
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite", "redis", "sentinel", "cluster"])
+@pytest_asyncio.fixture(params=["memory", "sqlite", "redis", "sentinel", "cluster", "bridge"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store."""
     async with _store(request, tmp_path) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(params=["sqlite", "redis", "sentinel", "cluster"])
+@pytest_asyncio.fixture(params=["sqlite", "redis", "sentinel", "cluster", "bridge"])
 async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store that several processes share."""
     async with _store(request, tmp_path) as opened:
@@ -72,6 +72,8 @@ def _store(request: pytest.FixtureRequest, folder: Path) -> Store:
             return Store("memory", "sqlite://:memory:")
         case "sqlite":
             return Store("sqlite", f"sqlite:///{folder}/var/calls.db")
+        case "bridge":
+            return Store("sqlite", f"sqlite:///{folder}/var/calls.db", shelves=folder / "behind")
         case "redis":
             return Store("redis", request.getfixturevalue("redis_url"))
         case kind:

@@ -1,0 +1,110 @@
+"""The roll of one process: the calls that it holds, and those that go on without the store.
+
+No I/O. Its clock is whoever calls.
+"""
+
+import secrets
+from collections.abc import Iterable
+
+from service.errors import StoreUnavailable
+from service.journal.behind.arrears import Arrears
+from service.journal.behind.branch import Branch
+from service.journal.behind.entries import Shelved
+from service.journal.behind.held import Held
+
+HELD_MAX = 10_000  # twice what a switchboard holds; the longest untouched are forgotten
+BRANCHES_MAX = 10_000  # one a held call
+NO_ROOM = "The store is away, and there is no room to go on without it."
+
+
+class Roll:
+    """Held calls and branches, by their CallSid."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, Held] = {}
+        self.branches: dict[str, Branch] = {}
+
+    def hold(self, held: Held) -> None:
+        """Take note of a call that is held here."""
+        self.held.pop(held.call_sid, None)
+        self.held[held.call_sid] = held
+        if len(self.held) > HELD_MAX:
+            oldest = next((sid for sid in self.held if sid not in self.branches), None)
+            if oldest is not None:
+                del self.held[oldest]
+
+    def begin(
+        self, call_sid: str, *, incarnation: str, epoch: int, head: int, now_ms: int
+    ) -> Branch:
+        """Begin a branch. Raises StoreUnavailable when there is no room for one more."""
+        if len(self.branches) >= BRANCHES_MAX:
+            raise StoreUnavailable(NO_ROOM)
+        branch = Branch(
+            secrets.token_hex(6),
+            call_sid,
+            incarnation=incarnation,
+            epoch=epoch,
+            head=head,
+            at_ms=now_ms,
+        )
+        self.branches[call_sid] = branch
+        return branch
+
+    def begin_from(self, held: Held, after: int | None, now_ms: int) -> Branch:
+        """Begin the branch of a held call whose owner knows it up to `after`."""
+        place = held.head if after is None else after
+        is_known = held.known_from <= place <= held.head
+        branch = self.begin(
+            held.call_sid,
+            incarnation=held.incarnation,
+            epoch=held.epoch,
+            head=held.known_from if is_known else place,
+            now_ms=now_ms,
+        )
+        branch.owner = held.owner
+        if is_known:
+            branch.show(held.since(held.known_from))
+        return branch
+
+    def end(self, branch: Branch) -> None:
+        """The store has all of the branch, or won't have it."""
+        del self.branches[branch.call_sid]
+        held = self.held.get(branch.call_sid)
+        if branch.is_fenced or branch.is_missing:
+            self.held.pop(branch.call_sid, None)
+        elif held is not None:
+            held.epoch = branch.epoch
+            if branch.is_shifted:
+                held.moved(incarnation=branch.store_incarnation, head=branch.place)
+
+    def restore(self, found: Iterable[Shelved], now_ms: int) -> None:
+        """Take up what the processes before us could not tell the store."""
+        found = tuple(found)
+        done = {one.branch for one in found if one.entry is None}
+        for one in found:
+            if one.entry is None or one.branch in done:
+                continue
+            branch = self.branches.get(one.call_sid)
+            if branch is None:
+                branch = Branch(
+                    one.branch,
+                    one.call_sid,
+                    incarnation=one.incarnation,
+                    epoch=one.epoch,
+                    head=one.head,
+                    at_ms=now_ms,
+                )
+                self.branches[one.call_sid] = branch
+            branch.restore(one.entry)
+
+    def arrears(self, now_ms: int) -> Arrears:
+        """Return what the store is still to be told."""
+        branches = self.branches.values()
+        begun_ms = min((branch.begun_ms for branch in branches), default=now_ms)
+        return Arrears(
+            calls=len(branches),
+            records=sum(branch.waiting for branch in branches),
+            bytes=sum(branch.bytes for branch in branches),
+            oldest_ms=now_ms - begun_ms,
+            is_full=len(branches) >= BRANCHES_MAX,
+        )
