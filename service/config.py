@@ -55,6 +55,9 @@ class Config(BaseSettings):
     )
     twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
     store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
+    write_behind: str = Field(
+        "var/behind", description="folder of what waits for a store that is away"
+    )
     store_replicas: Annotated[int | None, Field(ge=0, le=8)] = Field(
         None, description="Redis replicas that confirm each write; default as the store has them"
     )

@@ -57,6 +57,9 @@ class Meter:
             registry=own,
         )
         self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
+        self._count_store(own)
+
+    def _count_store(self, own: CollectorRegistry) -> None:
         self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
         self.store_degraded = Gauge(
             "stayline_store_degraded", "1 while calls go on without the store", registry=own

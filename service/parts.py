@@ -17,11 +17,13 @@ from service.config import Config
 from service.directory import Directory, directory
 from service.documents import Documents
 from service.errors import ConfigError, EngineMissing
-from service.journal.journal import Journal
+from service.journal.behind.bridge import Bridge
+from service.journal.behind.composing import bridged
 from service.journal.stores import connect
 from service.meter import Meter
 from service.reconciler import Reconciler
 from service.session.forks import Forks
+from service.session.ledger import orphaned
 from service.session.means import Means
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
@@ -45,7 +47,7 @@ class Parts:
     policy: Policy
     clock: Clock
     meter: Meter
-    journal: Journal
+    journal: Bridge
     speech: SpeechPool | AbsentSpeech
     has_own_ear: bool
     directory: Directory
@@ -82,7 +84,8 @@ def assembled(config: Config, own: Own) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
     policy = _policy(config, toolbox)
-    journal = _journal(config)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    journal = _journal(config, owner, clock, meter)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
     carrier = _carrier(config)
@@ -100,7 +103,7 @@ def assembled(config: Config, own: Own) -> Parts:
         policy=policy,
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
-        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        owner=owner,
         tasks=tasks,
         forks=Forks(tasks),
     )
@@ -129,11 +132,6 @@ def assembled(config: Config, own: Own) -> Parts:
     )
 
 
-def _journal(config: Config) -> Journal:
-    ttl_ms = config.call_ttl_s * 1000
-    return connect(config.store_url, ttl_ms=ttl_ms, replicas=config.store_replicas)
-
-
 def _carrier(config: Config) -> Carrier:
     return Carrier(
         config.twilio_account_sid,
@@ -146,6 +144,23 @@ def _carrier(config: Config) -> Carrier:
 def _goes_on(config: Config) -> bool:
     """Whether a caller who rings back may go on with an earlier call."""
     return bool(config.ring_back_s) and config.ring_back != "afresh"
+
+
+def _journal(config: Config, owner: str, clock: Clock, meter: Meter) -> Bridge:
+    """Return the store, with what bridges its outages in front."""
+    engine = connect(
+        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
+    )
+    return bridged(
+        engine,
+        config.store_url,
+        folder=config.write_behind,
+        owner=owner,
+        orphan=orphaned,
+        clock=clock,
+        meter=meter,
+        chance=random.SystemRandom(),
+    )
 
 
 def _policy(config: Config, toolbox: Toolbox) -> Policy:

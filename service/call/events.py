@@ -65,10 +65,10 @@ from service.call.tool_events import (
     OperationEnded,
     OperationRequested,
 )
-from service.call.watch_events import CallAdopted, StreamError
+from service.call.watch_events import BranchOrphaned, CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
-    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "CallAdopted", "CallbackDialled",
+    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted", "CallbackDialled",
     "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan", "CallerPartlyHeard",
     "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "DigitPressed", "DigitsEntered",
     "DigitsRequested", "DigitsSent", "EarlierCarried", "EarlierDeclined", "EarlierTaken", "Fact",
@@ -215,7 +215,7 @@ class CallEnded(Fact, frozen=True):
 
 
 Known = (
-    CallAdopted | CallOpened | ParameterRefused | StreamAttached | StreamDetached | StreamError | ContextLost
+    BranchOrphaned | CallAdopted | CallOpened | ParameterRefused | StreamAttached | StreamDetached | StreamError | ContextLost
     | DropLimitReached | PulledBack | Greeted | AgentSpoke | AgentContinued | Played | SpeechCut
     | CallerBegan | CallerPartlyHeard | CallerSpoke | CallerSilent | DigitPressed | DigitsEntered
     | FieldFilled | FieldConfirmed | FieldCleared | StageChanged | TurnAnswered | ResumeTokenKept | OperationRequested

@@ -213,6 +213,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     carried_on: str = ""
     callback: Callback | None = None
     is_drop_limited: bool = False
+    orphaned: int = 0  # facts that another owner's claim kept out of this journal
 
     @property
     def customer_number(self) -> str:

@@ -13,6 +13,18 @@ class StreamError(Fact, frozen=True):
     code: int = 0
 
 
+class BranchOrphaned(Fact, frozen=True):
+    """Facts written under `epoch` while the store was away, when another owner took the call. *Outside*.
+
+    They are no part of the conversation as it went on. `lost` lists them as JSON, as many as there is
+    room for; `count` counts all.
+    """
+
+    epoch: int
+    count: int
+    lost: tuple[str, ...] = ()
+
+
 class CallAdopted(Fact, frozen=True):
     """Nobody had held the call since `seen_ms`; `server` has the carrier lead it back. *Outside*."""
 

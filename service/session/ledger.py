@@ -5,6 +5,7 @@ facts ──> append(epoch, after) ──> Appended ──> fold ──> state
 └──> Fenced ───> the session is over
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from enum import Enum
@@ -16,7 +17,7 @@ from service.call import events, state
 from service.call.folds.fold import fold_all
 from service.call.place import Place
 from service.call.state import Call
-from service.errors import StoreError
+from service.errors import StoreError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.values import (
     Appended,
@@ -28,6 +29,7 @@ from service.journal.values import (
     Lease,
     Missing,
     NotDurable,
+    Outcome,
     Rebased,
     Record,
     Snapshot,
@@ -37,6 +39,10 @@ ATTEMPTS_MAX = (
     20  # writers outside come one at a time; twenty in a row mean that something is wrong
 )
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
+ORPHANS_MAX = 200  # facts listed of a lost branch: a minute of talk
+ORPHAN_CHARS_MAX = 65_536  # of them together, a quarter of what one record may have
+AGAIN_MS = 250  # between two attempts at a write for which there is no room anywhere
+PATIENCE = 40  # such attempts, 10 s: then the carrier's way back says a word to the caller
 LEASE_MS = 5_000  # a dead server's calls are found this much later
 RENEW_MS = 1_000
 CARETAKER = "caretaker of "  # begins the owner of a lease that is no hold: see reconciler.py
@@ -58,6 +64,18 @@ def folded(call: Call, records: Iterable[Record]) -> Call:
 def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
     """Return the state from a snapshot and what follows it."""
     return folded(state.decode(snapshot.body) if snapshot else Call(), records)
+
+
+def orphaned(epoch: int, bodies: Sequence[bytes]) -> bytes:
+    """Make the fact that lists what another owner's claim kept out of a journal."""
+    lost: list[str] = []
+    chars = 0
+    for body in bodies:
+        chars += len(body)
+        if len(lost) >= ORPHANS_MAX or chars > ORPHAN_CHARS_MAX:
+            break
+        lost.append(body.decode(errors="replace"))
+    return events.encode(events.BranchOrphaned(epoch=epoch, count=len(bodies), lost=tuple(lost)))
 
 
 class Written(Enum):
@@ -89,20 +107,17 @@ class Ledger:
         """The fence this session writes under; 0 before the first claim."""
         return self._epoch
 
-    async def claim(self, opening: Sequence[bytes], now_ms: int) -> Claim:
+    async def claim(
+        self, opening: Sequence[bytes], now_ms: int, *, is_first: bool = False
+    ) -> Claim:
         """Take the call and bring the state up to date. Durable when it returns.
 
-        What is folded here already is not read again.
+        What is folded here already is not read again. `is_first` says that nobody should have had
+        the call before: such a one can be taken while the store is away.
         """
-        known = Known(self.incarnation, self.call.position) if self._epoch else None
-        claim = await self._journal.claim(
-            self.call_sid,
-            opening,
-            owner=self._owner,
-            until_ms=now_ms + LEASE_MS,
-            now_ms=now_ms,
-            known=known,
-        )
+        claim = await self._ask_for(opening, now_ms, 0 if is_first and not self._epoch else None)
+        if isinstance(claim, Fenced):
+            claim = await self._ask_for(opening, now_ms, None)  # Somebody had it all the same.
         if isinstance(claim, Fenced):
             raise StoreError("the journal refused a claim that expected nothing")
         self._epoch = claim.epoch
@@ -119,6 +134,19 @@ class Ledger:
             self.call = await self._from_the_first()
             self._snapshot_at = 0
         return claim
+
+    async def _ask_for(
+        self, opening: Sequence[bytes], now_ms: int, expected: int | None
+    ) -> Claim | Fenced:
+        return await self._journal.claim(
+            self.call_sid,
+            opening,
+            owner=self._owner,
+            until_ms=now_ms + LEASE_MS,
+            now_ms=now_ms,
+            known=Known(self.incarnation, self.call.position) if self._epoch else None,
+            expected=expected,
+        )
 
     def _others_until_ms(self, lease: Lease | None) -> int:
         """Who only looked after the call had waited for its holder's time to run out."""
@@ -141,14 +169,7 @@ class Ledger:
         self._writes += 1
         key = f"{self._owner}:{self._epoch}:{self._writes}"
         for _ in range(ATTEMPTS_MAX):
-            outcome = await self._journal.append(
-                self.call_sid,
-                bodies,
-                epoch=self._epoch,
-                after=self.call.position,
-                key=key,
-                now_ms=now_ms,
-            )
+            outcome = await self._append(bodies, key, now_ms)
             match outcome:
                 case Appended():
                     await self._fold_own(bodies, outcome, now_ms)
@@ -167,6 +188,24 @@ class Ledger:
                 case _:
                     assert_never(outcome)
         raise StoreError(f"the write was not durable after {ATTEMPTS_MAX} attempts")
+
+    async def _append(self, bodies: tuple[bytes, ...], key: str, now_ms: int) -> Outcome:
+        """Write once for all attempts: it is the same write, wherever one of them got stuck."""
+        for attempt in range(PATIENCE):
+            try:
+                return await self._journal.append(
+                    self.call_sid,
+                    bodies,
+                    epoch=self._epoch,
+                    after=self.call.position,
+                    key=key,
+                    now_ms=now_ms,
+                )
+            except StoreUnavailable:
+                if attempt == PATIENCE - 1:
+                    raise
+                await asyncio.sleep(AGAIN_MS / 1000)
+        raise AssertionError("the last attempt answers or raises")
 
     async def tell(self, facts: Sequence[events.Known], key: str, now_ms: int) -> None:
         """Append `facts` from outside, after the call was let go of; `key` makes it happen once.
@@ -210,6 +249,11 @@ class Ledger:
         reading = await self._journal.read(self.call_sid)
         if isinstance(reading, Missing) or reading.epoch != self._epoch:
             return False
+        if reading.incarnation != self.incarnation and not self._is_moved:
+            # A call that was erased and opened again may be at the same epoch, and somebody else's.
+            ours = rebuilt(None, reading.records[: self.call.position])
+            if ours != self.call:
+                return False
         self.incarnation = reading.incarnation
         self.call = rebuilt(None, reading.records)
         self._snapshot_at = self.call.position

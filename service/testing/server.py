@@ -115,6 +115,7 @@ class Server:
         if self._uvicorn is not None:
             for name in _WRITES:
                 setattr(self.parts.journal, name, _refuse)
+                setattr(self.parts.journal.engine, name, _refuse)
             for server in getattr(self._uvicorn, "servers", ()):
                 server.close()
             for connection in list(self._uvicorn.server_state.connections):

@@ -89,6 +89,7 @@ class Stayline:
         self.calls: list[PhoneCall] = []
         self._settings = {
             "store_url": f"sqlite:////{(folder / 'stayline.db').as_posix().lstrip('/')}",
+            "write_behind": str(folder / "behind"),
             **(settings or {}),
         }
         self._account = Account(new_sid("AC"), secrets.token_hex(16))

@@ -9,7 +9,9 @@ from starlette.routing import Route
 
 from service.clock import Clock
 from service.errors import StoreError
-from service.journal.journal import Journal
+from service.journal.behind.arrears import Status
+from service.journal.behind.bridge import Bridge
+from service.journal.values import Durability
 from service.meter import Meter
 from service.switchboard import Switchboard
 
@@ -22,7 +24,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 class Health:
     """The health of one application."""
 
-    journal: Journal
+    journal: Bridge
     clock: Clock
     meter: Meter
     speech: str
@@ -42,9 +44,12 @@ class Health:
         return PlainTextResponse("ok\n", headers=_NO_STORE)
 
     async def ready(self, _request: Request) -> Response:
-        """New calls may come: the store was written to just now, and we are not going down."""
+        """New calls may come: we are not going down, and what they write is kept somewhere.
+
+        A store that is away is `degraded` while there is room to go on without it, `down` after.
+        """
         store = await self._store()
-        is_ready = store.get("status") == "ok" and not self.switchboard.is_draining
+        is_ready = store["status"] != Status.DOWN and not self.switchboard.is_draining
         parts = {
             "store": store,
             "draining": self.switchboard.is_draining,
@@ -57,14 +62,27 @@ class Health:
         }
         return JSONResponse(body, 200 if is_ready else 503, headers=_NO_STORE)
 
-    async def _store(self) -> dict[str, str]:
+    async def _store(self) -> dict[str, object]:
+        told: dict[str, object] = {}
         try:
             async with asyncio.timeout(CHECK_MS_MAX / 1000):
-                durability = await self.journal.check(now_ms=self.clock.now_ms())
+                told["durability"] = await self.journal.check(now_ms=self.clock.now_ms())
         except (StoreError, TimeoutError) as trouble:
-            self.meter.store_errors.inc()
-            return {"status": "down", "detail": str(trouble) or "no answer in time"}
-        return {"status": "ok", "durability": durability.value}
+            is_whole = self.journal.is_whole
+            told["durability"] = Durability.LOCAL if is_whole else Durability.MEMORY
+            told["detail"] = str(trouble) or "no answer in time"
+        self.journal.judge()
+        behind = self.journal.arrears
+        return {
+            "status": self.journal.status,
+            **told,
+            "behind": {
+                "calls": behind.calls,
+                "records": behind.records,
+                "bytes": behind.bytes,
+                "oldest_ms": behind.oldest_ms,
+            },
+        }
 
     async def metrics(self, _request: Request) -> Response:
         """Prometheus' text format."""

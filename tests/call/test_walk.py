@@ -100,6 +100,7 @@ class Walk:
             e.SayRequested(request=request, text="One moment, please."),
             e.DropLimitReached(drops=3),
             e.StreamError(stream_sid=f"MZ{self.chance.randrange(4)}", code=31924),
+            e.BranchOrphaned(epoch=1, count=2),
             e.CallAdopted(server="s2", seen_ms=self.story.now_ms),
             e.OperationApproved(operation=self._operation()),
             e.OperationDenied(operation=self._operation()),

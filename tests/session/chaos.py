@@ -19,7 +19,7 @@ from service.call.acts import Act, Say, UseTool
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call, Turn
 from service.desk import TicketDesk
-from service.errors import StoreUnavailable
+from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Claim, Fenced, Gone, Outcome as Written, Record, Reset
 from service.session.means import Means, Toolbox
@@ -93,7 +93,7 @@ class MortalJournal:
 
     def _check(self) -> None:
         if self.is_dead:
-            raise StoreUnavailable("this process is dead")
+            raise StoreError("this process is dead")
 
     async def append(self, call_sid: str, bodies: Sequence[bytes], **named: Any) -> Written:
         kinds = [type(e.decode(body)).__name__ for body in bodies]

@@ -1,6 +1,8 @@
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from typing_extensions import override
 
@@ -8,7 +10,16 @@ from service.call import events as e, state
 from service.call.state import Call
 from service.errors import StoreError
 from service.journal.journal import Journal
-from service.journal.values import Durability, Full, Missing, NotDurable, Outcome, Snapshot
+from service.journal.values import (
+    Durability,
+    Full,
+    Missing,
+    NotDurable,
+    Outcome,
+    Reading,
+    Rebased,
+    Snapshot,
+)
 from service.session import ledger as module
 from service.session.ledger import Ledger, Written, rebuilt
 from tests.session.house import CALL
@@ -36,9 +47,9 @@ class Answering(FailingJournal):
         return await super().append(call_sid, bodies, **named)
 
 
-async def claimed(journal: Journal, owner: str = "here") -> Ledger:
+async def claimed(journal: Journal, owner: str = "here", now_ms: int = NOW_MS) -> Ledger:
     ledger = Ledger(CALL, journal, owner)
-    await ledger.claim(OPENING, NOW_MS)
+    await ledger.claim(OPENING, now_ms)
     return ledger
 
 
@@ -87,8 +98,88 @@ async def test_an_erased_call_takes_no_write(journal: Journal) -> None:
 async def test_a_call_that_was_opened_anew_is_another_call(journal: Journal) -> None:
     ledger = await claimed(journal)
     await journal.erase(CALL)
-    await claimed(journal, "there")
+    await claimed(journal, "there", NOW_MS + 1)
     assert not await ledger.catch_up()
+
+
+class Renamed(FailingJournal):
+    """A journal that says of itself that it is another one, or that its records moved."""
+
+    name = ""
+    is_moved = False
+
+    async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:
+        reading = await self._journal.read(call_sid, after=after)
+        assert isinstance(reading, Reading)
+        return msgspec.structs.replace(reading, incarnation=self.name or reading.incarnation)
+
+    @override
+    async def append(self, call_sid: str, bodies: Sequence[bytes], **named: Any) -> Outcome:
+        if self.is_moved:
+            self.is_moved = False
+            return Rebased()
+        return await super().append(call_sid, bodies, **named)
+
+
+async def test_a_journal_of_another_name_with_all_of_ours_is_ours(journal: Journal) -> None:
+    """R-4: the store lost something, but nothing of this call."""
+    renamed = Renamed(journal)
+    ledger = await claimed(renamed)
+    note = e.encode(e.NoteAdded(text="hm"))
+    await journal.append(CALL, (note,), epoch=None, after=None, key="k", now_ms=NOW_MS)
+    renamed.name = "new"
+    assert await ledger.catch_up()
+    assert (ledger.incarnation, ledger.call.position) == ("new", 2)
+
+
+async def test_records_that_moved_are_folded_anew_before_it_is_decided_again(
+    journal: Journal,
+) -> None:
+    moved = Renamed(journal)
+    ledger = await claimed(moved)
+    await ledger.write((e.DigitPressed(digit="1"),), NOW_MS)
+    ledger.call = msgspec.structs.replace(ledger.call, digits_pending="wrong", position=7)
+    moved.is_moved, moved.name = True, "new"
+    assert await ledger.write((e.DigitPressed(digit="2"),), NOW_MS) is Written.BEHIND
+    assert (ledger.incarnation, ledger.call.digits_pending) == ("new", "1")
+    assert await ledger.write((e.DigitPressed(digit="2"),), NOW_MS) is Written.DONE
+    assert ledger.call.digits_pending == "12"
+
+
+async def test_a_write_for_which_there_is_no_room_is_tried_again_with_its_key(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-6: a store that fails ends no session in the middle of a call."""
+    monkeypatch.setattr(module, "AGAIN_MS", 1)
+    failing = FailingJournal(journal)
+    ledger = await claimed(failing)
+    failing.fails.add("append")
+    writing = asyncio.create_task(ledger.write((e.DigitPressed(digit="1"),), NOW_MS))
+    await asyncio.sleep(0)
+    failing.fails.clear()
+    assert await writing is Written.DONE
+    failing.fails.add("append")
+    with pytest.raises(StoreError):
+        await ledger.write((e.DigitPressed(digit="2"),), NOW_MS)
+
+
+async def test_a_first_claim_of_a_call_that_somebody_had_is_a_claim_all_the_same(
+    journal: Journal,
+) -> None:
+    await claimed(journal, "there")
+    ledger = Ledger(CALL, journal, "here")
+    assert (await ledger.claim(OPENING, NOW_MS, is_first=True)).epoch == 2
+
+
+async def test_what_a_lost_branch_held_is_listed_as_far_as_there_is_room() -> None:
+    fact = e.decode(module.orphaned(3, [b"{}", b"x"]))
+    assert fact == e.BranchOrphaned(epoch=3, count=2, lost=("{}", "x"))
+    much = e.decode(module.orphaned(3, [b"x" * 40_000] * 300))
+    assert isinstance(much, e.BranchOrphaned)
+    assert (much.count, len(much.lost)) == (300, 1)
+    many = e.decode(module.orphaned(3, [b"x"] * 300))
+    assert isinstance(many, e.BranchOrphaned)
+    assert len(many.lost) == module.ORPHANS_MAX
 
 
 async def test_a_write_that_is_not_durable_is_repeated_with_its_key(journal: Journal) -> None:

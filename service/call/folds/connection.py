@@ -87,6 +87,11 @@ def _adopted(call: Call, fact: e.CallAdopted, _place: Place) -> Call:
     return replace(call, streams=(*call.streams[:-1], last))
 
 
+def _branch_orphaned(call: Call, fact: e.BranchOrphaned, _place: Place) -> Call:
+    """What was lost is counted; none of it was ever true of the call as it went on."""
+    return replace(call, orphaned=call.orphaned + fact.count)
+
+
 def _context_lost(call: Call, _fact: e.ContextLost, place: Place) -> Call:
     known = replace(call, is_context_lost=True, is_greeted=True)
     return turns.opened(known, "context_lost", place.position)
@@ -143,6 +148,7 @@ STEPS: Steps = {
     e.StreamDetached: _detached,
     e.StreamError: _stream_error,
     e.CallAdopted: _adopted,
+    e.BranchOrphaned: _branch_orphaned,
     e.ContextLost: _context_lost,
     e.CallEnded: _call_ended,
     e.DropLimitReached: _drop_limit_reached,

@@ -60,6 +60,10 @@ class Bridge(Claims):
         """How the store is, as health checks are told."""
         return self._keeper.status
 
+    def judge(self) -> None:
+        """Take stock now, and tell log and meter of a change."""
+        self._keeper.judge()
+
     @property
     def is_whole(self) -> bool:
         """Whether what waits here is on this machine's disk, and not in memory alone."""
@@ -72,7 +76,7 @@ class Bridge(Claims):
         check_times(now_ms)
         if call_sid not in self._roll.branches:
             opened = await self._attempt(
-                self._engine.open(call_sid, opening, now_ms=now_ms),
+                self.engine.open(call_sid, opening, now_ms=now_ms),
                 self._deadlines.claim_s,
                 even_slow=True,
             )
@@ -119,7 +123,7 @@ class Bridge(Claims):
         return await self._append_here(branch, writing, after)
 
     async def _put(self, call_sid: str, writing: Writing, after: int | None) -> Outcome:
-        return await self._engine.append(
+        return await self.engine.append(
             call_sid,
             writing.bodies,
             epoch=writing.epoch,
@@ -163,7 +167,7 @@ class Bridge(Claims):
         branch = self._roll.branches.get(call_sid)
         if branch is not None and branch.can_read(None, after):
             return branch.reading(after)
-        reading = await self._ask(self._engine.read(call_sid, after=after))
+        reading = await self._ask(self.engine.read(call_sid, after=after))
         branch = self._roll.branches.get(call_sid)
         if branch is not None:
             return branch.joined(reading)
@@ -176,7 +180,7 @@ class Bridge(Claims):
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
         """See Journal.tail. It goes on through an outage, with what is written in this process."""
         relay = Relay(
-            self._engine,
+            self.engine,
             self._roll.branches.get,
             self._keeper.bells,
             call_sid,
@@ -191,7 +195,7 @@ class Bridge(Claims):
         if call_sid in self._roll.branches or (held is not None and held.is_rebased):
             return False
         return await self._ask(
-            self._engine.snapshot(call_sid, epoch=epoch, position=position, body=body)
+            self.engine.snapshot(call_sid, epoch=epoch, position=position, body=body)
         )
 
     def _place(self, held: Held, writing: Writing, *, is_new: bool) -> None:

@@ -99,6 +99,12 @@ class Keeper:
             self.reach = Reach.SLOW
         self._news.set()
 
+    def lose(self) -> None:
+        """The store was asked how it is, and did not say that it is well."""
+        self._herald.failed()
+        self.reach = Reach.AWAY
+        self._news.set()
+
     def wake(self) -> None:
         """There is something to tell the store."""
         self._news.set()

@@ -4,7 +4,6 @@ A question to a store that is away is answered at once: StoreUnavailable. A stor
 and looked after by the keeper.
 """
 
-import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
@@ -37,7 +36,7 @@ class Passage:
     def __init__(
         self, engine: Journal, keeper: Keeper, shelf: Shelf, *, deadlines: Deadlines, clock: Clock
     ) -> None:
-        self._engine = engine
+        self.engine = engine  # the store itself
         self._keeper = keeper
         self._roll = keeper.roll
         self._shelf = shelf
@@ -47,7 +46,7 @@ class Passage:
     async def start(self) -> None:
         """See Journal.start. A store that is away now is no reason not to serve: it is awaited."""
         try:
-            await self._engine.start()
+            await self.engine.start()
         except StoreUnavailable:
             self._keeper.suspect()
         left = [one for one in map(decode, await self._shelf.take_over()) if one is not None]
@@ -59,16 +58,20 @@ class Passage:
     async def close(self) -> None:
         """See Journal.close. What the store could not be told stays on the shelf."""
         await self._keeper.close(CLOSE_S_MAX)
-        await self._engine.close()
+        await self.engine.close()
 
     async def check(self, *, now_ms: int) -> Durability:
         """See Journal.check. Raises StoreUnavailable at once while the store is known to be away."""
         self._refuse_if_away()
-        attempt = attempted(self._engine.check(now_ms=now_ms))
-        if not await in_time(attempt, PROBE_S):
-            self._keeper.suspect()
-            raise StoreUnavailable(f"The store gave no answer within {PROBE_S} s.")
-        return await self._ask(_result(attempt))
+        attempt = attempted(self.engine.check(now_ms=now_ms))
+        try:
+            if await in_time(attempt, PROBE_S):
+                return attempt.result()
+        except StoreUnavailable:
+            self._keeper.lose()
+            raise
+        self._keeper.lose()
+        raise StoreUnavailable(f"The store gave no answer within {PROBE_S} s.")
 
     async def lease(
         self, call_sid: str, *, epoch: int, owner: str, until_ms: int, now_ms: int
@@ -78,7 +81,7 @@ class Passage:
         if branch is not None:
             return epoch == branch.epoch and not branch.is_fenced
         return await self._ask(
-            self._engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms)
+            self.engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms)
         )
 
     async def adopt(
@@ -86,7 +89,7 @@ class Passage:
     ) -> bool:
         """See Journal.adopt."""
         return await self._ask(
-            self._engine.adopt(
+            self.engine.adopt(
                 call_sid, lapsed=lapsed, owner=owner, until_ms=until_ms, now_ms=now_ms
             )
         )
@@ -96,7 +99,7 @@ class Passage:
         branch, held = self._roll.branches.get(call_sid), self._roll.held.get(call_sid)
         if branch is None:
             try:
-                is_released = await self._ask(self._engine.release(call_sid, epoch=epoch))
+                is_released = await self._ask(self.engine.release(call_sid, epoch=epoch))
             except StoreUnavailable:
                 if held is None or held.epoch != epoch:
                     raise
@@ -115,14 +118,14 @@ class Passage:
         self._refuse_if_away()
         if 0 <= now_ms - self._keeper.near_ms < SETTLE_MS:
             return ()
-        return await self._ask(self._engine.lapsed(now_ms=now_ms, limit=limit))
+        return await self._ask(self.engine.lapsed(now_ms=now_ms, limit=limit))
 
     async def remember(self, name: str, call_sid: str, *, ttl_ms: int, now_ms: int) -> None:
         """See Journal.remember. While the store is away it is remembered here."""
         check_names(name, call_sid)
         check_span(ttl_ms)
         check_times(now_ms)
-        remembering = self._engine.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
+        remembering = self.engine.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
         if not await self._is_done(remembering):
             self._keeper.loose.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
             self._keeper.wake()
@@ -130,7 +133,7 @@ class Passage:
     async def recall(self, name: str, *, now_ms: int) -> str | None:
         """See Journal.recall."""
         known = self._keeper.loose.recall(name, now_ms)
-        return known or await self._ask(self._engine.recall(name, now_ms=now_ms))
+        return known or await self._ask(self.engine.recall(name, now_ms=now_ms))
 
     async def spend(
         self,
@@ -148,7 +151,7 @@ class Passage:
         loose = self._keeper.loose
         spent: Spent | Unspendable | None = None
         if not loose.has_token(call_sid, nonce):
-            spending = self._engine.spend(
+            spending = self.engine.spend(
                 call_sid,
                 nonce,
                 stream_sid=stream_sid,
@@ -171,19 +174,19 @@ class Passage:
 
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""
-        return await self._ask(self._engine.open_calls())
+        return await self._ask(self.engine.open_calls())
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase. Not while the store lacks records of the call: nothing is half erased."""
         if call_sid in self._roll.branches:
             raise StoreUnavailable("The call waits for the store; it can be erased after that.")
-        was_there = await self._ask(self._engine.erase(call_sid))
+        was_there = await self._ask(self.engine.erase(call_sid))
         self._roll.held.pop(call_sid, None)
         return was_there
 
     async def sweep(self, *, now_ms: int) -> int:
         """See Journal.sweep."""
-        return await self._ask(self._engine.sweep(now_ms=now_ms))
+        return await self._ask(self.engine.sweep(now_ms=now_ms))
 
     # How the store is asked, and a branch written to.
 
@@ -262,7 +265,3 @@ class Passage:
     def _make_sure_of_room(self, branch: Branch) -> None:
         if branch.is_full or self._shelf.is_full:
             raise StoreUnavailable(NO_ROOM)
-
-
-async def _result(attempt: asyncio.Task[T]) -> T:
-    return await attempt

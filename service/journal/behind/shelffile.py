@@ -8,6 +8,7 @@ Lives in one thread at a time.
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from service.journal.behind.frames import unframed
@@ -66,7 +67,8 @@ class ShelfFile:
                 written += os.pwrite(self._descriptor, frames[written:], self._size + written)
             os.fsync(self._descriptor)
         except OSError:
-            os.ftruncate(self._descriptor, self._size)
+            with suppress(OSError):  # what is left of it is written over
+                os.ftruncate(self._descriptor, self._size)
             raise
         self._size += len(frames)
 

@@ -176,3 +176,16 @@ def test_too_many_drops_and_the_call_before_are_known() -> None:
     story.write(e.CallOpened(call_sid="CA1", continues="CA0"))
     call = story.write(e.DropLimitReached(drops=3))
     assert (call.continues, call.is_drop_limited) == ("CA0", True)
+
+
+def test_facts_that_stayed_outside_are_counted_and_change_nothing_else() -> None:
+    story = Story()
+    before = story.write(attached("MZ1"))
+    call = story.write(e.BranchOrphaned(epoch=1, count=3, lost=("{}",)), is_outside=True)
+    call = story.write(e.BranchOrphaned(epoch=2, count=2), is_outside=True)
+    assert call.orphaned == 5
+    assert (call.streams, call.transcript, call.phase) == (
+        before.streams,
+        before.transcript,
+        "live",
+    )

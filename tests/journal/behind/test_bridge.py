@@ -1,0 +1,192 @@
+"""O-6, R-9: a call goes on while its store does not."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from service.clock import Clock
+from service.errors import StoreUnavailable
+from service.journal.behind import branch as branches
+from service.journal.behind.arrears import Status
+from service.journal.behind.bridge import Bridge
+from service.journal.behind.shelf import Shelf
+from service.journal.values import (
+    Appended,
+    Behind,
+    Claim,
+    Durability,
+    Fenced,
+    Missing,
+    Outcome,
+    Reading,
+    Rebased,
+)
+from tests.conftest import wait_until
+from tests.journal.behind.faults import CALL, FaultyStore, bridge_to
+
+pytestmark = pytest.mark.asyncio
+NOW_MS = Clock().now_ms()
+
+
+async def hold(bridge: Bridge) -> Claim:
+    claim = await bridge.claim(CALL, [b"o"], owner="us", until_ms=NOW_MS + 5_000, now_ms=NOW_MS)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+async def write(bridge: Bridge, key: str, after: int | None, *, epoch: int | None = 1) -> Outcome:
+    return await bridge.append(
+        CALL, [key.encode()], epoch=epoch, after=after, key=key, now_ms=NOW_MS
+    )
+
+
+async def all_is_told(bridge: Bridge, faulty: FaultyStore) -> None:
+    faulty.way = "well"
+    faulty.may_answer.set()
+    await wait_until(lambda: not bridge.arrears.calls, description="all is told")
+
+
+@pytest.mark.parametrize("way", ["away", "slow", "lost_reply", "silent"])
+async def test_a_write_is_acknowledged_by_this_machines_disk(
+    bridge: Bridge, faulty: FaultyStore, way: str
+) -> None:
+    await hold(bridge)
+    faulty.way = way
+    assert await write(bridge, "a", 1) == Appended(2, Durability.LOCAL)
+    assert await write(bridge, "b", 2) == Appended(3, Durability.LOCAL)
+    assert await write(bridge, "c", 2) == Behind(3)
+    again = await write(bridge, "a", 1)
+    assert isinstance(again, Appended)
+    assert (again.position, again.repeated) == (2, True)
+    reading = await bridge.read(CALL, after=1)
+    assert isinstance(reading, Reading)
+    assert [one.body for one in reading.records] == [b"a", b"b"]
+    await all_is_told(bridge, faulty)
+    assert await faulty.bodies() == [b"o", b"a", b"b"]
+    assert await write(bridge, "c", 3) == Appended(4, Durability.MEMORY)
+
+
+async def test_an_owner_hears_in_the_outage_what_was_written_here(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    faulty.way = "away"
+    assert await write(bridge, "hang up", None, epoch=None) == Appended(2, Durability.LOCAL)
+    assert await write(bridge, "a", 1) == Behind(2)
+    await all_is_told(bridge, faulty)
+    assert await faulty.bodies() == [b"o", b"hang up"]
+
+
+async def test_records_that_came_to_stand_elsewhere_are_told_as_moved(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    faulty.way = "away"
+    await write(bridge, "a", 1)
+    await faulty.real.append(CALL, [b"n"], epoch=None, after=None, key="n", now_ms=NOW_MS)
+    await all_is_told(bridge, faulty)
+    assert not await bridge.snapshot(CALL, epoch=1, position=2, body=b"of the wrong records")
+    reading = await bridge.read(CALL, after=2)
+    assert isinstance(reading, Reading)
+    assert [one.body for one in reading.records] == [b"o", b"n", b"a"], "all, until it knows"
+    assert await write(bridge, "b", 2) == Rebased()
+    assert await write(bridge, "b", 3) == Appended(4, Durability.MEMORY)
+    assert await bridge.snapshot(CALL, epoch=1, position=4, body=b"of the right ones")
+
+
+async def test_a_call_that_another_owner_took_meanwhile_is_lost_here(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    faulty.way = "away"
+    await write(bridge, "a", 1)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    await all_is_told(bridge, faulty)
+    assert await write(bridge, "b", 2) == Fenced(2)
+    assert await faulty.bodies() == [b"o", b"orphan of 1: a"]
+
+
+async def test_what_the_store_lost_of_the_newest_is_written_again(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """R-3: a fail-over loses a suffix that was acknowledged."""
+    await hold(bridge)
+    for after in (1, 2, 3):
+        await write(bridge, f"w{after}", after)
+    await faulty.forget(2)
+    assert isinstance(await write(bridge, "note", None, epoch=None), Appended)
+    assert await write(bridge, "w4", 5) == Appended(6, Durability.LOCAL)
+    await all_is_told(bridge, faulty)
+    assert await faulty.bodies() == [b"o", b"w1", b"w2", b"w3", b"note", b"w4"]
+
+
+async def test_a_process_that_starts_tells_what_one_that_died_could_not(
+    faulty: FaultyStore, tmp_path: Path
+) -> None:
+    """R-1: what was acknowledged as local is on this machine's disk, and reaches the store."""
+    dead = bridge_to(faulty, Shelf(tmp_path, "dead"))
+    await dead.start()
+    await hold(dead)
+    faulty.way = "away"
+    for after in (1, 2):
+        await write(dead, f"w{after}", after)
+    dead._keeper._watch.cancel()  # type: ignore[union-attr] # it runs: as good as killed
+    await dead._shelf.close()
+    faulty.way = "well"
+    heir = bridge_to(faulty, Shelf(tmp_path, "heir"))
+    await heir.start()
+    assert await faulty.bodies() == [b"o", b"w1", b"w2"]
+    await heir.close()
+    later = Shelf(tmp_path, "later")
+    assert await later.take_over() == ()
+
+
+async def test_there_is_room_for_so_much(
+    bridge: Bridge, faulty: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(branches, "ENTRIES_MAX", 1)
+    await hold(bridge)
+    faulty.way = "away"
+    await write(bridge, "a", 1)
+    with pytest.raises(StoreUnavailable, match="room"):
+        await write(bridge, "b", 2)
+    await all_is_told(bridge, faulty)
+    assert isinstance(await write(bridge, "b", 2), Appended)
+
+
+async def test_the_outage_is_told_and_over(bridge: Bridge, faulty: FaultyStore) -> None:
+    await hold(bridge)
+    assert bridge.status is Status.OK
+    faulty.way = "away"
+    await write(bridge, "a", 1)
+    await wait_until(lambda: bridge.status is Status.DEGRADED, description="it is told")
+    arrears = bridge.arrears
+    assert (arrears.calls, arrears.records, arrears.is_full) == (1, 1, False)
+    assert bridge.is_whole
+    await all_is_told(bridge, faulty)
+
+
+async def test_calls_that_are_not_held_here_are_the_stores(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    assert isinstance(await write(bridge, "a", None, epoch=None), Missing)
+    faulty.way = "away"
+    with pytest.raises(StoreUnavailable):
+        await write(bridge, "a", None, epoch=None)
+    with pytest.raises(StoreUnavailable):
+        await bridge.read(CALL)
+
+
+async def test_a_writer_that_is_cancelled_has_written_or_not(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    faulty.way = "silent"
+    writing = asyncio.create_task(write(bridge, "a", 1))
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    faulty.way = "well"
+    assert isinstance(await write(bridge, "b", 1), Appended)
+    assert await faulty.bodies() == [b"o", b"b"]

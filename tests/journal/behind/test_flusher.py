@@ -1,0 +1,159 @@
+"""O-6, R-3: what is told to the store, in which order, and what is never told."""
+
+import pytest
+
+from service.errors import StoreUnavailable
+from service.journal.behind.branch import Branch
+from service.journal.behind.entries import Writing
+from service.journal.behind.flusher import Flusher
+from service.journal.behind.held import Held
+from service.journal.values import Claim, NotDurable, Reading
+from tests.journal.backends import orphan
+from tests.journal.behind.faults import CALL, FaultyStore
+
+pytestmark = pytest.mark.asyncio
+NOW_MS = 1_790_000_000_000
+
+
+@pytest.fixture
+def flusher(faulty: FaultyStore) -> Flusher:
+    return Flusher(faulty, orphan)
+
+
+async def begun(faulty: FaultyStore) -> Branch:
+    """A branch of a call that was claimed once, with two writes to come."""
+    await faulty.start()
+    claim = await faulty.real.claim(CALL, [b"o"], owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert isinstance(claim, Claim)
+    branch = Branch("b", CALL, incarnation=claim.incarnation, epoch=1, head=1, at_ms=NOW_MS)
+    branch.owner = "us"
+    for key in "ab":
+        branch.append([key.encode()], epoch=1, after=None, key=key, at_ms=NOW_MS)
+    return branch
+
+
+async def outside(faulty: FaultyStore, body: bytes) -> None:
+    await faulty.real.append(CALL, [body], epoch=None, after=None, key=body.hex(), now_ms=NOW_MS)
+
+
+async def test_writes_are_told_in_order_and_once(faulty: FaultyStore, flusher: Flusher) -> None:
+    branch = await begun(faulty)
+    faulty.way = "lost_reply"
+    with pytest.raises(StoreUnavailable):
+        await flusher.flush(branch, None, NOW_MS)
+    faulty.way = "well"
+    assert await flusher.flush(branch, None, NOW_MS) == 2
+    assert await faulty.bodies() == [b"o", b"a", b"b"]
+    assert not branch.is_shifted
+    await faulty.close()
+
+
+async def test_writes_stand_behind_what_others_wrote(faulty: FaultyStore, flusher: Flusher) -> None:
+    branch = await begun(faulty)
+    await outside(faulty, b"note")
+    assert await flusher.flush(branch, None, NOW_MS) == 2
+    assert await faulty.bodies() == [b"o", b"note", b"a", b"b"]
+    assert branch.is_shifted
+    await faulty.close()
+
+
+async def test_a_branch_that_another_owner_overtook_is_kept_beside(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    """Never merged; but what had arrived before is not lost, and a note is a note."""
+    branch = await begun(faulty)
+    await faulty.real.append(CALL, [b"a"], epoch=1, after=1, key="a", now_ms=NOW_MS)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    branch.claim([], owner="us", until_ms=NOW_MS, at_ms=NOW_MS)
+    branch.append([b"c"], epoch=2, after=None, key="c", at_ms=NOW_MS)
+    branch.append([b"note"], epoch=None, after=None, key="n", at_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_fenced
+    assert await faulty.bodies() == [b"o", b"a", b"note", b"orphan of 2: b c"]
+    await flusher.flush(branch, None, NOW_MS)
+    assert len(await faulty.bodies()) == 4
+    await faulty.close()
+
+
+async def test_a_claim_of_which_only_the_answer_got_lost_is_ours(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    branch = await begun(faulty)
+    branch.claim([], owner="us", until_ms=NOW_MS, at_ms=NOW_MS)
+    branch.append([b"c"], epoch=2, after=None, key="c", at_ms=NOW_MS)
+    for _ in range(2):
+        first = branch.entries[0]
+        assert isinstance(first, Writing)
+        await flusher._write(branch, None, first)
+    faulty.way = "lost_reply"
+    with pytest.raises(StoreUnavailable):
+        await flusher.flush(branch, None, NOW_MS)
+    faulty.way = "well"
+    await flusher.flush(branch, None, NOW_MS)
+    assert await faulty.bodies() == [b"o", b"a", b"b", b"c"]
+    reading = await faulty.real.read(CALL)
+    assert isinstance(reading, Reading)
+    assert reading.epoch == 2
+    assert not branch.is_fenced
+    await faulty.close()
+
+
+async def test_a_call_that_rang_meanwhile_is_opened_claimed_and_written(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    await faulty.start()
+    branch = Branch("b", CALL, incarnation="ours", epoch=0, head=0, at_ms=NOW_MS)
+    branch.open([b"o"], NOW_MS)
+    branch.claim([b"p"], owner="us", until_ms=NOW_MS + 5, at_ms=NOW_MS)
+    branch.append([b"a"], epoch=1, after=1, key="a", at_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    assert await faulty.bodies() == [b"o", b"a"]
+    assert branch.is_shifted
+    assert branch.store_incarnation != "ours"
+    (headline,) = await faulty.real.open_calls()
+    assert headline.lease is not None
+    assert headline.lease.owner == "us"
+    await faulty.close()
+
+
+async def test_what_the_store_lost_is_written_again_first(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    """R-3: a fail-over took acknowledged records with it."""
+    branch = await begun(faulty)
+    held = Held(CALL, owner="us", incarnation="i", epoch=1, head=1, lease_ms=5_000)
+    await flusher.flush(branch, held, NOW_MS)
+    branch.append([b"c"], epoch=1, after=3, key="c", at_ms=NOW_MS)
+    await faulty.forget(2)
+    assert await faulty.bodies() == [b"o"]
+    await flusher.flush(branch, held, NOW_MS)
+    assert await faulty.bodies() == [b"o", b"a", b"b", b"c"]
+    assert not branch.is_shifted
+    await faulty.close()
+
+
+async def test_a_call_that_the_store_no_longer_knows_is_dropped(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    branch = await begun(faulty)
+    await faulty.real.erase(CALL)
+    assert await flusher.flush(branch, None, NOW_MS) == 0
+    assert branch.is_missing
+    assert not branch.entries
+    await faulty.close()
+
+
+async def test_what_is_not_durable_yet_stays(
+    faulty: FaultyStore, flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch = await begun(faulty)
+
+    async def short_of_replicas(*_words: object, **_named: object) -> NotDurable:
+        return NotDurable(2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(faulty, "append", short_of_replicas)
+        with pytest.raises(StoreUnavailable, match="durable"):
+            await flusher.flush(branch, None, NOW_MS)
+    assert await flusher.flush(branch, None, NOW_MS) == 2
+    await faulty.close()

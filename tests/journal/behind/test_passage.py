@@ -1,0 +1,101 @@
+"""O-6: the rest of a journal's promise while the store is away."""
+
+import pytest
+
+from service.clock import Clock
+from service.errors import StoreUnavailable
+from service.journal.behind.bridge import Bridge
+from service.journal.values import Durability, Spent, Unspendable
+from tests.conftest import wait_until
+from tests.journal.behind.faults import CALL, FaultyStore
+
+pytestmark = pytest.mark.asyncio
+NOW_MS = Clock().now_ms() - 1_000
+
+
+async def spend(bridge: Bridge, stream_sid: str = "MZ1") -> Spent | Unspendable:
+    return await bridge.spend(
+        CALL, "n", stream_sid=stream_sid, window_ms=60_000, uses_max=3, now_ms=NOW_MS
+    )
+
+
+async def hold(bridge: Bridge) -> None:
+    await bridge.claim(CALL, [b"o"], owner="us", until_ms=NOW_MS + 5_000, now_ms=NOW_MS)
+
+
+async def test_a_token_is_spent_here_and_the_store_is_told(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    faulty.way = "away"
+    assert await spend(bridge) == Spent(1)
+    assert isinstance(await spend(bridge, "MZ2"), Unspendable)
+    faulty.way = "well"
+    await wait_until(lambda: not bridge._keeper.loose, description="the store is told")
+    assert isinstance(await spend(bridge, "MZ2"), Unspendable)
+    assert await spend(bridge) == Spent(2)
+
+
+async def test_a_name_is_remembered_here_and_the_store_is_told(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    faulty.way = "away"
+    await bridge.remember("from:1", CALL, ttl_ms=600_000, now_ms=bridge._clock.now_ms())
+    assert await bridge.recall("from:1", now_ms=bridge._clock.now_ms()) == CALL
+    with pytest.raises(StoreUnavailable):
+        await bridge.recall("from:2", now_ms=NOW_MS)
+    faulty.way = "well"
+    await wait_until(lambda: not bridge._keeper.loose, description="the store is told")
+    assert await faulty.real.recall("from:1", now_ms=bridge._clock.now_ms()) == CALL
+
+
+async def test_a_call_stays_held_and_is_let_go_in_its_branch(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    faulty.way = "away"
+    assert await bridge.release(CALL, epoch=1)
+    assert await bridge.lease(CALL, epoch=1, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not await bridge.lease(CALL, epoch=2, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not await bridge.release(CALL, epoch=2)
+    with pytest.raises(StoreUnavailable):
+        await bridge.erase(CALL)
+    faulty.way = "well"
+    await wait_until(lambda: not bridge.arrears.calls, description="the store is told")
+    assert await bridge.erase(CALL)
+
+
+async def test_what_only_the_store_knows_is_refused_at_once_while_it_is_away(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    faulty.way = "away"
+    with pytest.raises(StoreUnavailable):
+        await bridge.check(now_ms=NOW_MS)
+    faulty.way = "silent"  # nobody is asked, so nobody waits
+    for question in (
+        bridge.check(now_ms=NOW_MS),
+        bridge.open_calls(),
+        bridge.sweep(now_ms=NOW_MS),
+        bridge.lapsed(now_ms=NOW_MS, limit=9),
+        bridge.adopt(CALL, lapsed=None, owner="us", until_ms=NOW_MS, now_ms=NOW_MS),
+        bridge.release(CALL, epoch=1),
+        bridge.lease(CALL, epoch=1, owner="us", until_ms=NOW_MS, now_ms=NOW_MS),
+    ):
+        with pytest.raises(StoreUnavailable, match="again and again"):
+            await question
+
+
+async def test_nobody_is_looked_after_right_after_an_outage(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Their owners could not renew: all would be found at once, though nothing is wrong with them."""
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    now_ms = bridge._clock.now_ms()
+    assert len(await bridge.lapsed(now_ms=now_ms, limit=9)) == 1
+    faulty.way = "away"
+    with pytest.raises(StoreUnavailable):
+        await bridge.check(now_ms=NOW_MS)
+    faulty.way = "well"
+    await wait_until(lambda: bridge._keeper.near_ms > 0, description="it is back")
+    assert await bridge.lapsed(now_ms=bridge._keeper.near_ms + 1, limit=9) == ()
+    assert await bridge.check(now_ms=NOW_MS) is Durability.MEMORY
+    assert len(await bridge.lapsed(now_ms=bridge._keeper.near_ms + 3_000, limit=9)) == 1

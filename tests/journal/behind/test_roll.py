@@ -1,0 +1,72 @@
+import pytest
+
+from service.errors import StoreUnavailable
+from service.journal.behind import roll as module
+from service.journal.behind.entries import Leaving, Shelved, Writing
+from service.journal.behind.held import Held
+from service.journal.behind.roll import Roll
+
+
+def held(call_sid: str = "CA1", head: int = 3) -> Held:
+    return Held(call_sid, owner="us", incarnation="inc", epoch=2, head=head, lease_ms=5_000)
+
+
+def write(position: int) -> Writing:
+    return Writing((b"x",), 2, f"k{position}", 0, position)
+
+
+def test_a_branch_shows_what_is_kept_of_a_call() -> None:
+    roll, call = Roll(), held()
+    call.wrote(write(4))
+    call.wrote(write(5))
+    branch = roll.begin_from(call, 4, 7)
+    assert (branch.since, branch.head, branch.place, branch.owner) == (3, 5, 5, "us")
+
+
+def test_a_branch_of_an_owner_that_knows_less_or_more_begins_where_it_knows() -> None:
+    for place in (1, 9):
+        branch = Roll().begin_from(held(), place, 7)
+        assert (branch.since, branch.head) == (place, place)
+    assert Roll().begin_from(held(), None, 7).head == 3
+
+
+def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BRANCHES_MAX", 1)
+    monkeypatch.setattr(module, "HELD_MAX", 2)
+    roll = Roll()
+    roll.begin_from(held("CA1"), None, 7)
+    assert roll.arrears(9).is_full
+    with pytest.raises(StoreUnavailable):
+        roll.begin_from(held("CA2"), None, 7)
+    for name in ("CA1", "CA2", "CA3"):
+        roll.hold(held(name))
+    assert list(roll.held) == ["CA1", "CA3"], "the oldest that goes on without the store is kept"
+
+
+def test_a_branch_that_ends_leaves_its_call_as_the_store_has_it() -> None:
+    roll, call = Roll(), held()
+    roll.hold(call)
+    branch = roll.begin_from(call, None, 7)
+    branch.epoch, branch.place, branch.is_shifted = 3, 9, True
+    roll.end(branch)
+    assert (call.epoch, call.head, call.is_rebased) == (3, 9, True)
+    lost = roll.begin_from(call, None, 7)
+    lost.lose()
+    roll.end(lost)
+    assert roll.held == {}
+    assert roll.arrears(9).calls == 0
+
+
+def test_what_was_left_is_restored_unless_it_is_done() -> None:
+    roll = Roll()
+    found = [
+        Shelved("b1", "CA1", "inc", 2, 3, write(4)),
+        Shelved("b2", "CA2", "inc", 2, 3, write(4)),
+        Shelved("b3", "CA1", "inc", 2, 4, Leaving(2, 9)),
+        Shelved("b2", "CA2", "inc", 2, 3, None),
+    ]
+    roll.restore(found, 100)
+    assert list(roll.branches) == ["CA1"]
+    assert len(roll.branches["CA1"].entries) == 2
+    arrears = roll.arrears(150)
+    assert (arrears.calls, arrears.records, arrears.oldest_ms) == (1, 1, 50)
