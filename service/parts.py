@@ -84,8 +84,7 @@ def assembled(config: Config, own: Own) -> Parts:
     clock, meter, tasks = Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
     policy = _policy(config, toolbox)
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-    journal = _journal(config, owner, clock, meter)
+    journal = _journal(config, clock, meter)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
     carrier = _carrier(config)
@@ -103,7 +102,7 @@ def assembled(config: Config, own: Own) -> Parts:
         policy=policy,
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
-        owner=owner,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
         tasks=tasks,
         forks=Forks(tasks),
     )
@@ -146,7 +145,7 @@ def _goes_on(config: Config) -> bool:
     return bool(config.ring_back_s) and config.ring_back != "afresh"
 
 
-def _journal(config: Config, owner: str, clock: Clock, meter: Meter) -> Bridge:
+def _journal(config: Config, clock: Clock, meter: Meter) -> Bridge:
     """Return the store, with what bridges its outages in front."""
     engine = connect(
         config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
@@ -155,7 +154,7 @@ def _journal(config: Config, owner: str, clock: Clock, meter: Meter) -> Bridge:
         engine,
         config.store_url,
         folder=config.write_behind,
-        owner=owner,
+        name=f"{os.getpid()}-{secrets.token_hex(6)}",
         orphan=orphaned,
         clock=clock,
         meter=meter,

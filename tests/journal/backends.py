@@ -48,7 +48,7 @@ class Store:
                 journal,
                 self.url,
                 folder=str(self._shelves),
-                owner=f"process {len(self._journals)}",
+                name=f"process-{len(self._journals)}",
                 orphan=orphan,
                 clock=Clock(),
                 meter=Meter(),

@@ -33,7 +33,7 @@ async def broken(_app: Starlette) -> AsyncIterator[None]:
 def test_a_server_that_cannot_start_says_so() -> None:
     def make() -> Starlette:
         app = Starlette(lifespan=broken)
-        app.state.parts = SimpleNamespace(journal=SimpleNamespace())
+        app.state.parts = SimpleNamespace(journal=SimpleNamespace(engine=SimpleNamespace()))
         return app
 
     with listening() as door, pytest.raises(RuntimeError, match="did not start"):

@@ -31,7 +31,7 @@ async def unusable(tmp_path: Path) -> AsyncIterator[Bridge]:
         connect(url, ttl_ms=60_000),
         url,
         folder=str(tmp_path / "behind"),
-        owner="here",
+        name="here",
         orphan=orphaned,
         clock=Clock(),
         meter=Meter(),

@@ -36,7 +36,7 @@ def bridged(
     url: str,
     *,
     folder: str,
-    owner: str,
+    name: str,
     orphan: Orphan,
     clock: Clock,
     meter: Meter,
@@ -44,10 +44,9 @@ def bridged(
 ) -> Bridge:
     """Return a bridge to `engine`, which is the store at `url`, with a shelf in `folder`.
 
-    `owner` names this process among those that share the folder; `orphan` makes the fact that tells
+    `name` is this process's among all that ever share the folder; `orphan` makes the fact that tells
     of a lost branch.
     """
-    name = "".join(letter if letter.isalnum() else "-" for letter in owner)
     shelf = Shelf(shelf_folder(folder, url), name)
     deadlines = DISK if url.startswith("sqlite:") else NETWORK
     keeper = Keeper(

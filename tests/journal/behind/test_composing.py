@@ -28,7 +28,7 @@ def test_a_store_is_given_the_time_of_its_kind(url: str, deadlines: object) -> N
         connect(url, ttl_ms=60_000),
         url,
         folder="var/behind",
-        owner="host:1:ab",
+        name="1-ab",
         orphan=orphan,
         clock=Clock(),
         meter=Meter(),
@@ -37,4 +37,4 @@ def test_a_store_is_given_the_time_of_its_kind(url: str, deadlines: object) -> N
     assert bridge._deadlines is deadlines
     path = bridge._shelf._path
     assert path is not None
-    assert path.name == "host-1-ab.shelf"
+    assert path.name == "1-ab.shelf"
