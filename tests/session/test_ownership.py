@@ -181,8 +181,9 @@ async def test_a_store_that_fails_at_the_first_write_refuses_the_stream(
 
 
 async def test_a_store_that_fails_in_the_talk_closes_the_stream_and_the_return_goes_on(
-    shaky: House, failing: FailingJournal
+    shaky: House, failing: FailingJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ledger, "AGAIN_MS", 1)
     caller = await shaky.connect()
     await caller.is_told(GREETING)
     failing.fails.add("append")
