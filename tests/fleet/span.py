@@ -114,8 +114,6 @@ class Span(Bridge):
             wire = await dial(
                 place,
                 {signing.SOCKET_HEADER: sign},
-                lambda body: self._take(strand, body),
-                lambda code: self._lost(strand, code),
                 ours=ours,
             )
         except TimeoutError:
@@ -133,6 +131,10 @@ class Span(Bridge):
         self._timeline.note(self._clock.now_ms(), Kind.STREAM_OPENED, stream=len(self.strands))
         wire.send(leg.connected())
         wire.send(leg.start())
+        wire.listen(
+            lambda body: self._take(strand, body),
+            lambda code: self._lost(strand, code),
+        )
         return strand
 
     def tick(self, now_ms: int) -> None:

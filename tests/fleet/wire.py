@@ -1,6 +1,7 @@
 """A WebSocket client of a few lines, so that one core carries hundreds of media streams.
 
-    wire = await dial(url, headers, on_text, on_end)       Refused when the handshake fails
+    wire = await dial(url, headers)       Refused when the handshake fails
+    wire.listen(on_text, on_end)
     wire.send(text) · wire.close(1000) · wire.reset() · wire.freeze()
 
 Only what RFC 6455 needs between the service and a carrier: text frames, ping, close. The masking key is
@@ -36,20 +37,25 @@ class Refused(Exception):
 
 
 class Wire(asyncio.Protocol):
-    """One client connection. `on_end` is told the close code once, 1006 for none."""
+    """One client connection."""
 
-    def __init__(
-        self, request: bytes, on_text: Callable[[bytes], None], on_end: Callable[[int], None]
-    ) -> None:
+    def __init__(self, request: bytes) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request = request
-        self._on_text = on_text
-        self._on_end = on_end
+        self._on_text: Callable[[bytes], None] = lambda _body: None
+        self._on_end: Callable[[int], None] | None = None
+        self._has_ended = False
         self._transport: Any = None
         self._unread = b""
         self._is_open = False
         self._is_frozen = False
         self._code = NO_CLOSE_FRAME
+
+    def listen(self, on_text: Callable[[bytes], None], on_end: Callable[[int], None]) -> None:
+        """Tell of each text from now on, and of the end once, with its close code, 1006 for none."""
+        self._on_text, self._on_end = on_text, on_end
+        if self._has_ended:
+            on_end(self._code)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -157,15 +163,14 @@ class Wire(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(0)
-        if self._is_open:
+        self._has_ended = True
+        if self._is_open and self._on_end is not None:
             self._on_end(self._code)
 
 
 async def dial(
     url: str,
     headers: Mapping[str, str],
-    on_text: Callable[[bytes], None],
-    on_end: Callable[[int], None],
     *,
     ours: socket.socket | None = None,
 ) -> Wire:
@@ -187,7 +192,7 @@ async def dial(
     try:
         ours.settimeout(0)
         await loop.sock_connect(ours, (host, port))
-        _, wire = await loop.create_connection(lambda: Wire(request, on_text, on_end), sock=ours)
+        _, wire = await loop.create_connection(lambda: Wire(request), sock=ours)
     except BaseException:
         ours.close()
         raise
