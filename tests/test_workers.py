@@ -38,9 +38,14 @@ class Crowd:
         return self._log.read_text()
 
     def answered(self) -> int:
-        """Return the number of the process that answers."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as there:
-            return int(there.recv(100))
+        """Return the number of the process that answers; one that was killed may drop the first who asks."""
+        while True:
+            with (
+                suppress(ConnectionResetError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as there,
+            ):
+                if told := there.recv(100):
+                    return int(told)
 
     def started(self) -> list[int]:
         lines = self.log().splitlines()
