@@ -63,6 +63,7 @@ def _callbacks(parts: Parts) -> Callbacks:
         outside=Outside(parts.journal, parts.clock),
         switchboard=parts.switchboard,
         ring_backs=parts.ring_backs,
+        calling_back=parts.calling_back,
     )
 
 
@@ -76,7 +77,9 @@ def _voice(parts: Parts) -> Voice:
         clock=parts.clock,
         meter=parts.meter,
         policy=parts.policy,
-        returning=Returning(parts.ring_backs, parts.clock, parts.config.ring_back),
+        returning=Returning(
+            parts.ring_backs, parts.calling_back, parts.clock, parts.config.ring_back
+        ),
         returns=Returns(parts.policy.drops_max, parts.policy.window_ms),
     )
 
@@ -106,4 +109,5 @@ def _api(parts: Parts) -> Api:
         documents=parts.documents,
         bearers=Bearers(parts.config.api_tokens, parts.meter),
         clock=parts.clock,
+        calling_back=parts.calling_back,
     )

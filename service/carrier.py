@@ -8,7 +8,9 @@ mean that the call is over or gone.
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ ATTEMPTS_MAX = 5  # with the waits below, about 6 s in all
 WAIT_MS_FIRST = 200  # doubled each time, with jitter
 WAIT_MS_MAX = 3_000
 AT_ONCE_MAX = 20  # the official figure for hand-overs; more at once is what earns a 429
+
+CALLS_LISTED = 20  # the newest: more were not made to one number in a few seconds
 
 _GONE_CODES = (20404, 21220)
 _BUSY = 429
@@ -88,7 +92,57 @@ class Carrier:
             return False
         return found.status in ("queued", "ringing", "in-progress")
 
-    async def _ask(self, call_sid: str, ask: Any) -> Any:
+    async def status(self, call_sid: str) -> str:
+        """Return the carrier's word for how the call stands, "" for a call that it does not know."""
+        try:
+            found = await self._ask(call_sid, lambda call: call.fetch())
+        except CallGone:
+            return ""
+        return str(found.status)
+
+    async def ring(self, to: str, from_: str, *, url: str, status_url: str, timeout_s: int) -> str:
+        """Ring a number; who answers is led to `url`. Return the new call's name.
+
+        Asked again only after a 429, which was never executed: two calls would be one too many.
+        """
+        made = await self._ask(
+            "",
+            lambda _call: self._client.calls.create(
+                to=to,
+                from_=from_,
+                url=url,
+                method="POST",
+                status_callback=status_url,
+                status_callback_method="POST",
+                timeout=timeout_s,
+            ),
+            is_passing=_is_busy,
+        )
+        return str(made.sid)
+
+    async def rung(self, to: str, from_: str, *, since_ms: int) -> str:
+        """Return the newest call that we made from one number to another since then, "" for none."""
+        since = datetime.fromtimestamp(since_ms // 1_000, UTC)
+        found = await self._ask(
+            "", lambda _call: self._client.calls.list(to=to, from_=from_, limit=CALLS_LISTED)
+        )
+        ours = (
+            one
+            for one in found
+            if str(one.direction).startswith("outbound")
+            and one.date_created is not None
+            and one.date_created >= since
+        )
+        return next((str(one.sid) for one in ours), "")
+
+    async def _ask(
+        self,
+        call_sid: str,
+        ask: Any,
+        *,
+        is_passing: Callable[[CarrierError], bool] | None = None,
+    ) -> Any:
+        may_repeat = is_passing or _is_passing
         wait_ms = self._wait_ms_first
         attempt = 1
         while True:
@@ -99,7 +153,7 @@ class Carrier:
                     )
             except (TwilioException, RequestException, *_UNREADABLE) as trouble:
                 error = _error(trouble)
-                if isinstance(error, CallGone) or not _is_passing(error):
+                if isinstance(error, CallGone) or not may_repeat(error):
                     raise error from trouble
                 if attempt == ATTEMPTS_MAX:
                     raise CarrierBusy(str(error), status=error.status) from trouble
@@ -126,6 +180,10 @@ def _number(value: object) -> int:
     """A carrier that only looks like Twilio may send any code, or none."""
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _is_busy(error: CarrierError) -> bool:
+    return error.status == _BUSY
 
 
 def _is_passing(error: CarrierError) -> bool:

@@ -7,12 +7,15 @@ The leaf package `twiml` knows the verbs; here they meet the settings.
 """
 
 import logging
+import re
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 from service.errors import ConfigError
 from service.token import EAR, TokenMint
 from twiml import verbs
 from twiml.ear import Ear
+from twiml.webhook import SID_PATTERN
 
 APOLOGY = "I am sorry, we keep losing the connection."
 TRANSFER_LINE = "Please hold the line, I am putting you through to a colleague."
@@ -29,6 +32,13 @@ RESTART_PAUSE_S = 8  # until a server that was told to end is back, its models l
 WAIT_PAUSE_S = 1  # until a balancer has noticed that this server takes no calls
 RESUME = "resume"
 WEBHOOKS = ("voice", RESUME, "dialled", "voicemail")  # those that answer with a document, /twiml/…
+
+FALLBACKS_MAX = (
+    5  # rounds of a webhook that fails again and again: a quarter of a minute of apologies
+)
+TRIES = "tries"  # of the way back, how often it failed before: nothing else is sure to remember it
+_REQUESTS = {"voice": "callback", RESUME: "play"}
+_SMALL = re.compile(r"[0-9]{1,3}")
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +74,7 @@ class Documents:
         except ValueError as trouble:
             raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
         self._webhooks = {name: f"{public_url}/twiml/{name}" for name in WEBHOOKS}
+        self._call_status_url = f"{public_url}/callbacks/call"
         self._transfer_to = transfer_to
         # Made now, because when they are needed is too late to learn that they can't be made.
         self._voicemail = self._recorded(VOICEMAIL_LINE)
@@ -82,6 +93,14 @@ class Documents:
     def moved_url(self) -> str:
         """The address of `/twiml/resume` for a call that is moved, told from the action of a cut verb."""
         return f"{self._door.resume_url}?moved=1"
+
+    def callback_url(self, call_sid: str) -> str:
+        """Return where who answers our ringing back is led to: they go on with this call."""
+        return f"{self._webhooks['voice']}?callback={call_sid}"
+
+    def callback_status_url(self, call_sid: str) -> str:
+        """Return where the carrier tells how the ringing back for this call ended."""
+        return f"{self._call_status_url}?callback={call_sid}"
 
     def connect(
         self,
@@ -179,25 +198,51 @@ class Documents:
     def _recorded(self, text: str) -> str:
         return verbs.voicemail(text, NO_MESSAGE, after_url=self._webhooks["voicemail"]).xml
 
-    def fallback(self, failed: str = RESUME) -> str:
+    def fallback_for(self, error_url: str) -> str:
+        """Return the document for when the webhook at `error_url` failed, as the carrier names it.
+
+        The same is asked again, with what it was asked for, FALLBACKS_MAX times; then it is given up.
+        """
+        path, _, query = error_url.partition("#")[0].partition("?")
+        failed, asked = path.rpartition("/twiml/")[2], parse_qs(query)
+        request = asked.get(_REQUESTS.get(failed, ""), [""])[0]
+        tries = asked.get(TRIES, ["0"])[0]
+        done = int(tries) if _SMALL.fullmatch(tries) else 0
+        if done >= FALLBACKS_MAX:
+            return self._last_resort
+        is_sound = SID_PATTERN.fullmatch(request)
+        return self._fallen_back(failed, request if is_sound else "", done + 1)
+
+    def fallback(self, failed: str = RESUME, request: str = "") -> str:
         """Return the document for when our own webhook failed: a word, then the way back.
 
         That is the very webhook that `failed`, where asking it again is right: a call that never got in
         has nothing to resume, and one whose dial is over must not be dialled again. Any other name
-        stands for the way back of a stream.
+        stands for the way back of a stream. `request` as in `wait`.
         """
-        back_url = self._webhooks.get(failed, self._door.resume_url)
+        return verbs.fallback(self._back_url(failed, request), FALLBACK_APOLOGY).xml
+
+    def _fallen_back(self, failed: str, request: str, tries: int) -> str:
+        url = self._back_url(failed, request)
+        back_url = f"{url}{'&' if '?' in url else '?'}{TRIES}={tries}"
         return verbs.fallback(back_url, FALLBACK_APOLOGY).xml
+
+    def _back_url(self, webhook: str, request: str) -> str:
+        if webhook == "voice" and request:
+            return self.callback_url(request)
+        if webhook == RESUME or webhook not in self._webhooks:
+            return self.resume_url(request)
+        return self._webhooks[webhook]
 
     def wait(self, webhook: str = RESUME, request: str = "", *, is_alone: bool = False) -> str:
         """Return the document that asks the same webhook again a moment later, and on another server.
 
         `is_alone`: there is no other one, so the caller is told and waits until this one is back.
-        `request` names the digits to play first, where the webhook was asked for them.
+        `request` names what the webhook was asked for: digits to play first, or whom we ring back for.
         """
-        back_url = self.resume_url(request) if request else self.moved_url
-        if webhook != RESUME:
-            back_url = self._webhooks[webhook]
+        back_url = self._back_url(webhook, request)
+        if webhook == RESUME and not request:
+            back_url = self.moved_url
         if is_alone:
             return verbs.wait(back_url, self._restart_pause_s, RESTART_LINE).xml
         return verbs.wait(back_url, WAIT_PAUSE_S).xml

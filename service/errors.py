@@ -52,6 +52,11 @@ class CarrierError(StaylineError):
         self.status = status
         self.code = code
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the carrier said that it did nothing; otherwise nobody knows."""
+        return 400 <= self.status < 500  # noqa: PLR2004 - HTTP's own numbers
+
 
 class CallGone(CarrierError):
     """The call is over, or the carrier does not know it."""

@@ -51,6 +51,12 @@ class Meter:
         self.calls_closed = Counter(
             "stayline_calls_closed", "Of those, gone at the carrier", registry=own
         )
+        self.callbacks = Counter(
+            "stayline_callbacks",
+            "Attempts to ring a caller back, by outcome",
+            ["outcome"],
+            registry=own,
+        )
         self.carrier_errors = Counter(
             "stayline_carrier_errors",
             "Abandoned calls that the carrier knew nothing of",

@@ -22,6 +22,7 @@ from service.journal.behind.composing import bridged
 from service.journal.stores import connect
 from service.meter import Meter
 from service.reconciler import Reconciler
+from service.session.calling_back import CallingBack
 from service.session.forks import Forks
 from service.session.ledger import orphaned
 from service.session.means import Means
@@ -60,6 +61,7 @@ class Parts:
     verifier: Verifier
     switchboard: Switchboard
     ring_backs: RingBacks
+    calling_back: CallingBack
     forks: Forks
     admission: Admission
     reconciler: Reconciler
@@ -124,6 +126,7 @@ def assembled(config: Config, own: Own) -> Parts:
         mint=mint,
         verifier=verifier,
         ring_backs=ring_backs,
+        calling_back=CallingBack(means),
         switchboard=switchboard,
         forks=means.forks,
         admission=Admission(meter),

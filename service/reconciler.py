@@ -12,7 +12,8 @@ Rules kept here:
    the call is a stream, and its claim.
 3. A lease is over when it ran out *and* nobody renewed it while we looked on. So a server whose clock is
    ahead, or a store that was away for a while, makes nobody's calls look abandoned.
-4. What a tool has left unsaid when its call ended and its server died is given its final state here.
+4. Whom we are to ring back is rung by whoever adopts their call when it is due; see CallingBack.
+5. What a tool has left unsaid when its call ended and its server died is given its final state here.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from service.errors import CallGone, CarrierError, StoreError
 from service.journal.limits import LAPSED_MAX
 from service.journal.values import Behind, Headline, Missing, Reading
 from service.pace import Pace
+from service.session.calling_back import CallingBack, waits
 from service.session.ledger import CARETAKER, folded, rebuilt
 from service.session.means import Means
 
@@ -63,6 +65,7 @@ class Reconciler:
         self._here = here
         self._owner = f"{CARETAKER}{means.owner}"
         self._pace = Pace(REDIRECTS_A_S)
+        self._calling_back = CallingBack(means)
         self._seen: dict[str, tuple[Headline, int]] = {}  # and since when, by our own clock
         self._tries: dict[str, tuple[int, int, int]] = {}  # by call: epoch, how often, when last
         self._at_work: dict[str, asyncio.Task[None]] = {}
@@ -145,11 +148,15 @@ class Reconciler:
         call = await self._finished(call, now_ms)
         if _is_done_with(call):
             await self._release(headline)
+        elif call.phase == "ended" and waits(call):
+            await self._calling_back.tend(call)
         elif call.phase != "ended" and not _is_keyed(call, now_ms):
             await self._ask(headline, call)
 
     def _until_ms(self, headline: Headline, call: Call, now_ms: int) -> int:
         """When somebody should look again, if nothing comes of it."""
+        if call.phase == "ended" and waits(call):
+            return now_ms + ADOPT_MS
         if call.phase == "ended":
             return max(now_ms, _answered_ms(call)) + TOOL_GRACE_MS
         if _is_keyed(call, now_ms):
@@ -254,7 +261,7 @@ def _hold(headline: Headline) -> object:
 
 
 def _is_done_with(call: Call) -> bool:
-    return call.phase == "ended" and not call.pending()
+    return call.phase == "ended" and not call.pending() and not waits(call)
 
 
 def _is_keyed(call: Call, now_ms: int) -> bool:

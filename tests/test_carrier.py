@@ -160,3 +160,61 @@ async def test_a_call_with_a_query_keeps_it() -> None:
         client = carrier(script.url)._client
         await asyncio.to_thread(lambda: client.calls.list(to="+1", limit=1))
     assert script.asked[0].path.startswith(f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?To=")
+
+
+@pytest.mark.asyncio
+async def test_a_number_is_rung_and_the_new_call_has_a_name() -> None:
+    with answering((201, LIVE[1])) as script:
+        made = await carrier(script.url).ring(
+            "+15550001",
+            "+15550100",
+            url="https://x/voice?callback=CA1",
+            status_url="https://x/s",
+            timeout_s=30,
+        )
+    assert made == SID
+    (asked,) = script.asked
+    assert (asked.method, asked.path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json")
+    assert form(script)["Url"] == ["https://x/voice?callback=CA1"]
+    assert form(script)["StatusCallback"] == ["https://x/s"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("answers", "times"), [((BROKEN, LIVE), 1), ((BUSY, (201, LIVE[1])), 2)])
+async def test_a_call_is_asked_for_again_only_if_it_was_not_made(
+    answers: tuple[tuple[int, bytes], ...], times: int
+) -> None:
+    with answering(*answers) as script:
+        ringing = carrier(script.url).ring("+1", "+2", url="u", status_url="s", timeout_s=30)
+        if times == 1:
+            with pytest.raises(CarrierError) as trouble:
+                await ringing
+            assert not trouble.value.is_refusal
+        else:
+            assert await ringing == SID
+    assert len(script.asked) == times
+
+
+@pytest.mark.asyncio
+async def test_the_calls_that_we_made_are_found() -> None:
+    def made(sid: str, date: str, direction: str = "outbound-api") -> dict[str, str]:
+        return {"sid": sid, "date_created": date, "direction": direction, "status": "ringing"}
+
+    calls = [
+        made("CAin", "Tue, 14 Nov 2023 22:13:40 +0000", "inbound"),
+        made("CAnew", "Tue, 14 Nov 2023 22:13:30 +0000"),
+        made("CAold", "Tue, 14 Nov 2023 22:13:10 +0000"),
+    ]
+    page = (200, json.dumps({"calls": calls, "page": 0, "next_page_uri": None}).encode())
+    with answering(page, page) as script:
+        asking = carrier(script.url)
+        assert await asking.rung("+1", "+2", since_ms=1_700_000_005_000) == "CAnew"
+        assert await asking.rung("+1", "+2", since_ms=1_700_000_019_000) == ""
+    assert "To=%2B1" in script.asked[0].path
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("answer", "word"), [(LIVE, "in-progress"), (GONE, "")])
+async def test_a_call_has_a_status_or_is_not_known(answer: tuple[int, bytes], word: str) -> None:
+    with answering(answer) as script:
+        assert await carrier(script.url).status(SID) == word

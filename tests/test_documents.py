@@ -1,11 +1,14 @@
 import logging
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from service.documents import (
     APOLOGY,
+    CALLBACK_LINE,
     FALLBACK_APOLOGY,
+    FALLBACKS_MAX,
     NO_MESSAGE,
     RESTART_LINE,
     THANKS,
@@ -132,7 +135,7 @@ def test_a_failed_webhook_says_a_word_and_comes_back(documents: Documents) -> No
 
 def test_a_failed_webhook_is_asked_again_where_that_does_no_harm(documents: Documents) -> None:
     for name in ("voice", "resume", "dialled", "voicemail"):
-        assert f">{URL}/twiml/{name}</Redirect>" in documents.fallback(name)
+        assert f">{URL}/twiml/{name}#rc=5&amp;rp=all</Redirect>" in documents.fallback(name)
     for name in ("", "fallback", "media"):
         assert documents.fallback(name) == documents.fallback()
     assert documents.fallback() == documents.fallback("resume")
@@ -206,3 +209,51 @@ def test_an_ears_token_is_its_own_and_of_its_own_door() -> None:
 def documents_of_length(digits: int) -> str:
     documents = Documents(URL, MINT, lambda: "n" * 16, "", gap_ear=True)
     return documents.play_digits("CA1", {}, "1" * digits, now_ms=NOW_MS, epoch=100)
+
+
+def way_back(xml: str) -> str:
+    found = re.search(r">([^>]*)</Redirect>", xml)
+    assert found
+    return found[1].replace("&amp;", "&").partition("#")[0]
+
+
+@pytest.mark.parametrize(
+    ("failed", "back"),
+    [
+        (f"{URL}/twiml/voice", f"{URL}/twiml/voice?tries=1"),
+        (f"{URL}/twiml/voice?callback=CA1", f"{URL}/twiml/voice?callback=CA1&tries=1"),
+        (f"{URL}/twiml/voice?callback=%22x", f"{URL}/twiml/voice?tries=1"),
+        (f"{URL}/twiml/resume?play=r1&tries=2#rc=5", f"{URL}/twiml/resume?play=r1&tries=3"),
+        (f"{URL}/twiml/resume?tries=-1", f"{URL}/twiml/resume?tries=1"),
+        ("", f"{URL}/twiml/resume?tries=1"),
+    ],
+)
+def test_a_webhook_that_failed_is_asked_again_for_what_it_was_asked_for(
+    documents: Documents, failed: str, back: str
+) -> None:
+    assert way_back(documents.fallback_for(failed)) == back
+
+
+def test_a_webhook_that_fails_again_and_again_is_given_up(documents: Documents) -> None:
+    url = f"{URL}/twiml/voice"
+    for tries in range(1, FALLBACKS_MAX + 1):
+        url = way_back(documents.fallback_for(url))
+        assert url.endswith(f"tries={tries}")
+    assert documents.fallback_for(url) == documents.last_resort()
+
+
+def test_who_is_rung_back_goes_on_with_the_call_that_they_are_rung_for(
+    documents: Documents,
+) -> None:
+    assert documents.callback_url("CA1") == f"{URL}/twiml/voice?callback=CA1"
+    assert documents.callback_status_url("CA1") == f"{URL}/callbacks/call?callback=CA1"
+    assert way_back(documents.wait("voice", "CA1")) == documents.callback_url("CA1")
+    assert way_back(documents.fallback("voice", "CA1")) == documents.callback_url("CA1")
+    assert verbs(documents.last_resort(calls_back=True)) == ["Say", "Hangup"]
+    assert CALLBACK_LINE in documents.last_resort(calls_back=True)
+
+
+def test_a_voicemail_may_be_the_last_resort_though_there_is_a_human() -> None:
+    documents = Documents(URL, MINT, lambda: "n" * 16, "+15550100", has_last_human=False)
+    assert verbs(documents.last_resort()) == ["Say", "Record", "Say", "Hangup"]
+    assert "+15550100" in documents.transfer("")

@@ -159,12 +159,13 @@ def say_and_hang_up(text: str, *, language: str = "") -> Document:
 def fallback(back_url: str, text: str, *, language: str = "") -> Document:
     """Say `text`, then ask `back_url`: what to answer when a webhook of ours has failed.
 
-    It depends on nothing but its arguments, so it can be made once, before anything can fail.
+    It depends on nothing but its arguments, so it can be made once, before anything can fail. Twilio
+    asks `back_url` again by itself when it fails; of what is signed that changes nothing.
     """
     _check_webhook(back_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
-    response.redirect(back_url, method="POST")
+    response.redirect(f"{back_url}{PATIENT}", method="POST")
     return _finished(response, shortened)
 
 

@@ -44,7 +44,7 @@ def told(was: Callback | None, fact: Fact, at_ms: int) -> Callback | None:
             return msgspec.structs.replace(
                 was, step="dialled", since_ms=at_ms, attempt=fact.attempt, call_sid=""
             )
-        case r.CallbackPlaced() if was and fact.attempt == was.attempt and was.step == "dialled":
+        case r.CallbackPlaced() if was and fact.attempt == was.attempt and was.step != "ended":
             return msgspec.structs.replace(
                 was, step="placed", since_ms=at_ms, call_sid=fact.call_sid
             )

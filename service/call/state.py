@@ -220,6 +220,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """The other side's number: who called us, or whom we called."""
         return self.to_number if self.direction.startswith("outbound") else self.from_number
 
+    @property
+    def our_number(self) -> str:
+        """Our side's number."""
+        return self.from_number if self.direction.startswith("outbound") else self.to_number
+
     def is_known(self) -> bool:
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""
         return bool(self.streams) or self.is_greeted

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.audio import milliseconds
 from service.call.afterwards import Voicemail
+from service.call.callback import Callback
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
 from service.call.state import Call, Line, Operation, StreamEntry
@@ -62,6 +63,9 @@ def view(call: Call, *, incarnation: str) -> Json:
             "sent_ms": milliseconds(playback.sent_samples),
             "heard_ms": milliseconds(playback.heard_samples),
         },
+        "continues": call.continues or None,
+        "carried_on": call.carried_on or None,
+        "callback": _callback(call.callback),
         "dial_outcome": call.afterwards.dial_outcome,
         "voicemail": _voicemail(call.afterwards.voicemail),
         "notes": [
@@ -88,6 +92,18 @@ def _line(line: Line) -> Json:
         "heard": line.heard,
         "cut": line.cut,
         "at": timestamp(line.at_ms),
+    }
+
+
+def _callback(callback: Callback | None) -> Json | None:
+    if callback is None:
+        return None
+    return {
+        "step": callback.step,
+        "attempts": callback.attempt,
+        "call_sid": callback.call_sid or None,
+        "outcome": callback.outcome or None,
+        "at": timestamp(callback.since_ms),
     }
 
 

@@ -293,6 +293,13 @@ class Ledger:
         """Say that nobody need look after the call any more. Raises StoreError."""
         await self._journal.release(self.call_sid, epoch=self._epoch)
 
+    async def put_off(self, until_ms: int, now_ms: int) -> None:
+        """Let go of the call, and have somebody look after it from then on. Raises StoreError."""
+        owner = f"{CARETAKER}{self._owner}"
+        await self._journal.lease(
+            self.call_sid, epoch=self._epoch, owner=owner, until_ms=until_ms, now_ms=now_ms
+        )
+
     async def renew(self, now_ms: int) -> bool:
         """Renew the hold on the call. False when it is no longer ours."""
         return await self._journal.lease(

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
+from service.call import callback
 from service.errors import StoreError
 from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
@@ -50,8 +51,12 @@ class Watch:
         call = self._ledger.call
         if call.phase != "ended" or call.pending() or not self._claimed.is_set():
             return
+        due_ms = callback.due_ms(call.callback)
         try:
-            await self._ledger.release()
+            if due_ms is None or call.carried_on:
+                await self._ledger.release()
+            else:  # The caller is to be rung back: whoever lives then does it.
+                await self._ledger.put_off(due_ms, self._means.clock.now_ms())
         except StoreError:
             self._means.meter.store_errors.inc()  # Whoever looks after it next sees that it is over.
 

@@ -8,8 +8,6 @@ after a stream's end is Twilio's: the action of its `<Connect>`, else the next v
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import assert_never
 
 import msgspec
@@ -25,6 +23,8 @@ from service.simulator.timeline import Kind, Timeline
 from service.simulator.webhook import Answer, Failure, Fields, Webhooks
 
 LIMBO_MS_MAX = 30_000  # a call that was left alone ended 39 s after its service was killed
+UNREACHED = frozenset({"busy", "no-answer", "failed", "canceled"})  # nobody picked up
+OVER = UNREACHED | {"completed"}
 CUT_MS_MAX = 2_500  # a stream stops politely within this, or is cut off
 
 
@@ -78,7 +78,7 @@ class Course:
     @property
     def is_over(self) -> bool:
         """Say whether the call has ended."""
-        return self.status == "completed"
+        return self.status in OVER
 
     def order(self, order: Order) -> None:
         """Cut what is being done and do this; a later order replaces one that was not begun."""
@@ -88,8 +88,7 @@ class Course:
     async def run(self, bridge: Bridge, *, is_doubled: bool = False) -> None:
         """Live the whole call; returns when it is over and its callback was told."""
         self._note(Kind.RANG, self._card.call_sid)
-        url = self._card.number.url(self._card.number.voice_path)
-        answer = await self._until_order(self._ask(bridge, url, is_doubled=is_doubled), bridge)
+        answer = await self._until_order(self._begun(bridge, is_doubled=is_doubled), bridge)
         if answer is not None:
             self.status = "in-progress"
             self._answered_ms = self._clock.now_ms()
@@ -101,30 +100,34 @@ class Course:
                 answer = await self._perform(answer, bridge)
         await self._complete(bridge)
 
+    async def _begun(self, bridge: Bridge, *, is_doubled: bool) -> Answer | None:
+        """Return the first document: at once of a call that came in, else when it is answered."""
+        number, rung = self._card.number, self._card.rung
+        if rung is None:
+            return await self._ask(bridge, number.url(number.voice_path), is_doubled=is_doubled)
+        ring_ms = self._card.terms.pace.ring_ms
+        outcome = answering.dialled(
+            rung.party, ring_ms=ring_ms, talk_ms=0, timeout_ms=rung.timeout_ms
+        )
+        await asyncio.sleep(outcome.ring_ms / 1_000)
+        if outcome.status != answering.ANSWERED:
+            self.status = self.ended_by = outcome.status
+            return None
+        self.status = "in-progress"
+        return await self._ask(bridge, rung.url, rung.method)
+
     async def _complete(self, bridge: Bridge) -> None:
         await bridge.cut()
-        self.status = "completed"
+        self.status = self.status if self.status in UNREACHED else "completed"
         self.ended_by = self.ended_by or (
             self._asking.failure.text if self._asking.failure else "the document had no verb left"
         )
         self._note(Kind.HUNG_UP, self.ended_by)
-        number = self._card.number
-        url = number.url(number.status_path)
-        if url:
-            now = datetime.fromtimestamp(self._clock.now_ms() / 1_000, UTC)
-            lasted_s = (
-                (self._clock.now_ms() - self._answered_ms) // 1_000 if self._answered_ms else 0
-            )
-            fields = [
-                *self._fields(),
-                ("CallDuration", str(lasted_s)),
-                ("Duration", str(-(-lasted_s // 60))),
-                ("CallbackSource", "call-progress-events"),
-                ("SequenceNumber", "0"),
-                ("Timestamp", format_datetime(now)),
-            ]
-            status = await self._webhooks.tell(number, url, fields)
-            self._note(Kind.CALLBACK, "completed", status)
+        if self._card.status_url:
+            ended = self._card.ended_fields(self._clock.now_ms(), self._answered_ms)
+            told = [*self._fields(), *ended]
+            status = await self._webhooks.tell(self._card.number, self._card.status_url, told)
+            self._note(Kind.CALLBACK, self.status, status)
         await bridge.release()
 
     async def _obey(self, order: Order, bridge: Bridge) -> Answer | None:

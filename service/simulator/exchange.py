@@ -10,17 +10,21 @@ It runs in the caller's own event loop; leaving the block ends every call and cl
 import asyncio
 import contextlib
 import socket
+from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+import msgspec
 import uvicorn
 from typing_extensions import override
 
 from service.clock import Clock
 from service.errors import ConfigError
 from service.simulator.account import Account, Number, Terms, new_sid
+from service.simulator.answering import Party
 from service.simulator.card import Card
+from service.simulator.outbound import Wanted
 from service.simulator.phone import Phone
 from service.simulator.rest import Desk
 from service.simulator.webhook import Webhooks
@@ -66,7 +70,8 @@ class Exchange:
         self.phones: dict[str, Phone] = {}
         self._number = Number(server_url=server_url, public_url=public_url)
         self._rest_port = rest_port
-        self._desk = Desk(account, self.phones)
+        self._desk = Desk(account, self.phones, self._ring)
+        self._parties: dict[str, deque[Party]] = {}
         self._webhooks = Webhooks(account, self.clock)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -97,7 +102,6 @@ class Exchange:
     ) -> Phone:
         """Let a phone ring at the service; returns at once. `is_doubled` asks the first webhook twice."""
         assert self._number.server_url, "say where the service listens: route(server_url)"
-        assert len(self.phones) < CALLS_MAX, "the exchange is full"
         card = Card(
             account=self.account,
             number=self._number,
@@ -105,6 +109,31 @@ class Exchange:
             call_sid=call_sid or new_sid("CA"),
             api_url=self.api_url,
         )
+        return self._begun(card, from_, to, is_doubled=is_doubled)
+
+    def expect(self, number: str, *parties: Party) -> None:
+        """Say how a number answers when the service rings it, time after time; then as `terms` say."""
+        self._parties[number] = deque(parties)
+
+    def rung(self, number: str) -> list[Phone]:
+        """Return the phones that the service rang at this number, oldest first."""
+        return [one for one in self.phones.values() if one.card.rung and one.to == number]
+
+    async def _ring(self, wanted: Wanted) -> Phone:
+        parties = self._parties.get(wanted.to)
+        party = parties.popleft() if parties else self.terms.party
+        card = Card(
+            account=self.account,
+            number=self._number,
+            terms=self.terms,
+            call_sid=new_sid("CA"),
+            api_url=self.api_url,
+            rung=msgspec.structs.replace(wanted.rung, party=party),
+        )
+        return self._begun(card, wanted.from_, wanted.to)
+
+    def _begun(self, card: Card, from_: str, to: str, *, is_doubled: bool = False) -> Phone:
+        assert len(self.phones) < CALLS_MAX, "the exchange is full"
         phone = Phone(card, from_=from_, to=to, webhooks=self._webhooks, clock=self.clock)
         self.phones[phone.call_sid] = phone
         phone.begin(is_doubled=is_doubled)

@@ -88,6 +88,7 @@ class Phone:
         self.card = card
         self.from_ = from_
         self.to = to
+        self.created_ms = clock.now_ms()
         self.timeline = Timeline()
         self.ear = Ear()
         mouth = Mouth()
@@ -114,7 +115,7 @@ class Phone:
 
     @property
     def status(self) -> str:
-        """Return Twilio's word for the call's state: ringing, in-progress, completed."""
+        """Return Twilio's word for the call's state: ringing, in-progress, completed, busy …."""
         return self.course.status
 
     @property

@@ -2,7 +2,8 @@
 
     POST /2010-04-01/Accounts/{account}/Calls/{call}.json     Twiml | Url [Method] | Status
     GET  /2010-04-01/Accounts/{account}/Calls/{call}.json
-    GET  /2010-04-01/Accounts/{account}/Calls.json            [?Status=]
+    GET  /2010-04-01/Accounts/{account}/Calls.json            [?Status=] [?To=]
+    POST /2010-04-01/Accounts/{account}/Calls.json            To From Url [Method] [StatusCallback] [Timeout]
 
 Errors are Twilio's: 401/20003, 404/20404, 400/21220 (over), 400/32018 (over 4,000 characters), 429/20429.
 """
@@ -11,6 +12,8 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -22,6 +25,7 @@ from service.simulator.account import Account
 from service.simulator.course import Fetch, HangUp, Order, Perform
 from service.simulator.document import read
 from service.simulator.markup import DocumentError
+from service.simulator.outbound import BadCall, Wanted, wanted
 from service.simulator.phone import Phone
 
 TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)
@@ -40,8 +44,14 @@ class Refusal(Exception):
 class Desk:
     """Takes the service's orders for the calls of one account; `busy_answers` of the next ones get a 429."""
 
-    def __init__(self, account: Account, phones: Mapping[str, Phone]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        phones: Mapping[str, Phone],
+        ring: Callable[[Wanted], Awaitable[Phone]],
+    ) -> None:
         self.busy_answers = 0
+        self._ring = ring
         self._account = account
         self._phones = phones
 
@@ -51,18 +61,19 @@ class Desk:
         return Starlette(
             routes=[
                 Route(root + ".json", self._answering(self._list), methods=["GET"]),
+                Route(root + ".json", self._answering(self._create, 201), methods=["POST"]),
                 Route(root + "/{call}.json", self._answering(self._show), methods=["GET"]),
                 Route(root + "/{call}.json", self._answering(self._update), methods=["POST"]),
             ]
         )
 
     def _answering(
-        self, work: Callable[[Request], Awaitable[dict[str, object]]]
+        self, work: Callable[[Request], Awaitable[dict[str, object]]], status: int = 200
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
                 self._admit(request)
-                return JSONResponse(await work(request))
+                return JSONResponse(await work(request), status)
             except Refusal as refusal:
                 more = f"https://www.twilio.com/docs/errors/{refusal.code}"
                 told = {"code": refusal.code, "message": str(refusal), "more_info": more}
@@ -86,9 +97,21 @@ class Desk:
             raise Refusal(429, 20429, "Too Many Requests")
 
     async def _list(self, request: Request) -> dict[str, object]:
-        wanted = request.query_params.get("Status", "")
-        phones = [phone for phone in self._phones.values() if wanted in {"", phone.status}]
+        status, to, from_ = (
+            request.query_params.get(name, "") for name in ("Status", "To", "From")
+        )
+        phones = [
+            phone
+            for phone in reversed(list(self._phones.values()))
+            if status in {"", phone.status} and to in {"", phone.to} and from_ in {"", phone.from_}
+        ]
         return {"calls": [_shown(phone) for phone in phones], "page": 0, "next_page_uri": None}
+
+    async def _create(self, request: Request) -> dict[str, object]:
+        try:
+            return _shown(await self._ring(wanted(await _form(request))))
+        except BadCall as bad:
+            raise Refusal(400, bad.code, str(bad)) from bad
 
     async def _show(self, request: Request) -> dict[str, object]:
         return _shown(self._phone(request))
@@ -146,7 +169,8 @@ def _shown(phone: Phone) -> dict[str, object]:
         "sid": phone.call_sid,
         "account_sid": phone.card.account.account_sid,
         "status": phone.status,
-        "direction": "inbound",
+        "direction": phone.card.direction,
+        "date_created": format_datetime(datetime.fromtimestamp(phone.created_ms / 1_000, UTC)),
         "from": phone.from_,
         "to": phone.to,
         "api_version": "2010-04-01",

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service.call import events as e
+from service.call.carrying import is_own_number
 from service.call.place import Place
 from service.call.state import Call, Operation
 from service.call.view import Json, record_view, view
@@ -24,6 +25,7 @@ from service.documents import Documents
 from service.errors import CarrierError, Refused
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading, Record
+from service.session.calling_back import CallingBack, waits
 from service.session.ledger import rebuilt
 from service.web.bearer import Bearers
 from service.web.form import body_within
@@ -47,6 +49,7 @@ class Api:
     documents: Documents
     bearers: Bearers
     clock: Clock
+    calling_back: CallingBack
 
     def routes(self) -> list[Route]:
         """Return the API's routes."""
@@ -57,6 +60,7 @@ class Api:
             "transfer": self.transfer,
             "hangup": self.hang_up,
             "notes": self.note,
+            "callback": self.call_back,
         }
         return [
             Route("/api/calls", self.calls, methods=["GET"]),
@@ -134,6 +138,20 @@ class Api:
         call, _ = await self._found(request, "agent", is_live=True)
         asked = e.HangupRequested(request=secrets.token_hex(6))
         return await self._accepted(call, asked, asked.request)
+
+    async def call_back(self, request: Request) -> Response:
+        """Ring the caller back, whose call is over."""
+        call, _ = await self._found(request, "agent")
+        if call.phase != "ended":
+            raise Refused(409, "Conflict", "The call goes on.")
+        if call.carried_on or waits(call):
+            raise Refused(409, "Conflict", "The caller has rung back, or is being rung.")
+        if not (is_own_number(call.customer_number) and is_own_number(call.our_number)):
+            raise Refused(409, "Conflict", "The caller's number can't be rung.")
+        key = f"callback:{call.callback.requests if call.callback else 0}"
+        accepted = await self._accepted(call, e.CallbackRequested(by="person"), key)
+        await self.calling_back.arrange(call.call_sid)
+        return accepted
 
     async def note(self, request: Request) -> Response:
         """Add a note to the call."""

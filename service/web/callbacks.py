@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.call import events as e
+from service.session.calling_back import CallingBack
 from service.session.ring_backs import RingBacks
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
@@ -26,6 +27,7 @@ class Callbacks:
     outside: Outside
     switchboard: Switchboard
     ring_backs: RingBacks
+    calling_back: CallingBack
 
     def routes(self) -> list[Route]:
         """Return the callbacks' routes."""
@@ -42,6 +44,8 @@ class Callbacks:
             call = await self.outside.call(status.call_sid)
             if call is not None:
                 await self.ring_backs.settle(call)
+            if callback_of := request.query_params.get("callback", ""):
+                await self.calling_back.over(callback_of, status.call_sid, status.status)
         return Response(status_code=204)
 
     async def _broke(self, event: webhook.StreamEvent) -> None:

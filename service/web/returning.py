@@ -18,6 +18,8 @@ from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call
 from service.clock import Clock
+from service.errors import StoreError
+from service.session.calling_back import CallingBack
 from service.session.ring_backs import RingBacks
 
 UNTRUE = "TN-Validation-Failed"  # STIR/SHAKEN: the network itself doubts the caller's number
@@ -30,6 +32,7 @@ class Returning:
     """What a new call begins with. `mode` is the setting RING_BACK."""
 
     ring_backs: RingBacks
+    calling_back: CallingBack
     clock: Clock
     mode: Literal["offer", "go_on", "afresh"]
 
@@ -56,7 +59,7 @@ class Returning:
     async def _carried(
         self, call: Call, callback_of: str, stir_verstat: str
     ) -> e.EarlierCarried | None:
-        if callback_of:
+        if callback_of and await self._is_rung(call, callback_of):
             return await self.ring_backs.of_callback(call, callback_of)
         if self.mode == "afresh" or call.direction.startswith("outbound"):
             return None
@@ -64,3 +67,15 @@ class Returning:
         if not stir_verstat.startswith(UNTRUE):
             found = await self.ring_backs.of_number(call)
         return found or await self.ring_backs.of_ticket(call)
+
+    async def _is_rung(self, call: Call, callback_of: str) -> bool:
+        """Whether we rang this number for that call; whoever answers ends the ringing."""
+        try:
+            return await self.calling_back.answered(callback_of, call.customer_number)
+        except StoreError as trouble:
+            _log.warning(
+                "! the call that we ring back for can't be read: %s",
+                trouble,
+                extra={"action": "ring_back_failed", "call_sid": call.call_sid},
+            )
+            return False

@@ -80,14 +80,13 @@ class Voice:
     async def voice(self, request: Request) -> Response:
         """The phone rings: open the call's journal and answer with the media stream."""
         asked = parsed(webhook.parse, await self.form.read(request))
+        callback_of = request.query_params.get("callback", "")
         if self.switchboard.is_draining:
-            return self._elsewhere("voice")
+            return self._elsewhere("voice", callback_of)
         try:
-            return answer(
-                await self._answer(asked, door="voice", callback_of=_callback_of(request))
-            )
+            return answer(await self._answer(asked, door="voice", callback_of=callback_of))
         except StoreError as trouble:
-            return self._without_store(asked.call_sid, trouble, failed="voice")
+            return self._without_store(asked.call_sid, trouble, failed="voice", request=callback_of)
 
     async def resume(self, request: Request) -> Response:
         """The stream ended and the call goes on: the same parameters, a fresh token."""
@@ -118,8 +117,7 @@ class Voice:
             asked.error_code or "unknown",
             extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
         )
-        failed = asked.error_url.partition("?")[0].rpartition("/twiml/")[2]
-        return answer(self.documents.fallback(failed))
+        return answer(self.documents.fallback_for(asked.error_url))
 
     async def _answer(
         self, asked: webhook.VoiceWebhook, *, door: str, callback_of: str = ""
@@ -217,7 +215,9 @@ class Voice:
                 ", and it asks again and again" if is_circling else "",
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
-            return self.documents.last_resort(calls_back=len(facts) > 1)
+            if calls_back := len(facts) > 1:
+                await self.returning.calling_back.arrange(call.call_sid)
+            return self.documents.last_resort(calls_back=calls_back)
         return self._connect_known(call.call_sid, call, RESUME)
 
     async def _after_conversation(self, call: Call, reading: Reading) -> str:
@@ -247,13 +247,13 @@ class Voice:
             )
             return self.documents.voicemail()
 
-    def _elsewhere(self, webhook: str, play: str = "") -> Response:
+    def _elsewhere(self, webhook: str, request: str = "") -> Response:
         """This server goes down: have the carrier ask again, until another one answers."""
         is_alone = self.switchboard.is_alone
-        return answer(self.documents.wait(webhook, play, is_alone=is_alone))
+        return answer(self.documents.wait(webhook, request, is_alone=is_alone))
 
     def _without_store(
-        self, call_sid: str, trouble: StoreError, *, failed: str = RESUME
+        self, call_sid: str, trouble: StoreError, *, failed: str = RESUME, request: str = ""
     ) -> Response:
         """Keep the caller on the line for a moment; the way back asks again."""
         self.meter.store_errors.inc()
@@ -262,7 +262,7 @@ class Voice:
             trouble,
             extra={"action": "store_failed", "call_sid": call_sid},
         )
-        return answer(self.documents.fallback(failed))
+        return answer(self.documents.fallback(failed, request))
 
 
 def _requested_digits(reading: Reading, request: str) -> str:
@@ -279,8 +279,3 @@ def _requested_digits(reading: Reading, request: str) -> str:
         ),
         "",
     )
-
-
-def _callback_of(request: Request) -> str:
-    """Return the call that we ring back for, as the address says that we gave the carrier."""
-    return request.query_params.get("callback", "")

@@ -102,3 +102,4 @@ def test_only_operations_without_a_final_state_are_pending() -> None:
 def test_the_customer_is_who_called_or_whom_we_called(direction: str, number: str) -> None:
     call = Call(from_number="+1", to_number="+2", direction=direction)
     assert call.customer_number == number
+    assert {call.customer_number, call.our_number} == {"+1", "+2"}

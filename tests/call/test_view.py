@@ -149,3 +149,16 @@ def test_what_came_after_a_transfer_is_shown() -> None:
         "duration_ms": 900,
         "at": "2023-11-14T22:13:20.000Z",
     }
+
+
+def test_a_ringing_back_is_shown_with_how_far_it_got() -> None:
+    story = Story()
+    story.opened()
+    story.write(e.CallbackRequested(by="rule"), e.CarriedOn(call_sid="CA3"))
+    story.write(e.CallbackDialled(attempt=1), e.CallbackPlaced(attempt=1, call_sid="CA2"))
+    shown = view(story.call, incarnation="i")
+    assert shown["carried_on"] == "CA3"
+    assert shown["callback"] == {
+        "step": "placed", "attempts": 1, "call_sid": "CA2", "outcome": None,
+        "at": timestamp(START_MS),
+    }  # fmt: skip

@@ -118,6 +118,7 @@ class NotingCarrier(Carrier):
         self.asked: list[tuple[str, str]] = []
         self.trouble: Exception | None = None
         self.live = True
+        self.found, self.word = "", "in-progress"
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
@@ -143,6 +144,21 @@ class NotingCarrier(Carrier):
     async def is_live(self, call_sid: str) -> bool:
         await self._note("is_live", call_sid)
         return self.live
+
+    @override
+    async def ring(self, to: str, from_: str, *, url: str, status_url: str, timeout_s: int) -> str:
+        await self._note("ring", f"{to} {from_} {url} {status_url} {timeout_s}")
+        return f"CAring{len(self.asked_for('ring'))}"
+
+    @override
+    async def rung(self, to: str, from_: str, *, since_ms: int) -> str:
+        await self._note("rung", f"{to} {from_} {since_ms}")
+        return self.found
+
+    @override
+    async def status(self, call_sid: str) -> str:
+        await self._note("status", call_sid)
+        return self.word
 
     def asked_for(self, what: str) -> list[str]:
         return [detail for name, detail in self.asked if name == what]

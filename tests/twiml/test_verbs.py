@@ -355,7 +355,7 @@ def test_the_fallback_says_a_word_and_goes_back_to_the_door() -> None:
     assert (say.text, say.attrib) == ("One moment.", {"language": "en"})
     assert (redirect.tag, redirect.text, redirect.attrib) == (
         "Redirect",
-        RESUME,
+        f"{RESUME}{PATIENT}",
         {"method": "POST"},
     )
 

@@ -377,3 +377,39 @@ async def test_operations_are_asked_for_by_the_agent_alone(front: Front) -> None
     answer = await front.api("POST", f"{ONE}/operations", json={"tool": "call_back"})
     problem(answer, 404)
     problem(await front.api("POST", OPERATION, json={"approve": True}, bearer="see"), 403)
+
+
+async def over(front: Front, **changes: str) -> None:
+    await front.hook("/twiml/voice", ring(**changes))
+    await front.write(e.CallEnded(reason="completed"), key="over")
+
+
+async def test_a_caller_whose_call_is_over_is_rung_back(front: Front) -> None:
+    await over(front)
+    answer = await front.api("POST", f"/api/calls/{CALL}/callback", bearer="act")
+    assert answer.status_code == 202
+    assert isinstance((await front.facts())[-1], e.CallbackRequested)
+    again = await front.api("POST", f"/api/calls/{CALL}/callback", bearer="act")
+    assert (again.status_code, again.headers["content-type"]) == (409, "application/problem+json")
+    shown = (await front.api("GET", f"/api/calls/{CALL}")).json()
+    assert shown["callback"]["step"] == "requested"
+
+
+async def test_some_callers_are_not_rung_back(front: Front) -> None:
+    path = f"/api/calls/{CALL}/callback"
+    assert (await front.api("POST", path)).status_code == 404
+    await front.hook("/twiml/voice", ring())
+    assert (await front.api("POST", path)).status_code == 409
+    assert (await front.api("POST", path, bearer="see")).status_code == 403
+    await front.write(e.CallEnded(reason="completed"), key="over")
+    await front.write(e.CarriedOn(call_sid="CA2"), key="on")
+    assert (await front.api("POST", path)).status_code == 409
+
+
+async def test_a_withheld_number_is_not_rung_back(front: Front) -> None:
+    await over(front, From="anonymous")
+    answer = await front.api("POST", f"/api/calls/{CALL}/callback")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "The caller's number can't be rung.",
+    )

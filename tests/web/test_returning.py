@@ -94,6 +94,8 @@ async def test_whom_we_ring_is_the_customer_and_goes_on_with_the_call_it_is_for(
     front: Front,
 ) -> None:
     await cut_off(front)
+    asked = (e.CallbackRequested(by="person"), e.CallbackDialled(attempt=1))
+    await front.write(*asked, key="callback")
     rung = ring(CallSid=AGAIN, From="+15550002", To="+15550001", Direction="outbound-api")
     await front.hook(f"/twiml/voice?callback={CALL}", rung)
     opened, carried = await front.facts(AGAIN)
@@ -107,4 +109,15 @@ async def test_whom_we_ring_for_nothing_is_a_new_call(front: Front) -> None:
     await cut_off(front)
     rung = ring(CallSid=AGAIN, From="+15550002", To="+15550001", Direction="outbound-api")
     await front.hook("/twiml/voice", rung)
+    assert await kinds(front) == ["CallOpened"]
+
+
+@pytest.mark.parametrize("to", ["+15550001", "+15550009"])
+async def test_an_address_alone_proves_no_ringing_back(front: Front, to: str) -> None:
+    await cut_off(front)
+    if to == "+15550009":  # rung for that call is another number
+        asked = (e.CallbackRequested(by="person"), e.CallbackDialled(attempt=1))
+        await front.write(*asked, key="callback")
+    rung = ring(CallSid=AGAIN, From="+15550002", To=to, Direction="outbound-api")
+    await front.hook(f"/twiml/voice?callback={CALL}", rung)
     assert await kinds(front) == ["CallOpened"]
