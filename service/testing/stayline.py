@@ -9,9 +9,10 @@ is started at the first call to its agent, and ended with the test.
 """
 
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from starlette.applications import Starlette
@@ -25,20 +26,24 @@ from service.clock import Clock
 from service.config import ApiToken, Config
 from service.parts import Own
 from service.simulator.account import Account, Pace, Terms, new_sid
+from service.simulator.answering import party
 from service.simulator.exchange import Exchange
+from service.simulator.phone import Phone
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.testing.confessions import Confessions
 from service.testing.house import House
-from service.testing.phone_call import PhoneCall
+from service.testing.phone_call import LOOK_MS, PhoneCall
 from service.testing.quick_ear import quick_ear
+from service.testing.story import Unmet
 from service.testing.textspeech import TextRecognizer, TextSynthesizer
 from service.testing.thread import LoopThread
 from service.testing.toolbench import ToolBench
 
 CALLS_MAX = 200  # of one test; more belong into a load test against a server of its own
 CALLEE = "+15550100"
+RUNG_WITHIN_MS = 20_000  # three seconds after the call, and a second or two until it is seen to
 PACE = Pace(  # the carrier's, but in a hurry
     say_ms_per_letter=1,
     digit_ms=20,
@@ -51,6 +56,7 @@ PACE = Pace(  # the carrier's, but in a hurry
     late_ms=50,
 )
 
+T = TypeVar("T")
 AnyAgent = Agent | type[Any] | Callable[[], Agent] | str
 
 
@@ -131,6 +137,29 @@ class Stayline:
         self._callers.known[number] = {name: text for name, text in known.items() if text}
         house = self._house(agent, audio=audio)
         phone = self._thread.do(self._ring(house, number, to, terms))
+        return self._held(phone, house, audio=audio, agent_may_fail=agent_may_fail)
+
+    def answers(self, number: str, *outcomes: str) -> None:
+        """Say how a caller answers when the service rings them, time after time: `busy`, `answered:200ms`."""
+        parties = tuple(map(party, outcomes))
+        self._thread.do(_at_once(lambda: self._exchange.expect(number, *parties)))
+
+    def rung(self, call: PhoneCall, *, within_ms: int = RUNG_WITHIN_MS) -> PhoneCall:
+        """Wait until the service has rung the caller of `call` and a media stream carries that call."""
+        known = {one.call_sid for one in self.calls}
+
+        def new() -> Phone | None:
+            rung = self._exchange.rung(call.phone.from_)
+            return next((one for one in rung if one.is_live and one.call_sid not in known), None)
+
+        deadline_ms = self._clock.now_ms() + within_ms
+        while (phone := self._thread.do(_at_once(new))) is None:
+            if self._clock.now_ms() >= deadline_ms:
+                raise Unmet(f"is rung back: not within {within_ms} ms\n{call.story()}")
+            threading.Event().wait(LOOK_MS / 1_000)
+        return self._held(phone, call.house, audio=False, agent_may_fail=call.agent_may_fail)
+
+    def _held(self, phone: Phone, house: House, *, audio: bool, agent_may_fail: bool) -> PhoneCall:
         call = PhoneCall(
             phone,
             house,
@@ -245,6 +274,11 @@ class _Kept:
         if name == "close":
             raise AttributeError(name)
         return getattr(self._agent, name)
+
+
+async def _at_once(ask: Callable[[], T]) -> T:
+    """Ask on the loop that the answer lives on."""
+    return ask()
 
 
 def _nothing() -> None:

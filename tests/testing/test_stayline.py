@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from service.errors import ConfigError
 from service.simulator.account import Terms
 from service.testing.stayline import Stayline
+from service.testing.story import Unmet
 from tests.testing.agents import Echo, Forgetful, TicketDesk
 
 
@@ -126,3 +127,13 @@ def test_memory_serves_as_a_store_when_no_server_is_restarted(tmp_path: Path) ->
         assert call.greetings == 1
     finally:
         made.close()
+
+
+def test_a_caller_whom_the_service_rings_is_a_call_of_the_test(stayline: Stayline) -> None:
+    stayline.answers("+15550001234", "answered:10ms")
+    call = stayline.call("intake", from_="+15550001234").hears("May I have your name")
+    with pytest.raises(Unmet, match="is rung back: not within 50 ms"):
+        stayline.rung(call, within_ms=50)
+    call.says("My name is Maria.").hears("Which company").hangs_up()
+    call.person("callback")
+    assert stayline.rung(call).hears("calling you back").call_sid != call.call_sid
