@@ -23,9 +23,8 @@ from service.session.source import SLACK, Source
 
 AWAY_MS = 400  # frames come in bursts a quarter of a second apart
 JOIN_MS_MAX = 400  # until then both streams have brought the same sound
-TAIL = samples(
-    40
-)  # two frames: enough to be found in no other place, and short enough to come soon
+TAIL = samples(40)  # two frames: found in no other place, and soon there
+VALUES_MIN = 16  # speech and a line's noise have more; a machine's silence is found anywhere
 
 
 class Listener(Protocol):
@@ -164,11 +163,10 @@ class Seam:
 
     def _place(self, before: Source, to: Source, near: int) -> int | None:
         """Find the end of what was heard on `to`; when that is behind, find its end in what was heard."""
-        if len(self._tail) < TAIL or to.end < TAIL:
-            return None
-        place = to.after(self._tail, near)
-        if place is None:
-            end = before.after(to.latest(TAIL), self._at + to.end - near)
+        place = to.after(self._tail, near) if _is_telling(self._tail) else None
+        latest = to.latest(TAIL)
+        if place is None and _is_telling(latest):
+            end = before.after(latest, self._at + to.end - near)
             place = None if end is None else to.end + self._at - end
         return place
 
@@ -183,3 +181,8 @@ class Seam:
         if heard is not self._main:
             self._bridged += len(news)
         self._listener.hear(news)
+
+
+def _is_telling(sound: bytes) -> bool:
+    """Whether a sound can be told from others; a change that finds none is left to the clock."""
+    return len(sound) == TAIL and len(set(sound)) >= VALUES_MIN

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.asyncio
 
 NOW_MS = 1_700_000_000_000
 FRAME = silence(160)
+NOISE = random.Random(1).randbytes(4_000)
 
 
 def joined(forks: Forks) -> tuple[Fork, MemorySocket]:
@@ -34,11 +35,11 @@ async def test_a_fork_that_came_before_its_session_bridges_its_gap() -> None:
     fork.hear(FRAME, 0, NOW_MS + 20)
     seam = forks.attend(CALL, listening)
     seam.attach()
-    for at_ms in (40, 60):
-        seam.hear(FRAME, NOW_MS + at_ms)
-        fork.hear(FRAME, 0, NOW_MS + at_ms)
+    for at in (160, 320):
+        seam.hear(NOISE[at : at + 160], NOW_MS + 20 + at // 8)
+        fork.hear(NOISE[at : at + 160], 0, NOW_MS + 20 + at // 8)
     seam.detach(NOW_MS + 60)
-    fork.hear(FRAME, 0, NOW_MS + 80)
+    fork.hear(NOISE[480:640], 0, NOW_MS + 80)
     assert seam.bridged_ms == 20
     fork.part(NOW_MS + 80)
     assert listening.told == ["attach", "detach"]
@@ -52,11 +53,11 @@ async def test_a_fork_that_comes_later_is_heard_as_well() -> None:
     forks.leave(CALL, Seam(Listening()), NOW_MS)  # Another session's end means nothing.
     fork, _ = joined(forks)
     seam.attach()
-    for number in range(1, 4):
-        seam.hear(FRAME, NOW_MS + 20 * number)
-        fork.hear(FRAME, 0, NOW_MS + 20 * number)
+    for at in (160, 320, 480):
+        seam.hear(NOISE[at : at + 160], NOW_MS + at // 8)
+        fork.hear(NOISE[at : at + 160], 0, NOW_MS + at // 8)
     seam.detach(NOW_MS + 60)
-    fork.hear(FRAME, 0, NOW_MS + 80)
+    fork.hear(NOISE[640:800], 0, NOW_MS + 80)
     assert seam.bridged_ms == 20
 
 
