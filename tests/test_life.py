@@ -89,11 +89,17 @@ async def test_engines_that_can_not_be_warmed_up_keep_nobody_from_calling(
 
 
 @pytest.mark.asyncio
-async def test_a_store_that_can_not_be_opened_ends_the_start(tmp_path: Path) -> None:
-    app = small(store_url=f"sqlite:///{tmp_path}")
-    with pytest.raises(StoreUnavailable):
-        async with app.router.lifespan_context(app):
-            pytest.fail("it must not serve")
+async def test_a_store_that_can_not_be_opened_keeps_nobody_from_calling(tmp_path: Path) -> None:
+    (tmp_path / "calls.db").mkdir()
+    app = small(store_url=f"sqlite:///{tmp_path}/calls.db", write_behind=f"{tmp_path}/behind")
+    async with app.router.lifespan_context(app):
+        front = Front(app, NotingCarrier())
+        ready = await front.web.get("/readyz")
+        assert (ready.status_code, ready.json()["parts"]["store"]["status"]) == (200, "degraded")
+        await front.hook("/twiml/voice", ring())
+        reading = await app.state.parts.journal.read(CALL)
+        assert isinstance(e.decode(reading.records[0].body), e.CallOpened)
+        await front.web.aclose()
 
 
 @pytest.mark.asyncio

@@ -20,7 +20,7 @@ from tests.call.test_walk import Walk
 CALL = "CA1"
 CUTS = 100  # of each of five seeds
 DAMAGES = 100
-LEDGER = Ledger(ttl_ms=1_800_000, durability=Durability.LOCAL)
+LEDGER = Ledger(ttl_ms=100_000_000_000, durability=Durability.LOCAL)
 
 
 class Written:
