@@ -42,6 +42,11 @@ class Meter:
         self.dropped_messages = Counter(
             "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
         )
+        self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
+        self._count_abandoned(own)
+        self._count_store(own)
+
+    def _count_abandoned(self, own: CollectorRegistry) -> None:
         self.calls_adopted = Counter(
             "stayline_calls_adopted", "Calls of servers that are gone, looked after", registry=own
         )
@@ -62,8 +67,6 @@ class Meter:
             "Abandoned calls that the carrier knew nothing of",
             registry=own,
         )
-        self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
-        self._count_store(own)
 
     def _count_store(self, own: CollectorRegistry) -> None:
         self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)

@@ -24,8 +24,8 @@ from service.meter import Meter
 from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
 from service.session.forks import Forks
-from service.session.ledger import orphaned
 from service.session.means import Means
+from service.session.records import orphaned
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
 from service.speech.absent import AbsentSpeech
@@ -85,7 +85,6 @@ def assembled(config: Config, own: Own) -> Parts:
     """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
     clock, meter, tasks = Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
-    policy = _policy(config, toolbox)
     journal = _journal(config, clock, meter)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
@@ -101,7 +100,7 @@ def assembled(config: Config, own: Own) -> Parts:
         documents=documents,
         clock=clock,
         meter=meter,
-        policy=policy,
+        policy=_policy(config, toolbox),
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
@@ -111,7 +110,7 @@ def assembled(config: Config, own: Own) -> Parts:
     switchboard = Switchboard(means)
     return Parts(
         config=config,
-        policy=policy,
+        policy=means.policy,
         clock=clock,
         meter=meter,
         journal=journal,

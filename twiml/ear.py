@@ -21,9 +21,10 @@ class Ear(msgspec.Struct, frozen=True, kw_only=True):
     """One listening stream, and an earlier one that is to be stopped ("" for none).
 
     Names are unique within the call: a second `<Start>` does not replace the first, both go on, so
-    the earlier one must be named to be stopped. `<Stop>` acts at once, while `<Start>` only begins to dial:
-    for as long as that takes nobody would listen if the very last one were stopped. ValueError for a name of other than 1 to 64 letters, digits,
-    - and _. `parameters` come with the stream's `start`; they must fit as they are.
+    the earlier one must be named to be stopped. `<Stop>` acts at once, while `<Start>` only begins to
+    dial: for as long as that takes nobody would listen if the very last one were stopped.
+    `parameters` come with the stream's `start`; they must fit as they are. ValueError for a name of
+    other than 1 to 64 letters, digits, - and _.
     """
 
     name: str
@@ -38,13 +39,16 @@ class Ear(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("An ear can't stop itself.")
 
 
-def begin(response: VoiceResponse, stream_url: str, ear: Ear) -> None:
-    """Begin to listen, then stop the earlier one."""
-    stream = response.start().stream(url=stream_url, name=ear.name, track="inbound_track")
-    for name, value in ear.parameters.items():
-        stream.parameter(name=name, value=value)
-    if ear.earlier:
-        stop(response, ear.earlier)
+def opened(stream_url: str, ear: Ear | None) -> VoiceResponse:
+    """Return a document in which `ear`, if there is one, begins to listen before anything else is done."""
+    response = VoiceResponse()
+    if ear is not None:
+        stream = response.start().stream(url=stream_url, name=ear.name, track="inbound_track")
+        for name, value in ear.parameters.items():
+            stream.parameter(name=name, value=value)
+        if ear.earlier:
+            stop(response, ear.earlier)
+    return response
 
 
 def stop(response: VoiceResponse, name: str) -> None:

@@ -91,7 +91,7 @@ class Document(msgspec.Struct, frozen=True):
 
 def connect(door: Door, parameters: Mapping[str, str], listening: Ear | None = None) -> Document:
     """Open a stream that carries `parameters`: the answer to a new call, and to every resume."""
-    response = _listening(door, listening)
+    response = ear.opened(door.stream_url, listening)
     return _finished(response, _open_stream(response, door, parameters))
 
 
@@ -99,7 +99,7 @@ def play_digits(
     door: Door, digits: str, parameters: Mapping[str, str], listening: Ear | None = None
 ) -> Document:
     """Play DTMF to the far end, then open a stream again; BadDigits when they can't be played."""
-    response = _listening(door, listening)
+    response = ear.opened(door.stream_url, listening)
     response.play(digits=playable_digits(digits))
     return _finished(response, _open_stream(response, door, parameters))
 
@@ -210,14 +210,6 @@ def playable_digits(digits: str) -> str:
 def fits_rest_update(xml: str) -> bool:
     """Whether Twilio takes this document inside a REST call update; if not, send a URL instead."""
     return _units(xml) <= REST_TWIML_CHARACTERS_MAX
-
-
-def _listening(door: Door, listening: Ear | None) -> VoiceResponse:
-    """Begin a document that has another ear on the call before it does anything."""
-    response = VoiceResponse()
-    if listening is not None:
-        ear.begin(response, door.stream_url, listening)
-    return response
 
 
 def _open_stream(

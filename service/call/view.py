@@ -9,7 +9,7 @@ from service.call.afterwards import Voicemail
 from service.call.callback import Callback
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
-from service.call.state import Call, Line, Operation, StreamEntry
+from service.call.state import Call, Field, Line, Operation, StreamEntry
 
 Json = dict[str, Any]
 
@@ -42,15 +42,7 @@ def view(call: Call, *, incarnation: str) -> Json:
             "ticket_id": call.parameters.get("ticket_id", ""),
             **call.parameters,
         },
-        "fields": {
-            name: {
-                "value": field.value,
-                "confirmed": field.confirmed,
-                "source": field.source,
-                "confidence": field.confidence_milli / 1000,
-            }
-            for name, field in call.fields.items()
-        },
+        "fields": {name: _field(field) for name, field in call.fields.items()},
         "digits_pending": call.digits_pending,
         "saying": call.partial_text,
         "transcript": [_line(line) for line in call.transcript],
@@ -82,6 +74,15 @@ def record_view(fact: AnyFact, place: Place) -> Json:
         body = {"kind": fact.kind}
     own = {"position": place.position, "epoch": place.epoch, "at": timestamp(place.at_ms)}
     return {**own, "kind": body.pop("kind", ""), **body, **own}
+
+
+def _field(field: Field) -> Json:
+    return {
+        "value": field.value,
+        "confirmed": field.confirmed,
+        "source": field.source,
+        "confidence": field.confidence_milli / 1000,
+    }
 
 
 def _line(line: Line) -> Json:

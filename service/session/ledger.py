@@ -7,15 +7,13 @@ facts ──> append(epoch, after) ──> Appended ──> fold ──> state
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import assert_never
 
 import msgspec
 
 from service.call import events, state
-from service.call.folds.fold import fold_all
-from service.call.place import Place
 from service.call.state import Call
 from service.errors import StoreError, StoreUnavailable
 from service.journal.journal import Journal
@@ -32,15 +30,11 @@ from service.journal.values import (
     Outcome,
     Rebased,
     Record,
-    Snapshot,
 )
+from service.session.records import folded, rebuilt
 
-ATTEMPTS_MAX = (
-    20  # writers outside come one at a time; twenty in a row mean that something is wrong
-)
+ATTEMPTS_MAX = 20  # writers outside come one at a time; twenty in a row mean trouble
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
-ORPHANS_MAX = 200  # facts listed of a lost branch: a minute of talk
-ORPHAN_CHARS_MAX = 65_536  # of them together, a quarter of what one record may have
 AGAIN_MS = 250  # between two attempts at a write for which there is no room anywhere
 PATIENCE = 40  # such attempts, 10 s: then the carrier's way back says a word to the caller
 LEASE_MS = 5_000  # a dead server's calls are found this much later
@@ -48,34 +42,6 @@ RENEW_MS = 1_000
 CARETAKER = "caretaker of "  # begins the owner of a lease that is no hold: see reconciler.py
 
 _log = logging.getLogger(__name__)
-
-
-def folded(call: Call, records: Iterable[Record]) -> Call:
-    """Fold stored records into `call`."""
-    return fold_all(
-        call,
-        (
-            (events.decode(record.body), Place(record.position, record.epoch, record.at_ms))
-            for record in records
-        ),
-    )
-
-
-def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
-    """Return the state from a snapshot and what follows it."""
-    return folded(state.decode(snapshot.body) if snapshot else Call(), records)
-
-
-def orphaned(epoch: int, bodies: Sequence[bytes]) -> bytes:
-    """Make the fact that lists what another owner's claim kept out of a journal."""
-    lost: list[str] = []
-    chars = 0
-    for body in bodies:
-        chars += len(body)
-        if len(lost) >= ORPHANS_MAX or chars > ORPHAN_CHARS_MAX:
-            break
-        lost.append(body.decode(errors="replace"))
-    return events.encode(events.BranchOrphaned(epoch=epoch, count=len(bodies), lost=tuple(lost)))
 
 
 class Written(Enum):

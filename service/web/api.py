@@ -26,7 +26,7 @@ from service.errors import CarrierError, Refused
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading, Record
 from service.session.calling_back import CallingBack, waits
-from service.session.ledger import rebuilt
+from service.session.records import rebuilt
 from service.web.bearer import Bearers
 from service.web.form import body_within
 from service.web.live import event_stream

@@ -8,7 +8,7 @@ from service.call.state import Call
 from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Outcome
-from service.session.ledger import rebuilt
+from service.session.records import rebuilt
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
-from service.session.ledger import rebuilt
+from service.session.records import rebuilt
 from service.switchboard import Switchboard
 from service.web.form import SignedForm
 from service.web.handover import Handover, afterwards, answer, parsed

@@ -16,9 +16,9 @@ from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.meter import Meter
 from service.session.forks import Forks
-from service.session.ledger import rebuilt
 from service.session.line import Arrival
 from service.session.means import Means
+from service.session.records import rebuilt
 from service.session.session import Session
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer

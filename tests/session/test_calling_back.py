@@ -10,7 +10,7 @@ from service.errors import CarrierError
 from service.journal.journal import Journal
 from service.journal.values import Reading
 from service.session.calling_back import CallingBack, waits
-from service.session.ledger import rebuilt
+from service.session.records import rebuilt
 from tests.session.house import House
 from tests.session.parts import NotingCarrier
 from tests.session.test_ring_backs import LaterClock

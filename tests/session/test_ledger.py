@@ -21,7 +21,8 @@ from service.journal.values import (
     Snapshot,
 )
 from service.session import ledger as module
-from service.session.ledger import Ledger, Written, rebuilt
+from service.session.ledger import Ledger, Written
+from service.session.records import rebuilt
 from tests.session.house import CALL
 from tests.session.troubles import FailingJournal
 
@@ -169,17 +170,6 @@ async def test_a_first_claim_of_a_call_that_somebody_had_is_a_claim_all_the_same
     await claimed(journal, "there")
     ledger = Ledger(CALL, journal, "here")
     assert (await ledger.claim(OPENING, NOW_MS, is_first=True)).epoch == 2
-
-
-async def test_what_a_lost_branch_held_is_listed_as_far_as_there_is_room() -> None:
-    fact = e.decode(module.orphaned(3, [b"{}", b"x"]))
-    assert fact == e.BranchOrphaned(epoch=3, count=2, lost=("{}", "x"))
-    much = e.decode(module.orphaned(3, [b"x" * 40_000] * 300))
-    assert isinstance(much, e.BranchOrphaned)
-    assert (much.count, len(much.lost)) == (300, 1)
-    many = e.decode(module.orphaned(3, [b"x"] * 300))
-    assert isinstance(many, e.BranchOrphaned)
-    assert len(many.lost) == module.ORPHANS_MAX
 
 
 async def test_a_write_that_is_not_durable_is_repeated_with_its_key(journal: Journal) -> None:

@@ -10,7 +10,7 @@ from service.clock import Clock
 from service.errors import CarrierError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.values import Reading
-from service.session.ledger import rebuilt
+from service.session.records import rebuilt
 from service.session.ring_backs import RingBacks, names, number_name
 from tests.session.parts import NotingCarrier
 

@@ -74,8 +74,10 @@ async def test_a_broken_protocol_gives_3(talker: Talker) -> None:
 
 @pytest.mark.asyncio
 async def test_a_server_that_is_not_there_gives_5() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
-    assert await client.run(options("--server", url, "--max-duration", "5s")) == r.NO_CONNECTION
+    server, rest = (free_port() for _ in range(2))
+    url = f"http://127.0.0.1:{server}"
+    asked = options("--server", url, "--rest-port", str(rest), "--max-duration", "5s")
+    assert await client.run(asked) == r.NO_CONNECTION
 
 
 @pytest.mark.parametrize(

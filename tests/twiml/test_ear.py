@@ -1,7 +1,6 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from twilio.twiml.voice_response import VoiceResponse
 
 from twiml import ear
 from twiml.ear import NAME_CHARACTERS_MAX, Ear
@@ -16,8 +15,7 @@ def read(xml: str) -> list[ET.Element]:
 
 
 def test_a_first_ear_listens_to_the_caller_alone_and_stops_nobody() -> None:
-    response = VoiceResponse()
-    ear.begin(response, URL, Ear(name="ear-1", parameters={"token": "<&>"}))
+    response = ear.opened(URL, Ear(name="ear-1", parameters={"token": "<&>"}))
     (start,) = read(str(response))
     (stream,) = start
     assert (start.tag, stream.tag) == ("Start", "Stream")
@@ -26,8 +24,7 @@ def test_a_first_ear_listens_to_the_caller_alone_and_stops_nobody() -> None:
 
 
 def test_an_ear_begins_before_an_earlier_one_is_stopped() -> None:
-    response = VoiceResponse()
-    ear.begin(response, URL, Ear(name="ear-2", earlier="ear-1"))
+    response = ear.opened(URL, Ear(name="ear-2", earlier="ear-1"))
     start, stop = read(str(response))
     assert (start.tag, stop.tag) == ("Start", "Stop")
     assert [one.attrib for one in stop] == [{"name": "ear-1"}]

@@ -6,6 +6,7 @@ from service.call import acts as a, events as e
 from service.call.acts import Act
 from service.call.decisions.answer import answered, spoken
 from service.call.decisions.operation import OPERATIONS_MAX, requested
+from service.call.earlier import Earlier
 from service.call.inputs import Answered, Decision
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call, Operation, Turn
@@ -44,12 +45,21 @@ def test_every_act_becomes_a_fact_and_the_turn_is_answered_in_the_same_write() -
         (a.Transfer("+1"), e.EndingPlanned(ending="transfer", to_number="+1")),
         (a.HangUp(), e.EndingPlanned(ending="hangup")),
     )
-    others = {a.GoOn, a.StartAfresh}  # they say something of an earlier call: see test_carrying.py
+    others = {a.GoOn, a.StartAfresh}  # nothing without an earlier call, as below
     assert {type(act) for act, _ in made} == set(typing.get_args(Act)) - others
     assert facts(*(act for act, _ in made)) == (
         *(fact for _, fact in made),
         e.TurnAnswered(turn=3),
     )
+
+
+def test_an_earlier_call_is_gone_on_with_or_left_in_the_same_write() -> None:
+    offered = msgspec.structs.replace(OPEN, earlier=Earlier("CA0", "number", 0))
+    for act, fact in (
+        (a.GoOn(), e.EarlierTaken(is_stale=False)),
+        (a.StartAfresh(), e.EarlierDeclined()),
+    ):
+        assert facts(act, call=offered) == (fact, e.TurnAnswered(turn=3))
 
 
 def test_digits_sent_twice_in_a_turn_are_two_requests() -> None:

@@ -13,7 +13,8 @@ from service.call import events as e
 from service.clock import Clock
 from service.errors import StoreError
 from service.journal.values import Appended, Reading
-from service.session.ledger import Ledger, Written, rebuilt
+from service.session.ledger import Ledger, Written
+from service.session.records import rebuilt
 from tests.conftest import wait_until
 from tests.journal.behind.faults import CALL, WAYS, FaultyStore, bridge_to
 
