@@ -25,7 +25,7 @@ lint: $(READY)
 own: $(READY)
 	$(BIN)/python tests/own.py
 
-# What talks in real time comes last, with no more workers than cores.
+# What talks in real time comes last; it listens more than it works, so more workers than cores do.
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py
 AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
 
@@ -36,7 +36,7 @@ unit: $(READY)
 	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest -q $(AT_ONCE)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest -n 2 --dist load $(REAL_TIME)
+	REQUIRE_REDIS=1 $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
 
 # Without what runs in real time: for a second Python.
 fast: $(READY)
