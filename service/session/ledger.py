@@ -7,9 +7,9 @@ facts ──> append(epoch, after) ──> Appended ──> fold ──> state
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
 
 import msgspec
 
@@ -35,13 +35,25 @@ from service.session.records import folded, rebuilt
 
 ATTEMPTS_MAX = 20  # writers outside come one at a time; twenty in a row mean trouble
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
-AGAIN_MS = 250  # between two attempts at a write for which there is no room anywhere
+AGAIN_MS = 250  # between two attempts at what neither the store nor this machine can do now
 PATIENCE = 40  # such attempts, 10 s: then the carrier's way back says a word to the caller
 LEASE_MS = 5_000  # a dead server's calls are found this much later
 RENEW_MS = 1_000
 CARETAKER = "caretaker of "  # begins the owner of a lease that is no hold: see reconciler.py
 
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
+
+
+async def _patiently(ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Ask again for a while when there is no room anywhere, or only the store knows and is away."""
+    for _ in range(PATIENCE - 1):
+        try:
+            return await ask()
+        except StoreUnavailable:
+            await asyncio.sleep(AGAIN_MS / 1000)
+    return await ask()
 
 
 class Written(Enum):
@@ -140,11 +152,10 @@ class Ledger:
                 case Appended():
                     await self._fold_own(bodies, outcome, now_ms)
                     return Written.DONE
-                case Behind():
-                    return Written.BEHIND if await self.catch_up() else Written.LOST
-                case Rebased():
-                    self._is_moved = True
-                    return Written.BEHIND if await self.catch_up() else Written.LOST
+                case Behind() | Rebased():
+                    self._is_moved |= isinstance(outcome, Rebased)
+                    is_ours = await _patiently(self.catch_up)
+                    return Written.BEHIND if is_ours else Written.LOST
                 case Fenced() | Missing():
                     return Written.LOST
                 case NotDurable():
@@ -157,21 +168,16 @@ class Ledger:
 
     async def _append(self, bodies: tuple[bytes, ...], key: str, now_ms: int) -> Outcome:
         """Write once for all attempts: it is the same write, wherever one of them got stuck."""
-        for attempt in range(PATIENCE):
-            try:
-                return await self._journal.append(
-                    self.call_sid,
-                    bodies,
-                    epoch=self._epoch,
-                    after=self.call.position,
-                    key=key,
-                    now_ms=now_ms,
-                )
-            except StoreUnavailable:
-                if attempt == PATIENCE - 1:
-                    raise
-                await asyncio.sleep(AGAIN_MS / 1000)
-        raise AssertionError("the last attempt answers or raises")
+        return await _patiently(
+            lambda: self._journal.append(
+                self.call_sid,
+                bodies,
+                epoch=self._epoch,
+                after=self.call.position,
+                key=key,
+                now_ms=now_ms,
+            )
+        )
 
     async def tell(self, facts: Sequence[events.Known], key: str, now_ms: int) -> None:
         """Append `facts` from outside, after the call was let go of; `key` makes it happen once.
@@ -186,7 +192,7 @@ class Ledger:
     async def _fold_own(self, bodies: tuple[bytes, ...], outcome: Appended, now_ms: int) -> None:
         first = outcome.position - len(bodies) + 1
         if first != self.call.position + 1:
-            await self.catch_up()
+            await _patiently(self.catch_up)
             return
         records = (
             Record(first + index, self._epoch, now_ms, body) for index, body in enumerate(bodies)
@@ -196,6 +202,7 @@ class Ledger:
     async def catch_up(self) -> bool:
         """Fold what others wrote behind our last position. False when the call is no longer ours.
 
+        Raises StoreError; nothing has changed then, and it can be asked again.
         Records that stand elsewhere now, or in a journal of another name that goes at least as far
         as ours went, are folded anew from the first.
         """

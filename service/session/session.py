@@ -226,9 +226,10 @@ class Session:
 
     async def _catch_up(self) -> None:
         """Others wrote: an owner that is newer than we are, or somebody who asks for something."""
-        if await self._ledger.catch_up():
+        is_ours = await self._watch.catch_up()
+        if is_ours:
             await self._settle()
-        else:
+        elif is_ours is False:
             self._let_go()
 
     def _let_go(self) -> None:

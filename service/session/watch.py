@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from service.call import callback
-from service.errors import StoreError
+from service.errors import StoreError, StoreUnavailable
 from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
 from service.session.ledger import RENEW_MS, Ledger
@@ -59,6 +59,18 @@ class Watch:
                 await self._ledger.put_off(due_ms, self._means.clock.now_ms())
         except StoreError:
             self._means.meter.store_errors.inc()  # Whoever looks after it next sees that it is over.
+
+    async def catch_up(self) -> bool | None:
+        """Fold what others wrote. False: the call is no longer ours. None: that can't be read now.
+
+        It will be news again in a moment then; the call goes on meanwhile, as it does without the store.
+        """
+        try:
+            return await self._ledger.catch_up()
+        except StoreUnavailable:
+            again = asyncio.get_running_loop().call_later
+            again(FOLLOW_AGAIN_MS / 1000, self._post, News())
+            return None
 
     async def follow(self) -> None:
         """Hear of what others write (requests, notes, callbacks, an erasure), until cancelled."""

@@ -23,6 +23,7 @@ from service.journal.values import (
 from service.session import ledger as module
 from service.session.ledger import Ledger, Written
 from service.session.records import rebuilt
+from tests.conftest import wait_until
 from tests.session.house import CALL
 from tests.session.troubles import FailingJournal
 
@@ -162,6 +163,22 @@ async def test_a_write_for_which_there_is_no_room_is_tried_again_with_its_key(
     failing.fails.add("append")
     with pytest.raises(StoreError):
         await ledger.write((e.DigitPressed(digit="2"),), NOW_MS)
+
+
+async def test_what_others_wrote_before_a_write_is_read_as_soon_as_it_can_be(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_MS", 1)
+    failing = FailingJournal(journal)
+    ledger = await claimed(failing)
+    note = e.encode(e.NoteAdded(text="hm"))
+    await journal.append(CALL, (note,), epoch=None, after=None, key="note", now_ms=NOW_MS)
+    failing.fails.add("read")
+    writing = asyncio.create_task(ledger.write((e.DigitPressed(digit="1"),), NOW_MS))
+    await wait_until(lambda: failing.refused > 2, description="it is asked for again and again")
+    failing.fails.clear()
+    assert await writing is Written.BEHIND
+    assert [one.text for one in ledger.call.notes] == ["hm"]
 
 
 async def test_a_first_claim_of_a_call_that_somebody_had_is_a_claim_all_the_same(

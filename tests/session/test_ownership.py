@@ -197,6 +197,23 @@ async def test_a_store_that_fails_in_the_talk_closes_the_stream_and_the_return_g
     assert words_of(again.call) == [GREETING]
 
 
+async def test_what_others_wrote_is_read_when_the_store_is_back_and_the_talk_goes_on_meanwhile(
+    shaky: House, failing: FailingJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-6: a store that is away again when there is news costs no stream."""
+    monkeypatch.setattr(watch, "FOLLOW_AGAIN_MS", 5)
+    caller = await shaky.connect()
+    await caller.is_told(GREETING)
+    failing.fails.add("read")
+    await shaky.write(e.NoteAdded(text="one"), key="one")
+    await wait_until(lambda: failing.refused > 2, description="it is asked for again and again")
+    assert caller.socket.closed is None
+    failing.fails.clear()
+    await wait_until(lambda: len(caller.call.notes) == 1, description="the note is known")
+    caller.presses("1")
+    await wait_until(lambda: caller.call.digits_pending == "1", description="the talk goes on")
+
+
 async def test_a_tail_that_breaks_is_begun_anew(
     shaky: House, failing: FailingJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ class FailingJournal:
         self._journal = journal
         self.fails: set[str] = set()
         self.tails = 0
+        self.refused = 0
         self.may_claim = asyncio.Event()
         self.may_claim.set()
 
@@ -25,6 +26,7 @@ class FailingJournal:
 
     def _check(self, name: str) -> None:
         if name in self.fails:
+            self.refused += 1
             raise StoreUnavailable(f"no {name} today")
 
     async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim | Fenced:

@@ -23,7 +23,7 @@ from service.journal.values import Durability, Headline, Lease, Spent, Unspendab
 
 START_S_MAX = 3.0  # for what the processes before us left; the rest follows while we serve
 CLOSE_S_MAX = 2.0  # a platform kills us after 30 s, and the shelf keeps the rest
-SETTLE_MS = 3_000  # after the store's return owners renew their leases before anybody adopts a call
+SETTLE_MS = 5_000  # after the store's return owners flush and renew before anybody adopts a call
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ import pytest
 from service.clock import Clock
 from service.errors import StoreUnavailable
 from service.journal.behind.bridge import Bridge
+from service.journal.behind.passage import SETTLE_MS
 from service.journal.values import Durability, Spent, Unspendable
 from tests.conftest import wait_until
 from tests.journal.behind.faults import CALL, FaultyStore
@@ -98,4 +99,4 @@ async def test_nobody_is_looked_after_right_after_an_outage(
     await wait_until(lambda: bridge._keeper.near_ms > 0, description="it is back")
     assert await bridge.lapsed(now_ms=bridge._keeper.near_ms + 1, limit=9) == ()
     assert await bridge.check(now_ms=NOW_MS) is Durability.MEMORY
-    assert len(await bridge.lapsed(now_ms=bridge._keeper.near_ms + 3_000, limit=9)) == 1
+    assert len(await bridge.lapsed(now_ms=bridge._keeper.near_ms + SETTLE_MS, limit=9)) == 1
