@@ -35,7 +35,8 @@ def main() -> int:
     mirrored = own_tests()
     coverage("erase")
     tests = sorted({str(test) for test in mirrored.values() if (ROOT / test).exists()})
-    ran = coverage("run", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *tests)
+    quick = ("-q", "-n", "2", "-m", "not seeds", "-p", "no:cacheprovider")
+    ran = coverage("run", "-m", "pytest", *quick, *tests)
     coverage("combine", "-q")
     if ran.returncode:
         sys.stdout.write(ran.stdout + ran.stderr)

@@ -261,6 +261,7 @@ def test_marks_outstanding_are_bounded() -> None:
     assert len(ours.heard(START_MS + 5_000)) == 1_000
 
 
+@pytest.mark.seeds
 @pytest.mark.parametrize("first", range(0, SEEDS, SEEDS // SLICES))
 def test_the_pointers_are_exact_on_a_wire_without_delay(first: int) -> None:
     for seed in range(first, first + SEEDS // SLICES):
@@ -271,6 +272,7 @@ def test_the_pointers_are_exact_on_a_wire_without_delay(first: int) -> None:
             assert claimed == truth, f"seed {seed}, step {step}"
 
 
+@pytest.mark.seeds
 def test_a_lost_echo_costs_at_most_one_mark_interval() -> None:
     interval = playout.MARK_EVERY + playout.MESSAGE_MIN
     for seed in range(100):
@@ -282,6 +284,7 @@ def test_a_lost_echo_costs_at_most_one_mark_interval() -> None:
             assert 0 <= missing <= interval, f"seed {seed}, step {step}: {missing}"
 
 
+@pytest.mark.seeds
 def test_a_mute_carrier_stalls_nothing_and_is_never_believed_too_much() -> None:
     for seed in range(100):
         pair = Pair(random.Random(seed), echoes=False)
@@ -296,6 +299,7 @@ def test_a_mute_carrier_stalls_nothing_and_is_never_believed_too_much() -> None:
         assert pair.ours.is_idle(pair.now_ms), f"seed {seed}"
 
 
+@pytest.mark.seeds
 @pytest.mark.parametrize("there_ms", [0, 120])
 def test_with_a_slow_wire_heard_is_never_more_than_the_truth(there_ms: int) -> None:
     for seed in range(100):
