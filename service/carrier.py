@@ -15,17 +15,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from requests import RequestException
+from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from service.errors import CallGone, CarrierBusy, CarrierError
+from service.pace import Pace
 
 TIMEOUT_S = 5.0  # the caller waits meanwhile; Twilio answers an update within a second
 ATTEMPTS_MAX = 5  # with the waits below, about 6 s in all
 WAIT_MS_FIRST = 200  # doubled each time, with jitter
 WAIT_MS_MAX = 3_000
 AT_ONCE_MAX = 20  # the official figure for hand-overs; more at once is what earns a 429
+
+UPDATES_A_S = 20  # each ends in a request for TwiML and a stream that somebody must take
 
 CALLS_LISTED = 20  # the newest: more were not made to one number in a few seconds
 
@@ -41,6 +45,8 @@ class _Redirected(TwilioHttpClient):  # type: ignore[misc] # the official client
 
     def __init__(self, api_url: str) -> None:
         super().__init__(timeout=TIMEOUT_S)
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE_MAX))
         self._api_url = api_url.rstrip("/")
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -68,13 +74,16 @@ class Carrier:
         # Threads of its own: the loop's are fewer, and others wait for them.
         self._threads = ThreadPoolExecutor(AT_ONCE_MAX, "carrier")
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
+        self._pace = Pace(UPDATES_A_S)
 
     async def run_twiml(self, call_sid: str, twiml: str) -> None:
-        """Cut what the call is doing and run `twiml` (at most 4,000 characters) at once."""
+        """Cut what the call is doing and run `twiml` (at most 4,000 characters)."""
+        await self._pace.wait()
         await self._ask(call_sid, lambda call: call.update(twiml=twiml))
 
     async def redirect(self, call_sid: str, url: str) -> None:
         """Cut what the call is doing and have the carrier ask `url` for TwiML."""
+        await self._pace.wait()
         await self._ask(call_sid, lambda call: call.update(url=url, method="POST"))
 
     async def hang_up(self, call_sid: str) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from service.carrier import AT_ONCE_MAX, ATTEMPTS_MAX, Carrier
+from service.carrier import AT_ONCE_MAX, ATTEMPTS_MAX, UPDATES_A_S, Carrier
 from service.errors import CallGone, CarrierBusy, CarrierError
 from tests.answering import Answering, answering
 
@@ -45,6 +45,16 @@ async def test_a_call_is_sent_to_another_address() -> None:
     with answering(LIVE) as script:
         await carrier(f"{script.url}/").redirect(SID, "https://x/twiml/resume?play=r1")
     assert form(script) == {"Url": ["https://x/twiml/resume?play=r1"], "Method": ["POST"]}
+
+
+@pytest.mark.asyncio
+async def test_many_calls_are_sent_on_at_most_twenty_a_second() -> None:
+    with answering(*[LIVE] * 5) as script:
+        there = carrier(script.url)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await asyncio.gather(*(there.redirect(SID, "https://x/twiml/resume") for _ in range(5)))
+    assert loop.time() - began_s >= 4 / UPDATES_A_S
 
 
 @pytest.mark.asyncio

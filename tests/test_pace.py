@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 
 import pytest
 
@@ -42,3 +43,22 @@ async def test_who_goes_away_keeps_nobody_waiting_for_long() -> None:
     waiting.cancel()
     async with asyncio.timeout(1):
         await pace.wait()
+
+
+async def test_after_a_stall_nobody_catches_up_in_a_burst() -> None:
+    pace = Pace(100)
+    loop = asyncio.get_running_loop()
+    went_s = list[float]()
+
+    async def goes() -> None:
+        await pace.wait()
+        went_s.append(loop.time())
+
+    waiting = [asyncio.create_task(goes()) for _ in range(6)]
+    await for_a_moment(0.005)
+    until_s = loop.time() + 0.08
+    while loop.time() < until_s:
+        pass  # The loop stands still for eight turns.
+    await asyncio.gather(*waiting)
+    apart_s = [later - sooner for sooner, later in itertools.pairwise(went_s)]
+    assert min(apart_s) >= 0.009
