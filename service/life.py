@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from service.session.phrases import phrases
 from service.speech.vad import voice_activity
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
+QUIET_S = 1.0  # between two looks whether somebody is on the line
 
 _log = logging.getLogger(__name__)
 
@@ -69,10 +71,17 @@ async def _close_agent(agent: object) -> None:
 
 
 async def _rehearse(parts: Parts) -> None:
-    """Speak what is said in many calls, one after the other, so that it is in the cache."""
+    """Speak what is said in many calls, so that it is in the cache.
+
+    Only while nobody is on the line here: a call needs the cores more, and what it says is spoken for it.
+    """
+    left = deque(phrases(parts.agent))
     try:
-        for phrase in phrases(parts.agent):
-            await parts.speech.render(phrase, call="rehearsal")
+        while left:
+            if len(parts.switchboard):
+                await asyncio.sleep(QUIET_S)
+            else:
+                await parts.speech.render(left.popleft(), call="rehearsal")
     except SpeechError as trouble:
         _log.warning("! %s", trouble, extra={"action": "rehearsal_failed"})
 

@@ -11,7 +11,7 @@ from service.errors import SpeechError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.journal.values import Missing
-from tests.conftest import wait_until
+from tests.conftest import for_a_moment, wait_until
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.web.front import CALL, Front, built, ring, served, stream
 
@@ -71,6 +71,21 @@ async def test_a_sweep_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch
     async with app.router.lifespan_context(app):
         await wait_until(lambda: tries > 2, description="it is tried again")
     assert b"stayline_store_errors_total" in parts.meter.text()
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_rehearsed_while_somebody_is_on_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUIET_S", 0.005)
+    speech, on_the_line = ScriptedSpeech(), [CALL]
+    app = built(NotingCarrier(), ScriptedAgent(), speech)
+    monkeypatch.setattr(type(app.state.parts.switchboard), "__len__", lambda _: len(on_the_line))
+    async with app.router.lifespan_context(app):
+        await for_a_moment(0.05)
+        assert speech.said == ["Hello."]
+        on_the_line.clear()
+        await wait_until(lambda: len(speech.said) > 1, description="it is rehearsed")
 
 
 @pytest.mark.asyncio
