@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run serve test lint own unit fast bench lock clean
+.PHONY: run serve test lint own planted unit fast bench lock clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -24,6 +24,10 @@ lint: $(READY)
 
 own: $(READY)
 	$(BIN)/python tests/own.py
+
+# Bugs planted in copies of the tree, one by one: the suites must catch every one.
+planted: $(READY)
+	$(BIN)/python -m tests.planted
 
 # What talks in real time comes last; it listens more than it works, so more workers than cores do.
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py

@@ -145,6 +145,24 @@ async def test_an_old_owner_is_fenced(shared: Store) -> None:
 
 
 @pytest.mark.asyncio
+async def test_an_append_that_meets_a_claim_stands_before_it_or_not_at_all(shared: Store) -> None:
+    """R-2: the fence is checked in the same step as the write, not a moment before."""
+    old, new = await shared.journal(), await shared.journal()
+    epoch = await owned(old)
+    for n in range(10):
+        outcome, claim = await asyncio.gather(
+            old.append(CALL, [b"%d" % n], epoch=epoch, after=None, key=f"k{n}", now_ms=NOW_MS),
+            take(new, CALL, owner="two", until_ms=NOW_MS, now_ms=NOW_MS),
+        )
+        reading = await new.read(CALL)
+        assert isinstance(reading, Reading)
+        written = [record for record in reading.records if record.body == b"%d" % n]
+        assert [record.epoch for record in written] == [epoch] * isinstance(outcome, Appended)
+        assert written == [record for record in claim.records if record in written]
+        epoch = claim.epoch
+
+
+@pytest.mark.asyncio
 async def test_an_owner_ahead_of_its_store_is_fenced(journal: Journal) -> None:
     await owned(journal)
     outcome = await journal.append(CALL, [b"x"], epoch=2, after=1, key="k", now_ms=NOW_MS)

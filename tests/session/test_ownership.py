@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from typing_extensions import override
 
+from service.audio import samples
 from service.call import events as e
 from service.journal.journal import Journal
 from service.journal.values import Outcome
@@ -19,6 +20,7 @@ from tests.session.troubles import FailingJournal
 
 pytestmark = pytest.mark.asyncio
 
+OLDER = b"\x01"  # as loud as any voice, and told from it
 GREETING = "Hello and welcome to our support line, dear caller."
 
 
@@ -46,13 +48,15 @@ async def test_the_newest_stream_wins_and_the_older_one_ends_nothing(house: Hous
     assert second.epoch == first.epoch + 1
     first.drops("stop")
     first.presses("9")
-    first.says()
+    first.session.heard_audio(first.epoch, OLDER * samples(200))
+    first.falls_silent()
     first.session.echoed(first.epoch, "e1.p1.99999")
     second.presses("5")
     await wait_until(lambda: second.call.digits_pending != "", description="a key is noted")
     assert second.call.digits_pending == "5"
     second.says()
     await second.is_told("You said this came by the newer stream to me.")
+    assert not any(OLDER in sound for sound in house.speech.heard)
     assert second.call.phase == "live"
     assert second.socket.closed is None
     assert [stream.reason for stream in second.call.streams] == ["replaced", ""]

@@ -63,6 +63,33 @@ async def test_a_call_that_another_one_took_is_let_go(house: House) -> None:
     assert desk.has_let_go
 
 
+async def test_nothing_is_done_of_what_could_not_be_written(house: House) -> None:
+    desk = Desk(house)
+    await desk.open()
+    await house.write(e.DigitsRequested(request="r1", digits="1"))
+    assert await desk.ledger.catch_up()
+    await Ledger(CALL, house.journal, "elsewhere").claim([], house.clock.now_ms())
+    assert not await desk.scribe.take(i.Settle())
+    assert desk.has_let_go
+    assert not desk.effects
+
+
+async def test_what_is_done_stands_in_the_state_before(house: House) -> None:
+    desk = Desk(house)
+    planned: list[str | None] = []
+    desk.scribe = Scribe(
+        house.means,
+        desk.ledger,
+        lambda _effect: planned.append(desk.ledger.call.planned_cause),
+        desk._let_go,
+    )
+    await desk.open()
+    await house.write(e.DigitsRequested(request="r1", digits="1"))
+    assert await desk.ledger.catch_up()
+    assert await desk.scribe.take(i.Settle())
+    assert planned == ["dtmf"]
+
+
 async def test_writers_without_end_are_a_fault(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

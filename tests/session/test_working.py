@@ -64,6 +64,19 @@ async def test_a_tool_works_beside_the_talk_and_its_end_is_told(house: House) ->
     assert caller.call.operations[0].result == '{"done":true}'
 
 
+async def test_neither_what_a_tool_is_asked_nor_what_it_answers_is_logged(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    house.toolbox.script.append(Outcome("succeeded", '{"pin":"4711"}'))
+    caller = await using(house)
+    await caller.is_told("It is done.")
+    logged = " ".join(str(vars(record)) for record in caplog.records)
+    assert "tool_answered" in logged
+    assert "TKT-1" not in logged
+    assert "4711" not in logged
+
+
 async def test_a_tool_works_on_while_no_stream_is_attached(house: House) -> None:
     house.toolbox.may_answer.clear()
     caller = await using(house)

@@ -103,6 +103,16 @@ def test_the_cause_of_a_return_is_what_anybody_can_know(
     assert story.call.streams[-1].cause == cause
 
 
+def test_a_return_records_its_gap_and_what_of_it_was_heard_elsewhere() -> None:
+    story = greeted()
+    story.drop()
+    back = i.Attached(stream_sid="MZ2", door="resume", server="s2", gap_ms=812, gap_heard_ms=300)
+    attached = decide(story.call, back, START_MS).facts[0]
+    assert attached == e.StreamAttached(
+        stream_sid="MZ2", cause="drop", gap_ms=812, server="s2", gap_heard_ms=300
+    )
+
+
 def test_a_planned_restart_is_the_cause_and_no_drop() -> None:
     story = greeted()
     story.write(e.DigitsRequested(request="r1", digits="1"), is_outside=True)

@@ -10,6 +10,7 @@ from service.errors import StoreUnavailable
 from service.journal.behind import branch as branches
 from service.journal.behind.arrears import Status
 from service.journal.behind.bridge import Bridge
+from service.journal.behind.reach import Deadlines
 from service.journal.behind.shelf import Shelf
 from service.journal.values import (
     Appended,
@@ -65,6 +66,20 @@ async def test_a_write_is_acknowledged_by_this_machines_disk(
     await all_is_told(bridge, faulty)
     assert await faulty.bodies() == [b"o", b"a", b"b"]
     assert isinstance(await write(bridge, "c", 3), Appended)
+
+
+async def test_a_fact_of_the_talk_waits_for_a_silent_store_no_longer_than_a_write_may(
+    faulty: FaultyStore, tmp_path: Path
+) -> None:
+    """O-6: what may wait longer, a claim, has another deadline."""
+    bridge = bridge_to(faulty, Shelf(tmp_path, "one"), deadlines=Deadlines(0.02, 20.0))
+    await bridge.start()
+    await hold(bridge)
+    faulty.way = "silent"
+    async with asyncio.timeout(5):
+        assert await write(bridge, "a", 1) == Appended(2, Durability.LOCAL)
+    await all_is_told(bridge, faulty)
+    await bridge.close()
 
 
 async def test_an_owner_hears_in_the_outage_what_was_written_here(

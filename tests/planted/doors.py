@@ -1,0 +1,64 @@
+"""Bugs at the doors: strangers, floods, and input that makes no sense."""
+
+from typing import Final
+
+from tests.planted.bug import Bug
+
+DOORS: Final = (
+    Bug(
+        name="token-good-for-any-call",
+        rule=7,
+        file="service/token.py",
+        before='f"{text}|{call_sid}".encode(errors="replace")',
+        after='text.encode(errors="replace")',
+        suites=("tests/test_token.py",),
+    ),
+    Bug(
+        name="claimed-before-the-token-is-spent",
+        rule=7,
+        file="service/web/media.py",
+        before='            return _Refusal(f"the token was used: {spent.reason}")\n',
+        after='            return "resume"\n',
+        suites=("tests/web/test_media.py",),
+    ),
+    Bug(
+        name="arguments-of-a-tool-in-the-log",
+        rule=8,
+        file="service/session/working.py",
+        before="            effect.tool,\n            effect.attempt,\n            outcome.status,\n",
+        after="            effect.arguments,\n            effect.attempt,\n            outcome.status,\n",
+        suites=("tests/session/test_working.py",),
+    ),
+    Bug(
+        name="inbox-without-a-limit",
+        rule=9,
+        file="service/session/inbox.py",
+        before=" and self._row.qsize() >= INBOX_MAX:",
+        after=" and self._row.qsize() < 0:",
+        suites=("tests/session/test_inbox.py",),
+    ),
+    Bug(
+        name="pump-without-a-limit",
+        rule=9,
+        file="service/journal/redis/pump.py",
+        before="        if len(self._waiting) >= QUEUE_MAX:\n",
+        after="        if len(self._waiting) < 0:\n",
+        suites=("tests/journal/redis/test_pump.py",),
+    ),
+    Bug(
+        name="broken-json-is-a-500",
+        rule=10,
+        file="service/web/api.py",
+        before="    except (ValueError, RecursionError) as trouble:\n",
+        after="    except RecursionError as trouble:\n",
+        suites=("tests/web/test_api.py",),
+    ),
+    Bug(
+        name="one-bad-message-ends-the-stream",
+        rule=10,
+        file="service/web/inflow.py",
+        before="            return ()\n",
+        after='            raise ConnectionError("a message outside the protocol") from trouble\n',
+        suites=("tests/web/test_inflow.py", "tests/web/test_media.py"),
+    ),
+)

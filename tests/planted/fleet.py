@@ -1,0 +1,122 @@
+"""Bugs in the stores, and between servers: takeovers, deploys, outages, calls whose server is gone."""
+
+from typing import Final
+
+from tests.planted.bug import Bug
+
+FLEET: Final = (
+    Bug(
+        name="commit-without-fsync",
+        rule=1,
+        file="service/journal/sqlite/storefile.py",
+        before="PRAGMA synchronous = FULL",
+        after="PRAGMA synchronous = OFF",
+        suites=("tests/journal/sqlite/test_storefile.py",),
+    ),
+    Bug(
+        name="repeated-append-written-twice",
+        rule=3,
+        file="service/journal/redis/append.lua",
+        before="if first then",
+        after="if false then",
+        suites=("tests/journal/test_journal.py",),
+    ),
+    Bug(
+        name="adopt-without-compare",
+        rule=2,
+        file="service/journal/sqlite/holds.py",
+        before="    if row.lease() != lapsed or due_ms(row) > now_ms:\n",
+        after="    if due_ms(row) > now_ms:\n",
+        suites=("tests/journal/test_duties.py",),
+    ),
+    Bug(
+        name="adopt-without-compare-in-redis",
+        rule=2,
+        file="service/journal/redis/adopt.lua",
+        before="  if owner ~= ARGV[6] or tonumber(epoch) ~= tonumber(ARGV[7])\n    or tonumber(renewed)",
+        after="  if tonumber(epoch) ~= tonumber(ARGV[7])\n    or tonumber(renewed)",
+        suites=("tests/journal/test_duties.py",),
+    ),
+    Bug(
+        name="fenced-branch-merged",
+        rule=2,
+        file="service/journal/behind/flusher.py",
+        before="        branch.lose()\n        return False\n",
+        after="        branch.fence = epoch\n        return True\n",
+        suites=("tests/journal/behind/test_flusher.py",),
+    ),
+    Bug(
+        name="flush-out-of-order",
+        rule=6,
+        file="service/journal/behind/branch.py",
+        before="        for writing in reversed(writings):\n",
+        after="        for writing in writings:\n",
+        suites=("tests/journal/behind/test_branch.py", "tests/journal/behind/test_flusher.py"),
+    ),
+    Bug(
+        name="talk-waits-for-a-slow-store",
+        rule=6,
+        file="service/journal/behind/bridge.py",
+        before="        outcome = await self._attempt(put, self._deadlines.write_s)\n        if isinst",
+        after="        outcome = await self._attempt(put, self._deadlines.claim_s)\n        if isinst",
+        suites=("tests/journal/behind/test_bridge.py",),
+    ),
+    Bug(
+        name="drain-that-ends-calls",
+        rule=10,
+        file="service/session/acting.py",
+        before="            asked = carrier.redirect(self._call_sid, documents.moved_url)\n",
+        after="            asked = carrier.hang_up(self._call_sid)\n",
+        suites=("tests/session/test_moving.py", "tests/session/test_acting.py"),
+    ),
+    Bug(
+        name="reconciler-ends-on-suspicion",
+        rule=10,
+        file="service/reconciler.py",
+        before="""\
+        if not await self._means.carrier.is_live(call_sid):
+            await self._close(headline, call)
+            return
+        if headline.lease""",
+        after="""\
+        try:
+            is_live = await self._means.carrier.is_live(call_sid)
+        except CarrierError:
+            is_live = False
+        if not is_live:
+            await self._close(headline, call)
+            return
+        if headline.lease""",
+        suites=("tests/test_reconciler.py",),
+    ),
+    Bug(
+        name="ring-back-tells-before-the-yes",
+        rule=8,
+        file="service/agent/intake/welcome.py",
+        before='        first = f"{BACK} {_SHALL_WE}"\n',
+        after="""\
+        fields = call.earlier.fields.values() if call.earlier else ()
+        first = f"{BACK} I have {', '.join(one.value for one in fields)}. {_SHALL_WE}"
+""",
+        suites=("tests/agent/intake/test_welcome.py",),
+    ),
+    Bug(
+        name="earlier-answers-taken-before-the-yes",
+        rule=8,
+        file="service/call/folds/carrying.py",
+        before="    after = replace(call, earlier=earlier, continues=fact.call_sid)\n",
+        after="""\
+    earlier = replace(earlier, standing="taken")
+    after = replace(call, earlier=earlier, continues=fact.call_sid)
+""",
+        suites=("tests/call/folds/test_carrying.py",),
+    ),
+    Bug(
+        name="erase-leaves-the-snapshot",
+        rule=8,
+        file="service/journal/sqlite/ledger.py",
+        before='    for statement in ("erase_records", "erase_snapshot", "erase_call"):\n',
+        after='    for statement in ("erase_records", "erase_call"):\n',
+        suites=("tests/journal/test_journal.py", "tests/journal/sqlite/test_journal.py"),
+    ),
+)

@@ -1,0 +1,58 @@
+"""Trials in a small tree: one module, and the tests that are to notice what is planted in it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.planted.bug import Bug
+from tests.planted.trial import Verdict, failing_anyway, try_one
+
+TREE = ("part.py", "suite")
+TESTS = """\
+import part
+
+def test_it_adds() -> None:
+    assert part.add(2, 3) == 5
+
+def test_it_is_wrong_anyway() -> None:
+    assert part.add(2, 3) == 6
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "part.py").write_text("def add(a, b):\n    return a + b\n", encoding="utf-8")
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_part.py").write_text(TESTS, encoding="utf-8")
+    return tmp_path
+
+
+def tried(root: Path, after: str, suite: str = "suite/test_part.py::test_it_adds") -> Verdict:
+    bug = Bug(name="b", rule=1, file="part.py", before="a + b", after=after, suites=(suite,))
+    return try_one(bug, root, tree=TREE)
+
+
+def test_a_bug_that_a_test_notices_is_caught(root: Path) -> None:
+    verdict = tried(root, "a - b")
+    assert (verdict.test, verdict.trouble) == ("suite/test_part.py::test_it_adds", "")
+    assert (root / "part.py").read_text(encoding="utf-8").endswith("a + b\n")
+
+
+def test_a_bug_that_no_test_notices_survives(root: Path) -> None:
+    verdict = tried(root, "b + a")
+    assert not verdict.test
+    assert "survives" in verdict.trouble
+
+
+def test_a_suite_that_can_not_run_has_caught_nothing(root: Path) -> None:
+    verdict = tried(root, "a - b", "suite/test_gone.py")
+    assert not verdict.test
+    assert "did not run" in verdict.trouble
+
+
+def test_a_test_that_fails_without_the_bug_has_caught_nothing(root: Path) -> None:
+    wrong = "suite/test_part.py::test_it_is_wrong_anyway"
+    assert tried(root, "a - b", wrong).test == wrong
+    both = [wrong, "suite/test_part.py::test_it_adds"]
+    assert failing_anyway(both, root, tree=TREE) == {wrong}
+    assert failing_anyway([], root, tree=TREE) == set()
