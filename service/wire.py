@@ -1,16 +1,22 @@
-"""uvicorn's WebSocket connection, which the application can also cut.
+"""uvicorn's WebSocket connection, which the application can also cut, and which fails in good order.
 
 A peer that has stopped reading, or is no longer there, never lets a connection end in good order: the
 last words for it wait to be taken. So who serves a media stream is given the means to let go of it.
+And a peer that breaks the protocol costs neither a descriptor nor a traceback: an upgrade that can't be
+read is answered, text that is none ends its own connection, and pings that nobody reads the answers of
+are not answered for ever.
 """
 
 from collections.abc import Callable
 
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
+LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
+UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -22,6 +28,55 @@ class Wire(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - HTTP's own number
             self.scope["extensions"][CUT] = {"cut": self._cut}
+
+    @override
+    def handle_events(self) -> None:
+        """See uvicorn: it leaves an upgrade that it can't read without an answer, for ever."""
+        super().handle_events()
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()) or UNREADABLE)
+            self.transport.close()
+
+    @override
+    def send_receive_event_to_app(self) -> None:
+        """See uvicorn: a message is whole. Text that is no UTF-8 fails the connection (RFC 6455 8.1)."""
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(self.frames):
+            self.frames = []
+            self.conn.fail(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
+    @override
+    def handle_parser_exception(self) -> None:
+        """See uvicorn: the connection has failed. It is not reset, or the peer would not learn why.
+
+        RFC 6455 7.1.1: our side is closed, and what the peer was just sending is read and dropped.
+        """
+        if self.close_timer is not None:
+            return  # It is over, and the peer has so long to let go.
+        told = self.conn.close_sent
+        assert told is not None
+        self.queue.put_nowait(
+            {"type": "websocket.disconnect", "code": told.code, "reason": told.reason}
+        )
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.transport.can_write_eof():
+            self.close_timer = self.loop.call_later(LINGER_S, self._cut)
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
+
+    @override
+    def handle_ping(self) -> None:
+        """See uvicorn. A peer that does not read gets no more pongs: nothing may pile up for it."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
 
     @override
     def keepalive_timeout(self) -> None:
@@ -40,6 +95,14 @@ def cut_of(scope: object) -> Callable[[], None]:
     extension = (found or {}).get(CUT, {})
     cut: Callable[[], None] = extension.get("cut", _nothing)
     return cut
+
+
+def _is_text(pieces: list[bytes]) -> bool:
+    try:
+        b"".join(pieces).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from service import wire as module
 from service.web import socket as web_socket
 from service.web.socket import MediaSocket
 from service.wire import CUT, Wire, cut_of
@@ -36,8 +37,27 @@ class Served:
     def connections(self) -> int:
         return len(self._server.server_state.connections)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be taken by the one peer there is."""
+        (one,) = self._server.server_state.connections
+        assert isinstance(one, Wire)
+        return one.transport.get_write_buffer_size()
+
+    async def asked(self, *raw: bytes) -> bytes:
+        """Return all that comes back for these bytes, each sent when the one before was answered."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        came = b""
+        for one in raw:
+            writer.write(one)
+            came += await reader.read(65_536)
+        came += await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return came
+
     @contextlib.asynccontextmanager
-    async def deaf_peer(self) -> AsyncIterator[None]:
+    async def deaf_peer(self) -> AsyncIterator[socket.socket]:
         """A peer that upgrades, and from then on neither reads nor writes."""
         with socket.socket() as there:
             there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -45,7 +65,7 @@ class Served:
             await asyncio.get_running_loop().sock_connect(there, ("127.0.0.1", self.port))
             there.send(UPGRADE)
             await wait_until(self.came.is_set, description="the application knows the peer")
-            yield
+            yield there
 
 
 @contextlib.asynccontextmanager
@@ -130,6 +150,75 @@ async def test_a_peer_that_is_not_there_any_more_is_freed_without_its_answer(
         await wait_until(
             lambda: served.connections == 0, description="the connection is gone", within_s=2
         )
+
+
+async def listens(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [(b"X: %s" % (b"x" * 9_000), b"431"), (b"X: x\r\n" * 200 + b"Y: y", b"431"), (b"Content-Length: 5", b"400")],
+    ids=["long", "many", "body"],
+)  # fmt: skip
+async def test_an_upgrade_that_cant_be_read_is_answered(header: bytes, status: bytes) -> None:
+    """Uvicorn alone would say nothing and keep the connection, for ever and from anybody."""
+    async with serving(listens) as served:
+        asked = UPGRADE.replace(b"Host: x", header)
+        assert (await served.asked(asked)).startswith(b"HTTP/1.1 " + status)
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+
+
+@pytest.mark.parametrize(
+    "behind", [b"", b"\x81\x80....", b"\x88\x80...."], ids=["", "text", "close"]
+)
+async def test_text_that_is_none_ends_its_connection_and_leaves_no_traceback(
+    behind: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RFC 6455 8.1. With a close in the same segment uvicorn alone would raise."""
+    async with serving(listens) as served:
+        came = await served.asked(UPGRADE, b"\x81\x81\x00\x00\x00\x00\xff" + behind)
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    assert came.endswith(b"\x88\x00" if behind[:1] == b"\x88" else b"\x88\x02\x03\xef")
+    assert not [one for one in caplog.records if one.exc_info or one.levelname == "ERROR"]
+
+
+async def test_a_peer_that_is_failed_learns_why_although_it_goes_on_sending() -> None:
+    """RFC 6455 7.1.1: what comes behind is read, or a reset would overtake the close."""
+    async with serving(listens) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x83\x80....")
+        await wait_until(lambda: served.connections == 1, description="it is there")
+        for _ in range(50):
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+        assert (await reader.read())[:4] == b"\x88\x10\x03\xea"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_peer_that_is_failed_and_stays_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 0.1)
+    async with serving(listens) as served, served.deaf_peer() as there:
+        there.send(b"\x83\x80....")
+        await wait_until(
+            lambda: served.connections == 0, description="the connection is gone", within_s=2
+        )
+
+
+async def test_pings_of_a_peer_that_reads_nothing_pile_nothing_up() -> None:
+    """Rule 9: its pongs would wait in our memory, as many as it likes."""
+    ping = b"\x89\xfd...." + b"p" * 125
+    async with serving(listens) as served, served.deaf_peer() as there:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                for _ in range(400):
+                    await loop.sock_sendall(there, ping * 200)
+        assert served.waiting_bytes < 2**20
 
 
 async def test_what_another_server_serves_is_not_cut() -> None:
