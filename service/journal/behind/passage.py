@@ -5,7 +5,8 @@ and looked after by the keeper.
 """
 
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from service.clock import Clock
@@ -125,8 +126,9 @@ class Passage:
         check_names(name, call_sid)
         check_span(ttl_ms)
         check_times(now_ms)
-        remembering = self.engine.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
-        if not await self._is_done(remembering):
+        engine = self.engine
+        remember = partial(engine.remember, name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
+        if not await self._is_done(remember):
             self._keeper.loose.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
             self._keeper.wake()
 
@@ -226,9 +228,9 @@ class Passage:
         self._keeper.suspect()
         return None
 
-    async def _is_done(self, work: Coroutine[Any, Any, None]) -> bool:
+    async def _is_done(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         async def done() -> bool:
-            await work
+            await work()  # Made here: what is never begun must not be made either.
             return True
 
         return await self._attempt(done(), self._deadlines.claim_s, even_slow=True) is not None

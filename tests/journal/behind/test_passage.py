@@ -1,5 +1,8 @@
 """O-6: the rest of a journal's promise while the store is away."""
 
+import gc
+import warnings
+
 import pytest
 
 from service.clock import Clock
@@ -47,6 +50,20 @@ async def test_a_name_is_remembered_here_and_the_store_is_told(
     faulty.way = "well"
     await wait_until(lambda: not bridge._keeper.loose, description="the store is told")
     assert await faulty.real.recall("from:1", now_ms=bridge._clock.now_ms()) == CALL
+
+
+async def test_a_name_for_a_store_that_is_known_to_be_away_is_not_even_sent(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Found by the simulation (seed 11): a question that was made, and never asked."""
+    faulty.way = "away"
+    bridge._keeper.lose()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        await bridge.remember("from:1", CALL, ttl_ms=600_000, now_ms=bridge._clock.now_ms())
+        gc.collect()
+    assert [str(one.message) for one in told] == []
+    assert await bridge.recall("from:1", now_ms=bridge._clock.now_ms()) == CALL
 
 
 async def test_a_call_stays_held_and_is_let_go_in_its_branch(
