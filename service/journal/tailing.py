@@ -37,20 +37,20 @@ class Bells:
     """Who waits for news of which call, in this process."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, set[asyncio.Event]] = {}
+        self._bells: dict[str, dict[asyncio.Event, None]] = {}  # rung in the order they were hung
         self._stir = asyncio.Event()
 
     @contextmanager
     def hang(self, call_sid: str) -> Iterator[asyncio.Event]:
         """Give a bell that rings at news of the call, and take it down at the end."""
         bell = asyncio.Event()
-        self._bells.setdefault(call_sid, set()).add(bell)
+        self._bells.setdefault(call_sid, {})[bell] = None
         self._stir.set()
         try:
             yield bell
         finally:
             hung = self._bells[call_sid]
-            hung.discard(bell)
+            del hung[bell]
             if not hung:
                 del self._bells[call_sid]
                 self._stir.set()
