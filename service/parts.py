@@ -19,6 +19,7 @@ from service.documents import Documents
 from service.errors import ConfigError, EngineMissing
 from service.journal.behind.bridge import Bridge
 from service.journal.behind.composing import bridged
+from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
 from service.reconciler import Reconciler
@@ -76,6 +77,9 @@ class Own:
     endpointer: Callable[[], Endpointer] | None = None
     toolbox: Toolbox | None = None
     directory: Directory | None = None
+    clock: Clock | None = None
+    engine: Journal | None = None  # the store itself; the bridge stands in front of it all the same
+    carrier: Carrier | None = None
 
 
 NOTHING_OWN = Own()
@@ -83,12 +87,12 @@ NOTHING_OWN = Own()
 
 def assembled(config: Config, own: Own) -> Parts:
     """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
-    clock, meter, tasks = Clock(), Meter(), Tasks()
+    clock, meter, tasks = own.clock or Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
-    journal = _journal(config, clock, meter)
+    journal = _journal(config, own.engine, clock, meter)
     mint = TokenMint(config.twilio_auth_token)
     verifier, documents = _addressed(config, mint)
-    carrier = _carrier(config)
+    carrier = own.carrier or _carrier(config)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     speech = own.speech or _speech()
     means = Means(
@@ -147,9 +151,9 @@ def _goes_on(config: Config) -> bool:
     return bool(config.ring_back_s) and config.ring_back != "afresh"
 
 
-def _journal(config: Config, clock: Clock, meter: Meter) -> Bridge:
+def _journal(config: Config, own: Journal | None, clock: Clock, meter: Meter) -> Bridge:
     """Return the store, with what bridges its outages in front."""
-    engine = connect(
+    engine = own or connect(
         config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
     )
     return bridged(

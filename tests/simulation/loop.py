@@ -1,0 +1,160 @@
+"""An event loop whose clock jumps to the next timer: hours pass in seconds, and twice the same way.
+
+    nothing is ready ──> the clock jumps to the next timer ──> it runs
+    a callback belongs to a machine (its context says which) ──> held while that machine stands still
+
+No selector, no sockets, no threads: an executor's work is done at once. Tasks and futures are numbered,
+and their number is their hash, so that a set of them is walked through in the same order each time.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from contextvars import Context, ContextVar
+from typing import Any, TypeVar
+
+from typing_extensions import TypeVarTuple, override
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+START_S = 1_000.0  # any time but zero, which means "never" here and there
+CANCELLED_MAX = 2_000  # timers that were taken back are thrown away when there are so many
+
+
+class Machine:
+    """One server's processor. What is to run on it while it stands still is held."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_still = False
+        self.held: list[asyncio.Handle] = []
+
+
+MACHINE: ContextVar[Machine | None] = ContextVar("machine", default=None)
+
+
+class _Task(asyncio.Task[Any]):
+    """A task that is its number's hash."""
+
+    def __init__(self, *arguments: Any, number: int, **named: Any) -> None:
+        self._number = number
+        super().__init__(*arguments, **named)
+
+    @override
+    def __hash__(self) -> int:
+        return self._number
+
+
+class _Future(asyncio.Future[Any]):
+    """A future that is its number's hash."""
+
+    def __init__(self, *, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._number = number
+        super().__init__(loop=loop)
+
+    @override
+    def __hash__(self) -> int:
+        return self._number
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Runs callbacks in the order in which they became due."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now_s = START_S
+        self._numbers = itertools.count(1)
+        self._ready: Any  # the standard loop's own, which the type stubs don't show
+        self._scheduled: list[asyncio.TimerHandle]
+        self._stopping: bool
+        self._taken_back = 0
+        self.callbacks = 0
+        self.set_task_factory(self._numbered)
+        self.set_exception_handler(lambda _loop, _context: None)
+
+    def _numbered(
+        self, loop: asyncio.AbstractEventLoop, work: Any, **named: Any
+    ) -> asyncio.Task[Any]:
+        return _Task(work, loop=loop, number=next(self._numbers), **named)
+
+    @override
+    def create_future(self) -> asyncio.Future[Any]:
+        return _Future(number=next(self._numbers), loop=self)
+
+    @override
+    def time(self) -> float:
+        return self._now_s
+
+    def now_ns(self) -> int:
+        """Return the loop's time, to the microsecond."""
+        return round(self._now_s * 1e6) * 1_000
+
+    @override
+    def run_in_executor(
+        self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as trouble:  # noqa: BLE001 - whatever the work raises is its outcome
+            future.set_exception(trouble)
+        return future
+
+    def _run_once(self) -> None:
+        """Run what is ready; when nothing is, let the time pass until something is."""
+        timers, ready = self._scheduled, self._ready
+        if not ready and not self._stopping:
+            self._jump()
+        while timers and timers[0].when() <= self._now_s:
+            timer = heapq.heappop(timers)
+            if not timer.cancelled():
+                ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle.cancelled():
+                continue
+            machine = handle._context.get(MACHINE)
+            if machine is not None and machine.is_still:
+                machine.held.append(handle)
+                continue
+            self.callbacks += 1
+            handle._run()
+
+    def _jump(self) -> None:
+        timers = self._scheduled
+        while timers and timers[0].cancelled():
+            heapq.heappop(timers)
+        if not timers:
+            raise RuntimeError("everybody waits for somebody else: nothing will ever happen")
+        self._now_s = max(self._now_s, timers[0].when())
+
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        self._taken_back += 1
+        if self._taken_back > CANCELLED_MAX:
+            self._taken_back = 0
+            self._scheduled[:] = [one for one in self._scheduled if not one.cancelled()]
+            heapq.heapify(self._scheduled)
+
+    def _process_events(self, _events: Any) -> None:
+        """There is no selector that could have any."""
+
+    def _write_to_self(self) -> None:
+        """Nobody sleeps who would have to be woken."""
+
+    def freeze(self, machine: Machine) -> None:
+        """Let the machine stand still; what becomes due on it waits."""
+        machine.is_still = True
+
+    def thaw(self, machine: Machine) -> None:
+        """Let it go on, beginning with what became due meanwhile."""
+        machine.is_still = False
+        held, machine.held = machine.held, []
+        self._ready.extend(held)
+
+    def on(self, machine: Machine, work: Any, context: Context) -> asyncio.Task[Any]:
+        """Run a coroutine on a machine, in a copy of its context."""
+        own = context.copy()
+        own.run(MACHINE.set, machine)
+        return self.create_task(work, context=own)

@@ -1,0 +1,133 @@
+"""What is going to happen in a run: drawn from the seed beforehand, so that parts of it can be left out.
+
+Plan ── calls: when each rings, what its caller does, how its carrier behaves
+     └─ faults: what goes wrong when, to whom, for how long
+"""
+
+import random
+
+import msgspec
+
+from service.simulator.account import AfterError, Pace, Terms
+
+FAULTS_MAX = 14
+SERVERS = (1, 2, 2, 2, 3, 3)
+CALLS = (1, 1, 1, 2, 2, 3, 5)
+LASTS_MS = (6_000, 10_000, 15_000, 25_000)
+WORDS = ("orchid", "granite", "lantern", "meadow", "copper", "harbour", "velvet", "thunder")
+DROPS = (
+    "close", "close=1001", "close=1012", "eof", "reset", "reset", "half-open", "half-open=2s",
+    "late-stop", "double-webhook", "redial", "stall", "duplicate-start",
+)  # fmt: skip
+WEIGHTS = {
+    "drop": 10,
+    "say": 6,
+    "crash": 3,
+    "freeze": 2,
+    "drain": 2,
+    "slow": 2,
+    "away": 2,
+    "refuse": 1,
+    "lose": 2,
+    "fail_over": 2,
+    "busy": 1,
+    "lost_rest": 1,
+    "twice": 2,
+    "stranger": 1,
+    "rubbish": 1,
+    "api": 3,
+    "press": 2,
+}
+
+OF_SERVERS = frozenset({"crash", "drain", "freeze"})
+WAYS = {
+    "drop": DROPS,
+    "say": WORDS,
+    "press": ("1", "42#", "7*"),
+    "api": ("say", "note", "digits", "say", "note", "hangup"),
+    "slow": ("15", "60", "400"),
+}
+LASTING_MS = {
+    "crash": (100, 1_500, 4_000),
+    "drain": (100,),
+    "freeze": (100, 2_500, 8_000),
+    "slow": (600, 2_000, 6_000),
+    "away": (300, 1_500, 6_000),
+    "refuse": (300, 1_500, 6_000),
+    "lose": (300, 1_500, 6_000),
+}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something that happens: what, when, to the how-manieth call or server, how long, in which way."""
+
+    at_ms: int
+    kind: str
+    whom: int = 0
+    lasts_ms: int = 0
+    way: str = ""
+
+
+class CallPlan(msgspec.Struct, frozen=True):
+    """One caller: when the phone rings, what is said when, when the caller hangs up (0: never)."""
+
+    at_ms: int
+    says: tuple[tuple[int, str], ...]
+    hangs_up_ms: int
+    terms: Terms
+    is_doubled: bool
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One run."""
+
+    seed: int
+    servers: int
+    skews_ms: tuple[int, ...]
+    calls: tuple[CallPlan, ...]
+    faults: tuple[Fault, ...]
+    lasts_ms: int
+
+
+def planned(seed: int) -> Plan:
+    """Return the plan of a seed."""
+    chance = random.Random(f"plan {seed}")
+    lasts_ms = chance.choice(LASTS_MS)
+    servers = chance.choice(SERVERS)
+    calls = tuple(_call(chance, lasts_ms) for _ in range(chance.choice(CALLS)))
+    count = chance.randint(1, FAULTS_MAX)
+    faults = (_fault(chance, lasts_ms, len(calls), servers) for _ in range(count))
+    return Plan(
+        seed,
+        servers,
+        tuple(chance.choice((0, 0, -4_000, 900, 30_000, -30_000)) for _ in range(servers)),
+        calls,
+        tuple(sorted(faults, key=lambda one: one.at_ms)),
+        lasts_ms,
+    )
+
+
+def _call(chance: random.Random, lasts_ms: int) -> CallPlan:
+    begin_ms = chance.choice((0, 0, 50, 2_000))
+    at_ms, says = begin_ms + chance.randint(500, 4_000), []
+    while at_ms < lasts_ms:
+        count = chance.randint(1, 12)
+        says.append((at_ms, " ".join(chance.choices(WORDS, k=count))))
+        at_ms += chance.randint(800, 7_000)
+    terms = Terms(
+        clear_echoes=chance.random() < 0.7,
+        action_on_cut=chance.random() < 0.3,
+        after_error=chance.choice((AfterError.ACTION, AfterError.ACTION, AfterError.VERB)),
+        pace=Pace(turn_ms=chance.choice((50, 300, 700)), notice_ms=chance.choice((200, 1_000))),
+    )
+    hangs_up_ms = lasts_ms - 1_000 if chance.random() < 0.2 else 0
+    return CallPlan(begin_ms, tuple(says), hangs_up_ms, terms, chance.random() < 0.1)
+
+
+def _fault(chance: random.Random, lasts_ms: int, calls: int, servers: int) -> Fault:
+    kind = chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()))[0]
+    at_ms = chance.randint(300, lasts_ms)
+    whom = chance.randrange(servers if kind in OF_SERVERS else calls)
+    spans_ms, ways = LASTING_MS.get(kind), WAYS.get(kind, ("",))
+    span_ms = chance.choice(spans_ms) if spans_ms else chance.randint(1, 4)
+    return Fault(at_ms, kind, whom, span_ms, chance.choice(ways))

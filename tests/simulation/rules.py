@@ -1,0 +1,186 @@
+"""The ten rules of the design, as code. Fed by what was heard, what was acknowledged, what tools did."""
+
+import msgspec
+
+from service.audio import milliseconds
+from service.call import events as e
+from service.journal.values import Durability, Outcome, Record
+from service.session.records import rebuilt
+from service.simulator.line import Line
+from tests.simulation.fleet import Fleet
+from tests.simulation.server import Server
+from tests.simulation.store import Row
+from tests.simulation.witness import Told
+
+AHEAD_MS_MAX = 2_300  # two seconds, and a message that was begun before
+STALE_MS = 1_000  # a server sees within a second that another stream took over
+SOUND_ENDS = (
+    "the caller hung up",
+    "the service ended the call",
+    "the document hung up",
+    "no connection: nobody is there",  # the whole fleet was down: no carrier waits for that
+)
+WAIT_MS_MAX = 25  # 20 ms for the store, then the write-behind
+
+
+class Rules:
+    """The rules, and what they keep in mind of one run."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._witness = fleet.witness
+        self._ended: dict[str, str] = {}
+        self.waits: list[int] = []
+
+    # After every write of the journal.
+
+    def on_write(self, row: Row, new: tuple[Record, ...]) -> None:
+        """Judge what the store took."""
+        check, sid = self._witness.check, row.call_sid
+        told = self._witness.told.setdefault(sid, [])
+        kept = [one for one in told if one.record.position < new[0].position] if new else told
+        now_ms = self._witness.now_ms()
+        for record in new:
+            fact = e.decode(record.body)
+            kept.append(Told(now_ms, record, fact))
+            self._witness.note(
+                "wrote", sid, f"{record.position} {record.epoch} {type(fact).__name__}"
+            )
+            check(2, record.epoch <= row.epoch, "a write under a fence that nobody holds")
+            if isinstance(fact, e.CallEnded):
+                self._check_end(row, fact, kept)
+        self._witness.told[sid] = kept
+        greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
+        check(3, greetings <= 1, f"{sid} is greeted {greetings} times")
+        epochs = [one.record.epoch for one in kept if one.record.epoch]
+        check(2, epochs == sorted(epochs), f"{sid}: an older owner wrote after a newer one")
+
+    def _check_end(self, row: Row, fact: e.CallEnded, told: list[Told]) -> None:
+        phone = self._fleet.exchange.phones.get(row.call_sid)
+        planned = any(
+            isinstance(one.fact, e.EndingStarted | e.DropLimitReached | e.HangupRequested)
+            for one in told
+        )
+        is_over = phone is None or phone.is_over or bool(phone.course.ended_by)
+        self._witness.check(
+            2, planned or is_over, f"{row.call_sid} was ended ({fact.reason}) while it lives"
+        )
+
+    # After every frame.
+
+    def on_frame(self, line: Line, text: str, now_ms: int) -> None:
+        """Judge what the service sent on a stream."""
+        ahead_ms = milliseconds(line.leg.buffered(now_ms))
+        self._witness.check(9, ahead_ms <= AHEAD_MS_MAX, f"{ahead_ms} ms are queued ahead")
+        if line.replaced_ms and '"media"' in text[:40]:
+            is_fresh = now_ms - line.replaced_ms <= STALE_MS
+            self._witness.check(4, is_fresh, f"stream {line.number} still speaks")
+        warnings = line.leg.warnings
+        self._witness.check(10, not warnings, f"the carrier warns: {warnings}")
+
+    def on_wait(self, server: Server, call_sid: str, took_ms: int, outcome: Outcome) -> None:
+        """Judge how long the conversation waited for the store."""
+        self.waits.append(took_ms)
+        why = f"{server.name} waited {took_ms} ms for {call_sid}: {outcome}"
+        self._witness.check(6, took_ms <= WAIT_MS_MAX, why)
+
+    # Now and then, and at the end.
+
+    def on_look(self) -> None:
+        """The state that a session works with is the fold of the journal."""
+        for server in self._fleet.servers:
+            if not server.is_serving:
+                continue
+            branches = server.parts.journal._roll.branches
+            for sid, session in server.parts.switchboard._sessions.items():
+                row, call = self._fleet.cabinet.state.rows.get(sid), session.call
+                is_ours = row is not None and session.epoch == row.epoch
+                if row is None or not is_ours or sid in branches or call.position > row.head:
+                    continue
+                if session._ledger.incarnation != row.incarnation or session._ledger._is_moved:
+                    continue
+                held = server.parts.journal._roll.held.get(sid)
+                if held is not None and held.is_rebased:
+                    continue
+                state = rebuilt(None, row.records[: call.position])
+                self._witness.check(
+                    5, state == call, f"{server.name} {sid}: {_difference(state, call)}"
+                )
+
+    def is_settled(self) -> bool:
+        """Whether all is well as far as can be seen: every call has its stream, nothing waits."""
+        phones, servers = self._fleet.exchange.phones.values(), self._fleet.servers
+        return (
+            all(phone.is_over or phone.is_live for phone in phones)
+            and all(one.is_serving for one in servers)
+            and not any(one.parts.journal.arrears.calls for one in servers)
+        )
+
+    def is_over(self) -> bool:
+        """Whether every call is ended in the journal, and no tool is at work."""
+        rows = self._fleet.cabinet.state.rows.values()
+        calls = (rebuilt(None, row.records) for row in rows)
+        return all(call.phase == "ended" and not call.pending() for call in calls)
+
+    def when_settled(self) -> None:
+        """Everything is well again: every call that lives has its stream, and is looked after."""
+        for phone in self._fleet.exchange.phones.values():
+            if not phone.is_over:
+                self._witness.check(10, phone.is_live, f"{phone.call_sid} has no stream")
+                continue
+            by = phone.course.ended_by
+            is_sound = by in SOUND_ENDS
+            self._witness.check(10, is_sound, f"{phone.call_sid} ended: {by}")
+        for server in self._fleet.servers:
+            left = server.parts.journal.arrears
+            self._witness.check(6, not left.calls, f"{server.name} still holds back {left}")
+
+    async def at_end(self) -> None:
+        """Everybody has hung up."""
+        self.on_look()
+        self._check_acks()
+        for sid, row in self._fleet.cabinet.state.rows.items():
+            call = rebuilt(None, row.records)
+            phone = self._fleet.exchange.phones.get(sid)
+            is_over = phone is None or phone.is_over
+            self._witness.check(10, not is_over or call.phase == "ended", f"{sid} is never ended")
+            ends = [one for one in call.operations if one.status == "pending"]
+            self._witness.check(3, not ends, f"{sid}: {len(ends)} operations have no end")
+        for key, count in self._fleet.tools.executions.items():
+            self._witness.check(3, count <= 1, f"{key} was carried out {count} times")
+        for phone in self._fleet.phones:
+            if phone.failure is not None:
+                raise phone.failure
+
+    def _check_acks(self) -> None:
+        """No acknowledged record is lost."""
+        for ack in self._witness.acks:
+            row = self._fleet.cabinet.state.rows.get(ack.call_sid)
+            if row is None:
+                self._witness.check(
+                    1, ack.call_sid in self._fleet.erased, f"{ack.call_sid} is gone"
+                )
+                continue
+            if ack.key in row.keys:
+                place = row.keys[ack.key]
+                kept = tuple(one.body for one in row.records[place - len(ack.bodies) : place])
+                self._witness.check(1, kept == ack.bodies, f"{ack.key} stands otherwise")
+                continue
+            lost = [
+                body
+                for record in row.records
+                if isinstance(fact := e.decode(record.body), e.BranchOrphaned)
+                for body in fact.lost
+            ]
+            is_orphan = all(body.decode() in lost for body in ack.bodies)
+            is_kept = ack.durability is not Durability.REPLICA and is_orphan
+            self._witness.check(
+                1,
+                is_kept or ack.durability is Durability.MEMORY,
+                f"{ack.call_sid}: {ack.key} of {ack.server} at {ack.at_ms} ({ack.durability}) is lost: {ack.bodies!r}",
+            )
+
+
+def _difference(one: msgspec.Struct, other: msgspec.Struct) -> str:
+    names = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+    return "; ".join(f"{n}: {getattr(one, n)!r} is {getattr(other, n)!r}" for n in names)

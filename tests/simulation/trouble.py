@@ -1,0 +1,231 @@
+"""What goes wrong in a run: each of the plan's faults, done to the fleet, and its healing."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+from service.simulator import signing
+from service.simulator.account import new_sid
+from service.testing.textspeech import spoken
+from tests.simulation import wire
+from tests.simulation.exchange import ACCOUNT, PUBLIC_URL, Handset
+from tests.simulation.fleet import TOKEN, Fleet
+from tests.simulation.plan import Fault
+from tests.simulation.server import Server
+
+STRANGER_MS_MAX = 5_500  # a stream that proves nothing is closed in 5 s
+ALONE_MS = 100  # a fleet of one is back before the carrier's second attempt
+RUBBISH = (b"", b"%%%", b"CallSid=&CallSid=x", b"\xff\xfe", b"CallSid=CA1&CallStatus=dancing")
+
+
+class Trouble:
+    """Does the faults of a plan."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._is_healed = False
+        self._ways: dict[str, Callable[[Fault], Awaitable[None]]] = {
+            "drop": self._drop,
+            "say": self._say,
+            "press": self._press,
+            "crash": self._crash,
+            "freeze": self._freeze,
+            "drain": self._drain,
+            "slow": self._slow,
+            "away": self._away,
+            "refuse": self._refuse,
+            "lose": self._lose,
+            "fail_over": self._fail_over,
+            "busy": self._busy,
+            "lost_rest": self._lost_rest,
+            "twice": self._twice,
+            "stranger": self._stranger,
+            "rubbish": self._rubbish,
+            "api": self._api,
+        }
+
+    async def come(self, fault: Fault) -> None:
+        """Wait for the fault's time, and do it."""
+        await asyncio.sleep(fault.at_ms / 1_000)
+        if not self._is_healed:
+            self._fleet.witness.note(
+                "fault", fault.kind, f"{fault.whom} {fault.lasts_ms} {fault.way}"
+            )
+            await self._ways[fault.kind](fault)
+
+    async def heal(self) -> None:
+        """Let everything be well again, and stay so."""
+        self._is_healed = True
+        weather = self._fleet.weather
+        weather.slow_ms = 0
+        weather.is_away = weather.is_refusing = weather.loses_answers = False
+        self._fleet.exchange.busy_answers = self._fleet.exchange.lost_answers = 0
+        for server in self._fleet.servers:
+            server.thaw()
+
+    def _phone(self, fault: Fault) -> Handset | None:
+        phones = self._fleet.phones
+        return phones[fault.whom] if fault.whom < len(phones) else None
+
+    async def _drop(self, fault: Fault) -> None:
+        if phone := self._phone(fault):
+            await phone.caller.drop(fault.way)
+
+    async def _say(self, fault: Fault) -> None:
+        if (phone := self._phone(fault)) and not phone.is_over:
+            phone.caller.say(bytes(spoken(fault.way)))
+
+    async def _press(self, fault: Fault) -> None:
+        if (phone := self._phone(fault)) and not phone.is_over:
+            await phone.caller.press(fault.way)
+
+    # Servers.
+
+    def _others(self, server: Server) -> bool:
+        return any(one.is_serving for one in self._fleet.servers if one is not server)
+
+    async def _crash(self, fault: Fault) -> None:
+        server = self._fleet.servers[fault.whom]
+        if not server.is_up:
+            return
+        is_alone = not self._others(server)
+        server.die()
+        self._fleet.graves.append(server)
+        self._fleet.witness.note("died", server.name)
+        await asyncio.sleep((ALONE_MS if is_alone else fault.lasts_ms) / 1_000)
+        await self._fleet.started(fault.whom)
+
+    async def _freeze(self, fault: Fault) -> None:
+        server = self._fleet.servers[fault.whom]
+        if not server.is_serving:
+            return
+        lasts_ms = fault.lasts_ms if self._others(server) else min(fault.lasts_ms, 2_500)
+        server.freeze()
+        await asyncio.sleep(lasts_ms / 1_000)
+        server.thaw()
+
+    async def _drain(self, fault: Fault) -> None:
+        server = self._fleet.servers[fault.whom]
+        if not server.is_serving or server.machine.is_still:
+            return
+        if not self._others(server):
+            return
+        await server.leave(lambda: self._others(server))
+        self._fleet.witness.note("left", server.name)
+        if self._fleet.servers[fault.whom] is server:
+            self._fleet.graves.append(server)
+            await self._fleet.started(fault.whom)
+
+    # The store.
+
+    async def _slow(self, fault: Fault) -> None:
+        self._fleet.weather.slow_ms = int(fault.way)
+        await asyncio.sleep(fault.lasts_ms / 1_000)
+        self._fleet.weather.slow_ms = 0
+
+    async def _away(self, fault: Fault) -> None:
+        self._fleet.weather.is_away = True
+        await asyncio.sleep(fault.lasts_ms / 1_000)
+        self._fleet.weather.is_away = False
+
+    async def _refuse(self, fault: Fault) -> None:
+        self._fleet.weather.is_refusing = True
+        await asyncio.sleep(fault.lasts_ms / 1_000)
+        self._fleet.weather.is_refusing = False
+
+    async def _lose(self, fault: Fault) -> None:
+        self._fleet.weather.loses_answers = True
+        await asyncio.sleep(fault.lasts_ms / 1_000)
+        self._fleet.weather.loses_answers = False
+
+    async def _fail_over(self, _fault: Fault) -> None:
+        """The replica takes over: what it did not have is lost, and so is every connection."""
+        lost = self._fleet.cabinet.fail_over()
+        self._fleet.weather.era += 1
+        self._fleet.bells.ring_all()
+        self._fleet.witness.note("failover", "store", f"{lost} writes lost")
+
+    # The carrier and the people around.
+
+    async def _busy(self, fault: Fault) -> None:
+        self._fleet.exchange.busy_answers = fault.lasts_ms
+
+    async def _lost_rest(self, fault: Fault) -> None:
+        self._fleet.exchange.lost_answers = fault.lasts_ms
+
+    async def _twice(self, fault: Fault) -> None:
+        """A webhook is delivered once more, late, with nobody who obeys its answer."""
+        phone = self._phone(fault)
+        if phone is None or phone.is_over:
+            return
+        fields = [*phone.card.fields(phone.from_, phone.to), ("CallStatus", phone.status)]
+        for path in ("/twiml/voice", "/twiml/resume")[: fault.lasts_ms]:
+            await self._fleet.exchange.webhooks.tell(
+                phone.card.number, f"{PUBLIC_URL}{path}", fields
+            )
+
+    async def _stranger(self, _fault: Fault) -> None:
+        """A signed socket without a token that is worth anything: it must not live."""
+        server = self._fleet.balanced()
+        if server is None:
+            return
+        url = f"{PUBLIC_URL.replace('https', 'wss')}/media"
+        connection = wire.Connection(server)
+        sign = signing.signature(ACCOUNT.auth_token, url)
+        stills = server.stills
+        if not await connection.open(url, {signing.SOCKET_HEADER: sign}):
+            return
+        call_sid = new_sid("CA")
+        start = {
+            "accountSid": ACCOUNT.account_sid,
+            "streamSid": new_sid("MZ"),
+            "callSid": call_sid,
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "customParameters": {"token": "v1.nobody"},
+        }
+        head = {"sequenceNumber": "1", "streamSid": start["streamSid"]}
+        for message in ({"event": "connected"}, {"event": "start", "start": start} | head):
+            if not connection.is_cut:
+                await connection.send(json.dumps(message))
+        await asyncio.sleep(STRANGER_MS_MAX / 1_000)
+        if server.stills == stills:
+            self._fleet.witness.check(7, connection.is_cut, "a stranger's stream lives on")
+        is_known = call_sid in self._fleet.cabinet.state.rows
+        self._fleet.witness.check(7, not is_known, "a stranger's stream opened a call")
+
+    async def _rubbish(self, fault: Fault) -> None:
+        server = self._fleet.balanced()
+        if server is None or not server.is_serving:
+            return
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        for body in RUBBISH[: fault.lasts_ms + 1]:
+            try:
+                answered = await wire.ask(
+                    server, "POST", f"{PUBLIC_URL}/twiml/voice", headers, body
+                )
+            except ConnectionError:
+                return
+            is_refused = 400 <= answered.status < 500
+            self._fleet.witness.check(10, is_refused, f"rubbish was answered {answered.status}")
+
+    async def _api(self, fault: Fault) -> None:
+        """A person asks for something by the API."""
+        phone, server = self._phone(fault), self._fleet.balanced()
+        if phone is None or server is None or phone.is_over:
+            return
+        bodies = {
+            "say": {"text": "A person says hello to you."},
+            "note": {"text": "A note of a person."},
+            "digits": {"digits": "12"},
+        }
+        body = json.dumps(bodies.get(fault.way, {})).encode()
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        url = f"{PUBLIC_URL}/api/calls/{phone.call_sid}/{fault.way}"
+        try:
+            answered = await wire.ask(server, "POST", url, headers, body)
+        except ConnectionError:
+            return
+        self._fleet.witness.note("api", phone.call_sid, f"{fault.way} {answered.status}")
+        is_clear = answered.status < 500 or answered.status == 503
+        self._fleet.witness.check(10, is_clear, f"the API answered {answered.status}")
