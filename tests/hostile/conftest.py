@@ -16,6 +16,7 @@ from tests.conftest import wait_until
 from tests.hostile.raw import TEXT, RawSocket, frame
 from tests.web.front import ACCOUNT, CALL, Front, Stream, fronted, ring, served, stream
 
+NEWS = ("webhook_fallback",)  # an error that the carrier tells us of, and so on its own
 _numbers = itertools.count(1_000)
 
 
@@ -105,4 +106,5 @@ def _no_traceback(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     for record in caplog.get_records("call"):
         assert record.exc_info is None, record.getMessage()
-        assert record.levelno < logging.ERROR, record.getMessage()
+        is_news = getattr(record, "action", "") in NEWS
+        assert record.levelno < logging.ERROR or is_news, record.getMessage()
