@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.planted.bug import Bug, Rotten
 from tests.planted.bugs import BUGS
-from tests.planted.trial import WORKERS, Verdict, failing_anyway, try_all
+from tests.planted.trial import WORKERS, Verdict, failing_anyway, sound_copy, try_all
 
 ROOT = Path(__file__).parent.parent.parent
 NICE = 19  # whoever measures real time on this machine comes first
@@ -45,16 +45,16 @@ def main() -> int:
     os.nice(NICE)
     sys.stdout.write(f"{'bug':<{NAME_WIDTH}}  rule   secs  caught by\n")
     verdicts: list[Verdict] = []
-    try:
-        for verdict in try_all(bugs, ROOT, workers=asked.workers):
-            verdicts.append(verdict)
-            sys.stdout.write(row(verdict))
-            sys.stdout.flush()
-    except Rotten as trouble:
-        sys.stdout.write(f"{trouble}\n")
-        return 2
-    caught = {verdict.test for verdict in verdicts if verdict.test}
-    false = failing_anyway(caught, ROOT)
+    with sound_copy(ROOT) as sound:
+        try:
+            for verdict in try_all(bugs, sound, workers=asked.workers):
+                verdicts.append(verdict)
+                sys.stdout.write(row(verdict))
+                sys.stdout.flush()
+        except Rotten as trouble:
+            sys.stdout.write(f"{trouble}\n")
+            return 2
+        false = failing_anyway((verdict.test for verdict in verdicts if verdict.test), sound)
     for test in sorted(false):
         sys.stdout.write(f"FALSE ALARM  {test} fails without the bug, too\n")
     survivors = [one.bug.name for one in verdicts if not one.test or one.test in false]
