@@ -1,4 +1,4 @@
-"""The `stayline` command: answer calls (serve), call a running server (replay), keep tickets (desk)."""
+"""The `stayline` command: serve · replay (call a server) · journal (decide a recorded call again) · desk."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 import uvicorn
 from starlette.applications import Starlette
 
-from service import config as settings, demonstration, logs, serving, worker
+from service import config as settings, demonstration, logs, recordings, serving, worker
 from service.app import create_app
 from service.config import Config
 from service.desk import create_desk
@@ -24,14 +24,17 @@ def main() -> None:
     """Run the command line and exit."""
     if sys.argv[1:2] == ["replay"]:
         sys.exit(client.replay(sys.argv[2:]))
+    if sys.argv[1:2] == ["journal"]:
+        sys.exit(recordings.run(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve_command = commands.add_parser(
         "serve", help="answer calls; the settings come from the environment or .env"
     )
     serve_command.add_argument("--demo", action="store_true", help="play one recorded call first")
-    # Known here for the help only: the command reads its own words, and has its own exit codes.
+    # Known here for the help only: these read their own words, and have their own exit codes.
     commands.add_parser("replay", help="call a running server with recorded audio")
+    commands.add_parser("journal", help="take a call out of the store, and decide it again")
     desk = commands.add_parser("desk", help="keep a small ticket desk to try tools with")
     desk.add_argument("--port", type=int, default=8002, help="on loopback; default 8002")
     options = parser.parse_args()

@@ -4,6 +4,7 @@
     ├── ConfigError              a setting is wrong; the sentence says which and why
     ├── RemoteProtocolError      the other side of the wire said something we can't accept
     ├── LocalProtocolError       we tried to say something the wire does not allow: a bug of ours
+    ├── BadRecording             a file is no recorded call; the sentence says where
     ├── StoreError
     │   └── StoreUnavailable     the journal can't be reached or written now; try again later
     ├── CarrierError             the carrier's REST API refused or failed
@@ -34,6 +35,10 @@ class RemoteProtocolError(StaylineError):
 
 class LocalProtocolError(StaylineError):
     """Our own side broke the protocol. Always a bug here, never the peer's doing."""
+
+
+class BadRecording(StaylineError):
+    """A file is no recorded call, or a damaged one. The message is one line that says where."""
 
 
 class StoreError(StaylineError):

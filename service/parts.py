@@ -104,7 +104,7 @@ def assembled(config: Config, own: Own) -> Parts:
         documents=documents,
         clock=clock,
         meter=meter,
-        policy=_policy(config, toolbox),
+        policy=policy(config, toolbox),
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
@@ -168,7 +168,8 @@ def _journal(config: Config, own: Journal | None, clock: Clock, meter: Meter) ->
     )
 
 
-def _policy(config: Config, toolbox: Toolbox) -> Policy:
+def policy(config: Config, toolbox: Toolbox) -> Policy:
+    """Return the rules that the settings give decisions."""
     terms = {name: toolbox.terms(name) for name in toolbox.names()}
     return Policy(
         config.drops_max,

@@ -18,14 +18,12 @@ from service.call import events as e
 from tests.call.corpus.journals import (
     FOLDER,
     INCARNATION,
-    Entry,
-    bare,
-    canonical,
     entry,
     example,
     families,
     folded,
     kept,
+    recording,
     shown,
     sums,
 )
@@ -106,15 +104,11 @@ def test_the_corpus_holds_what_goes_wrong_with_calls() -> None:
     assert any(fact.voice == "model" for fact in _facts(e.AgentSpoke))
 
 
-def test_a_default_is_left_out_and_everything_else_told() -> None:
-    call = folded(Entry("nothing", ()))
-    assert bare(call) == {}
+def test_an_entry_is_a_journal_of_its_own() -> None:
     begun = entry("one", [(0, 5, e.encode(e.CallOpened(call_sid="CA1"))), (0, 9, b'{"a":[]}')])
     assert [place.at_ms for _, place in begun.facts()] == [5, 9]
-    told = folded(begun)
-    assert bare(told) == {"call_sid": "CA1", "opened_ms": 5, "updated_ms": 9, "position": 2}
-    assert shown(told)["incarnation"] == INCARNATION
-    assert canonical({"b": "ü", "a": [1, 2]}) == '{"a":[1,2],"b":"ü"}'.encode()
+    assert shown(folded(begun))["incarnation"] == INCARNATION
+    assert [one.at_ms for one in recording(begun).entries] == [5, 9]
 
 
 def _facts(kind: type[e.AgentSpoke]) -> list[e.AgentSpoke]:

@@ -16,6 +16,7 @@ from service.call.inputs import Answered, Decision
 from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 
+NO_SUCH_TOOL = "there is no such tool"  # why an operation of an unknown tool has failed
 _NO_TERMS = ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=0)
 
 
@@ -107,8 +108,9 @@ class Made:
         terms = self._policy.tools.get(act.tool, _NO_TERMS)
         self.facts.append(requested(name, act.tool, act.arguments, self._turn, terms, self._now_ms))
         if act.tool not in self._policy.tools:
-            detail = "there is no such tool"
-            self.facts.append(e.OperationEnded(operation=name, status="failed", detail=detail))
+            self.facts.append(
+                e.OperationEnded(operation=name, status="failed", detail=NO_SUCH_TOOL)
+            )
 
 
 def _fact(act: a.Fill | a.Confirm | a.Forget | a.Enter | a.Transfer | a.HangUp) -> Known:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from service.call import acts as a, events as e, inputs as i
-from service.call.decisions.answer import Made, spoken
+from service.call.decisions.answer import NO_SUCH_TOOL, Made, spoken
 from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known
 from service.call.inputs import Decision
@@ -59,8 +59,9 @@ def _called(call: Call, called: i.ModelCalled, now_ms: int, policy: Policy) -> D
         requested(called.operation, called.tool, called.arguments, turn, terms, now_ms)
     ]
     if called.tool not in policy.tools:
-        detail = "there is no such tool"
-        facts.append(e.OperationEnded(operation=called.operation, status="failed", detail=detail))
+        facts.append(
+            e.OperationEnded(operation=called.operation, status="failed", detail=NO_SUCH_TOOL)
+        )
     return Decision((*_answers(call), *facts))
 
 

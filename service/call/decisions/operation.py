@@ -27,6 +27,8 @@ from service.call.state import Call, Operation
 
 BACKOFF_MS = 250  # before the second attempt; it doubles with each
 BACKOFF_MS_MAX = 4_000  # a caller waits for the answer
+OVERDUE = "no answer in time"  # why an operation ended at its deadline
+NOT_APPROVED = "nobody approved it in time"
 OPERATIONS_MAX = 200  # per call; an agent that asks for more goes round in circles
 
 
@@ -120,7 +122,7 @@ def overdue(call: Call, now_ms: int) -> tuple[Known, ...]:
     facts: list[Known] = []
     for one in call.pending():
         if one.approval == "asked" and now_ms >= one.approval_ms:
-            facts.append(_ended(one, "failed", "", "nobody approved it in time"))
+            facts.append(_ended(one, "failed", "", NOT_APPROVED))
         elif one.approval != "asked" and now_ms >= one.deadline_ms:
             facts.append(_overdue(one))
     return tuple(facts)
@@ -151,7 +153,7 @@ def _is_moving(call: Call) -> bool:
 
 
 def _backoff_ms(attempts: int) -> int:
-    return min(BACKOFF_MS_MAX, BACKOFF_MS << min(attempts - 1, 10))
+    return min(BACKOFF_MS_MAX, BACKOFF_MS << min(max(0, attempts - 1), 10))
 
 
 def _unanswered(one: Operation, now_ms: int) -> Status:
@@ -163,7 +165,7 @@ def _unanswered(one: Operation, now_ms: int) -> Status:
 def _overdue(one: Operation) -> e.OperationEnded:
     """An idempotent tool is done no harm by not knowing; another may have acted once it was called."""
     may_have_acted = one.attempts > 0 and not one.is_idempotent
-    return _ended(one, "unknown" if may_have_acted else "timed_out", "", "no answer in time")
+    return _ended(one, "unknown" if may_have_acted else "timed_out", "", OVERDUE)
 
 
 def _ended(one: Operation, status: Status, result: str, detail: str) -> e.OperationEnded:

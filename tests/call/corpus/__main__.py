@@ -15,8 +15,9 @@ import sys
 import pytest
 
 from service.call import events as e
+from service.call.replay.sums import digest
 from tests.call.corpus.harvest import Harvest
-from tests.call.corpus.journals import FOLDER, Entry, add, digest, entry, families, fold, kept, sums
+from tests.call.corpus.journals import FOLDER, Entry, add, entry, families, fold, kept, sums
 from tests.call.folds.test_mixed_versions import planted
 from tests.call.test_walk import Walk
 

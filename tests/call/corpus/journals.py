@@ -8,8 +8,6 @@ Three files a family:
     tools.json    the first journal's state and view in full, so that a change can be read
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +18,8 @@ import msgspec
 from service.call import events as e, state
 from service.call.folds.fold import fold_all
 from service.call.place import Place
+from service.call.replay.recording import Recording, recorded
+from service.call.replay.sums import bare, digest
 from service.call.state import Call
 from service.call.view import view
 
@@ -38,6 +38,14 @@ class Entry(msgspec.Struct, frozen=True):
         for position, (epoch, later_ms, body) in enumerate(self.records, 1):
             at_ms += later_ms
             yield e.decode(bytes(body)), Place(position, epoch, at_ms)
+
+
+def recording(one: Entry) -> Recording:
+    """Return a journal as `stayline journal export` would write it."""
+    moments = (
+        (place, body) for (_, place), (_, _, body) in zip(one.facts(), one.records, strict=True)
+    )
+    return recorded((place.epoch, place.at_ms, bytes(body)) for place, body in moments)
 
 
 def entry(name: str, records: Iterable[tuple[int, int, bytes]]) -> Entry:
@@ -69,43 +77,6 @@ def sums(entries: Iterable[Entry]) -> str:
 def shown(call: Call) -> dict[str, Any]:
     """Return what `GET /api/calls/{call_sid}` answers."""
     return view(call, incarnation=INCARNATION)
-
-
-def canonical(thing: Any) -> bytes:
-    """Return the JSON that means this thing and no other."""
-    return json.dumps(thing, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def digest(thing: Any) -> str:
-    return hashlib.sha256(canonical(thing)).hexdigest()
-
-
-def bare(thing: Any) -> Any:
-    """Return plain values, without the fields of the state that stand at their defaults.
-
-    So a field that is new, and that an old journal does not touch, changes nothing.
-    """
-    match thing:
-        case msgspec.Struct():
-            return {
-                field.name: bare(value)
-                for field in msgspec.structs.fields(thing)
-                if (value := getattr(thing, field.name)) != _default(field)
-            }
-        case dict():
-            return {str(name): bare(value) for name, value in thing.items()}
-        case list() | tuple():
-            return [bare(value) for value in thing]
-        case bytes():
-            return base64.b64encode(thing).decode()
-        case _:
-            return thing
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return field.default
 
 
 def families() -> dict[str, tuple[Entry, ...]]:
