@@ -24,6 +24,7 @@ from tests.planted.bug import Bug
 TREE = ("service", "twiml", "tests", "fixtures", "pyproject.toml")  # what the suites read
 WORKERS = 2  # the suites wait now and then, but two are what two cores take
 TEST_S_MAX = 60  # twice what a test has otherwise: nobody hurries for these suites
+SURVIVES = "it survives: every test of its suites passes"
 SUITES_S_MAX = 300  # a minute is the longest that any takes without a bug
 
 _FAILED = re.compile(r"^FAILED (.+?)(?: - (.*))?$", re.MULTILINE)
@@ -77,6 +78,9 @@ def try_one(bug: Bug, sound: Path) -> Verdict:
         for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
             compiled.unlink()
         test, trouble = failed_test(copy, bug.suites)
+        if trouble not in ("", SURVIVES):
+            # Servers that start in time elsewhere may not on a machine that is swamped; once more.
+            test, trouble = failed_test(copy, bug.suites)
     seconds = time.perf_counter() - begun_s  # noqa: TID251 - likewise
     return Verdict(bug, test, trouble, seconds)
 
@@ -100,7 +104,7 @@ def failed_test(copy: Path, suites: Sequence[str]) -> tuple[str, str]:
         return "", f"its suites took longer than {SUITES_S_MAX} s"
     failed = _FAILED.search(ran.stdout)
     if ran.returncode == 0:
-        return "", "it survives: every test of its suites passes"
+        return "", SURVIVES
     if ran.returncode != _TESTS_FAILED or failed is None:
         return "", f"its suites did not run: {ran.stdout.strip().splitlines()[-1:]}"
     if _TIME_RAN_OUT in (failed[2] or ""):
