@@ -14,7 +14,7 @@ serve: $(READY)
 	@exec $(BIN)/stayline serve
 
 # pytest comes last, so that its closing line is the last word.
-test: lint own unit
+test: lint own planted unit
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
