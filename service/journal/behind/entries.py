@@ -72,6 +72,9 @@ class Shelved(msgspec.Struct, frozen=True):
     entry: Entry | None = None
 
 
+# All that msgspec raises for bytes that are none of ours: wrong shape, bad UTF-8, too deep a nesting.
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
 _decoder = msgspec.msgpack.Decoder(Shelved)
 _encoder = msgspec.msgpack.Encoder()
 
@@ -85,7 +88,7 @@ def decode(payload: bytes) -> Shelved | None:
     """Read one entry back; None for one that this version does not understand."""
     try:
         return _decoder.decode(payload)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
 
 

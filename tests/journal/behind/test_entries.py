@@ -31,6 +31,8 @@ def test_an_entry_is_read_back_as_it_was_shelved(entry: Entry | None) -> None:
 def test_what_is_no_entry_of_ours_is_none() -> None:
     assert decode(b"") is None
     assert decode(b"\x93\x01\x02\x03") is None
+    assert decode(b"\x81\xa6branch\xa1\x80") is None, "a name that is no UTF-8"
+    assert decode(b"\x91" * 3_000) is None, "deeper than anybody reads"
 
 
 def test_a_write_knows_where_it_begins_and_may_stand_elsewhere() -> None:
