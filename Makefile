@@ -46,6 +46,10 @@ unit: $(READY)
 fast: $(READY)
 	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q $(AT_ONCE) --ignore=tests/test_house.py
 
+# Fleets on virtual time, one a seed: `make simulation SEEDS=100000 FIRST=0`.
+simulation: $(READY)
+	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0)
+
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 

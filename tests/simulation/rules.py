@@ -7,7 +7,9 @@ from service.call import events as e
 from service.journal.values import Durability, Outcome, Record
 from service.session.records import rebuilt
 from service.simulator.line import Line
+from tests.simulation.exchange import Handset
 from tests.simulation.fleet import Fleet
+from tests.simulation.hearing import Hearing, heard_words
 from tests.simulation.server import Server
 from tests.simulation.store import Row
 from tests.simulation.witness import Told
@@ -111,10 +113,17 @@ class Rules:
         """Whether all is well as far as can be seen: every call has its stream, nothing waits."""
         phones, servers = self._fleet.exchange.phones.values(), self._fleet.servers
         return (
-            all(phone.is_over or phone.is_live for phone in phones)
+            all(phone.is_over or self._is_quiet(phone) for phone in phones)
             and all(one.is_serving for one in servers)
             and not any(one.parts.journal.arrears.calls for one in servers)
         )
+
+    def _is_quiet(self, phone: Handset) -> bool:
+        """Whether a live call has its stream, every turn is answered, and all that was said is heard."""
+        row = self._fleet.cabinet.state.rows.get(phone.call_sid)
+        call = None if row is None else rebuilt(None, row.records)
+        is_answered = call is not None and call.turn is None and not call.prompts
+        return phone.is_live and is_answered
 
     def is_over(self) -> bool:
         """Whether every call is ended in the journal, and no tool is at work."""
@@ -127,6 +136,8 @@ class Rules:
         for phone in self._fleet.exchange.phones.values():
             if not phone.is_over:
                 self._witness.check(10, phone.is_live, f"{phone.call_sid} has no stream")
+                is_quiet = self._is_quiet(phone)
+                self._witness.check(10, is_quiet, f"{phone.call_sid} waits for an answer")
                 continue
             by = phone.course.ended_by
             is_sound = by in SOUND_ENDS
@@ -139,6 +150,7 @@ class Rules:
         """Everybody has hung up."""
         self.on_look()
         self._check_acks()
+        self._check_hearing()
         for sid, row in self._fleet.cabinet.state.rows.items():
             call = rebuilt(None, row.records)
             phone = self._fleet.exchange.phones.get(sid)
@@ -151,6 +163,23 @@ class Rules:
         for phone in self._fleet.phones:
             if phone.failure is not None:
                 raise phone.failure
+
+    def _check_hearing(self) -> None:
+        """Nothing counts as heard that was not, nothing is said over and over, what was cut is silent."""
+        now_ms = self._fleet.clock.now_ms()
+        origin_ms = now_ms - self._witness.now_ms()
+        for phone in self._fleet.exchange.phones.values():
+            heard = heard_words(phone.lines, now_ms, origin_ms)
+            told = self._witness.told.get(phone.call_sid, [])
+            ends_ms = {one.number: one.ended_ms - origin_ms for one in phone.lines if one.ended_ms}
+            hearing = Hearing(
+                phone.call_sid, told, heard, ends_ms=ends_ms, was_still=self._was_still()
+            )
+            hearing.judge(self._witness)
+
+    def _was_still(self) -> bool:
+        fleet = self._fleet
+        return any(server.stills for server in (*fleet.servers, *fleet.graves))
 
     def _check_acks(self) -> None:
         """No acknowledged record is lost."""

@@ -1,0 +1,143 @@
+"""What callers really heard, word by word, against what was claimed, cut, and said again.
+
+The service's speech carries its words in its samples, so what came out of the carrier's buffer tells which
+words sounded whole, when, and on which stream.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from service.audio import milliseconds
+from service.call import events as e
+from service.simulator.line import Line
+from service.testing import textspeech
+from tests.simulation.brain import GREETING
+from tests.simulation.witness import Told, Witness
+
+BLIND_MS_MAX = (
+    200  # until a server sees that a stream is gone: it can't know what sounded in that time
+)
+CUT_MS_MAX = 500  # from a cut being written to the carrier's buffer being empty
+OWN = ("Sentence ", *GREETING.split(". "))  # how clauses begin that are said once in a call
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A word that sounded whole: when it was over, by the run's time, and on which stream."""
+
+    at_ms: int
+    stream: int
+    word: textspeech.Word
+
+
+def clause_sum(text: str) -> int:
+    """Return what the words of a clause call their clause."""
+    return textspeech._sum(" ".join(text.split()).encode())
+
+
+def heard_words(lines: Sequence[Line], now_ms: int, origin_ms: int) -> list[Heard]:
+    """Return every word that the caller heard, stream by stream."""
+    return [one for line in lines for one in _on_line(line, now_ms, origin_ms)]
+
+
+def _on_line(line: Line, now_ms: int, origin_ms: int) -> Iterator[Heard]:
+    pieces = line.leg.heard(line.ended_ms or now_ms)
+    ends, whole = [], 0
+    for begin_ms, ulaw in pieces:
+        whole += len(ulaw)
+        ends.append((whole, begin_ms + milliseconds(len(ulaw))))
+    place = 0
+    for found in textspeech._PACKET.finditer(b"".join(ulaw for _, ulaw in pieces)):
+        while ends[place][0] < found.end():
+            place += 1
+        at_ms = ends[place][1] - milliseconds(ends[place][0] - found.end())
+        word = textspeech._read(found[1])
+        if word is not None:
+            yield Heard(at_ms - origin_ms, line.number, word)
+
+
+class Hearing:
+    """One call: what was told of it in the journal, and what its caller heard."""
+
+    def __init__(
+        self,
+        call_sid: str,
+        told: Sequence[Told],
+        heard: Sequence[Heard],
+        *,
+        ends_ms: Mapping[int, int],
+        was_still: bool,
+    ) -> None:
+        """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile."""
+        self._sid = call_sid
+        self._ends_ms = ends_ms
+        self._was_still = was_still
+        self._told = told
+        self._heard = heard
+        self._clauses = {
+            one.fact.prompt: one.fact.clauses for one in told if isinstance(one.fact, e.AgentSpoke)
+        }
+        self._is_orphaned = any(isinstance(one.fact, e.BranchOrphaned) for one in told)
+
+    def judge(self, witness: Witness) -> None:
+        """Compare the two."""
+        rules = ((3, self._overclaimed()), (4, self._repeated()), (4, self._stale()))
+        for rule, broken in rules:
+            why = next(broken, "")
+            witness.check(rule, not why, f"{self._sid}: {why}")
+
+    def _overclaimed(self) -> Iterator[str]:
+        """Nothing counts as heard that never sounds.
+
+        But of a stream that died unseen: the clock speaks for the audio up to the next mark that is to
+        come back, so that one clause of each such stream may count that was cut off.
+        """
+        sounded = {(one.word.clause, one.word.index) for one in self._heard}
+        missed = {
+            (fact.prompt, fact.clauses)
+            for fact in (told.fact for told in self._told)
+            if isinstance(fact, e.Played) and fact.prompt in self._clauses
+            for text, index in _claimed(self._clauses[fact.prompt], fact)
+            if (clause_sum(text), index) not in sounded
+        }
+        if len(missed) > len(self._ends_ms):
+            yield f"{sorted(missed)} count as heard, with {len(self._ends_ms)} streams ended"
+
+    def _repeated(self) -> Iterator[str]:
+        """At most one clause that was heard to its end is said again on a new stream."""
+        if self._is_orphaned or self._was_still:
+            return  # What was said unseen by who took the call is not known there.
+        own = {
+            clause_sum(text)
+            for clauses in self._clauses.values()
+            for text in clauses
+            if text.startswith(OWN)
+        }
+        whole: set[int] = set()
+        for stream in sorted({one.stream for one in self._heard}):
+            words = [one.word for one in self._heard if one.stream == stream]
+            again = {word.clause for word in words if word.index == 0} & whole & own
+            if len(again) > 1:
+                yield f"stream {stream} says {len(again)} clauses again"
+            whole |= {word.clause for word in words if word.index == word.of - 1}
+
+    def _stale(self) -> Iterator[str]:
+        """What was cut sounds no more."""
+        cut: dict[int, int] = {}
+        for told in self._told:
+            if isinstance(told.fact, e.SpeechCut):
+                clauses = self._clauses.get(told.fact.prompt, ())
+                cut |= {clause_sum(one): told.at_ms for one in clauses if one.startswith(OWN)}
+        for one in self._heard:
+            if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
+                yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
+                return
+
+
+def _claimed(clauses: Sequence[str], fact: e.Played) -> Iterator[tuple[str, int]]:
+    """Return the last words of what a fact says was heard."""
+    if fact.clauses:
+        text = clauses[fact.clauses - 1]
+        yield text, len(text.split()) - 1
+    if fact.part_words > 0 and fact.clauses < len(clauses):
+        yield clauses[fact.clauses], fact.part_words - 1

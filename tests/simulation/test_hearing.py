@@ -1,0 +1,56 @@
+from service.call import events as e
+from service.clock import Clock
+from service.journal.values import Record
+from service.testing.textspeech import Word
+from tests.simulation.hearing import Heard, Hearing, clause_sum
+from tests.simulation.witness import Told, Witness
+
+CLAUSES = tuple(f"Sentence {part} of answer 2." for part in range(3))
+
+
+def told(at_ms: int, fact: e.Known) -> Told:
+    return Told(at_ms, Record(1, 1, at_ms, b""), fact)
+
+
+def sounds(text: str, stream: int, at_ms: int) -> list[Heard]:
+    names = text.split()
+    return [
+        Heard(at_ms + 40 * index, stream, Word(name, index, len(names), clause_sum(text)))
+        for index, name in enumerate(names)
+    ]
+
+
+def judged(facts: list[Told], heard: list[Heard]) -> int:
+    witness = Witness(Clock())
+    Hearing("CA1", facts, heard, ends_ms={}, was_still=False).judge(witness)
+    return witness.broken.rule if witness.broken else 0
+
+
+SPOKE = told(100, e.AgentSpoke(prompt="p1", clauses=CLAUSES))
+
+
+def test_what_sounded_may_count_as_heard() -> None:
+    assert (
+        judged([SPOKE, told(900, e.Played(prompt="p1", clauses=1))], sounds(CLAUSES[0], 1, 200))
+        == 0
+    )
+
+
+def test_what_never_sounded_must_not_count_as_heard() -> None:
+    assert judged([SPOKE, told(900, e.Played(prompt="p1", clauses=1))], []) == 3
+
+
+def test_two_clauses_said_again_on_a_new_stream_are_one_too_many() -> None:
+    once = [word for text in CLAUSES[:2] for word in sounds(text, 1, 200)]
+    one_again, both_again = (
+        sounds(CLAUSES[1], 2, 5_000),
+        [word for text in CLAUSES[:2] for word in sounds(text, 2, 5_000)],
+    )
+    assert judged([SPOKE], once + one_again) == 0
+    assert judged([SPOKE], once + both_again) == 4
+
+
+def test_what_was_cut_must_not_sound_any_more() -> None:
+    cut = told(1_000, e.SpeechCut(prompt="p1", reason="barge_in"))
+    assert judged([SPOKE, cut], sounds(CLAUSES[2], 1, 900)) == 0
+    assert judged([SPOKE, cut], sounds(CLAUSES[2], 1, 2_000)) == 4
