@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from service import config as settings, demonstration, logs, recordings, serving, worker
 from service.app import create_app
+from service.chaos.command import chaos
 from service.config import Config
 from service.desk import create_desk
 from service.errors import ConfigError, StaylineError, StoreError
@@ -26,6 +27,8 @@ def main() -> None:
         sys.exit(client.replay(sys.argv[2:]))
     if sys.argv[1:2] == ["journal"]:
         sys.exit(recordings.run(sys.argv[2:]))
+    if sys.argv[1:2] == ["chaos"]:
+        sys.exit(chaos(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve_command = commands.add_parser(
@@ -35,6 +38,7 @@ def main() -> None:
     # Known here for the help only: these read their own words, and have their own exit codes.
     commands.add_parser("replay", help="call a running server with recorded audio")
     commands.add_parser("journal", help="take a call out of the store, and decide it again")
+    commands.add_parser("chaos", help="harm many calls at once, and judge what came of it")
     desk = commands.add_parser("desk", help="keep a small ticket desk to try tools with")
     desk.add_argument("--port", type=int, default=8002, help="on loopback; default 8002")
     options = parser.parse_args()

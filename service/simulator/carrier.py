@@ -128,7 +128,7 @@ class Leg:
             return
         match message:
             case m.Media():
-                self._buffer(message.media.payload, now_ms)
+                self.buffer(message.media.payload, now_ms)
             case m.Mark():
                 self._marks.append((max(self._dry_at, now_ms * SAMPLES_PER_MS), message.mark.name))
                 self._play(now_ms)
@@ -137,7 +137,8 @@ class Leg:
             case _:
                 assert_never(message)
 
-    def _buffer(self, ulaw: bytes, now_ms: int) -> None:
+    def buffer(self, ulaw: bytes, now_ms: int) -> None:
+        """Take audio of the service, as `receive` does with a `media` message."""
         now = now_ms * SAMPLES_PER_MS
         begin = max(self._dry_at, now)
         if begin + len(ulaw) - now > BUFFER_MAX:

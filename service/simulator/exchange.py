@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+import httpx2
 import msgspec
 import uvicorn
 from typing_extensions import override
@@ -52,7 +53,7 @@ class _Server(uvicorn.Server):
 
 
 class Exchange:
-    """A stand-in for Twilio. `rest_port` 0 takes any free port."""
+    """A stand-in for Twilio. `rest_port` 0 takes any free port; `transport` moves its webhooks."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Exchange:
         rest_port: int = 0,
         terms: Terms | None = None,
         clock: Clock | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.account = account
         self.terms = terms or Terms()
@@ -72,7 +74,7 @@ class Exchange:
         self._rest_port = rest_port
         self._desk = Desk(account, self.phones, self._ring)
         self._parties: dict[str, deque[Party]] = {}
-        self._webhooks = Webhooks(account, self.clock)
+        self._webhooks = Webhooks(account, self.clock, transport)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None

@@ -57,12 +57,15 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Webhooks:
-    """Twilio's HTTP client, for one account."""
+    """Twilio's HTTP client, for one account; `transport` is another way to move its requests."""
 
-    def __init__(self, account: Account, clock: Clock) -> None:
+    def __init__(
+        self, account: Account, clock: Clock, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
         self._account = account
         self._clock = clock
         self._client = httpx2.AsyncClient(
+            transport=transport,
             verify=trust(),
             trust_env=False,
             follow_redirects=False,

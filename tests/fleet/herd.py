@@ -6,11 +6,12 @@ five seconds.
 
 import asyncio
 
-from tests.fleet.crowd import LightPhone
-from tests.fleet.journals import losses, second_greetings, taken
+from service.chaos.crowd import LightPhone
+from service.chaos.judge import losses, second_greetings
+from service.chaos.report import Report
+from service.chaos.settling import gaps_ms, until_back
+from tests.fleet.journals import taken
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import gaps_ms, until_back
 
 FIRST_MS_MAX = 1_000
 SPREAD_FIRST_MS_MAX = 50

@@ -5,12 +5,13 @@ The servers take turns: each round kills the one that holds the calls, and start
 
 import asyncio
 
-from tests.fleet.crowd import LightPhone
+from service.chaos.crowd import LightPhone
+from service.chaos.judge import interleaved, losses, second_greetings, unkept
+from service.chaos.report import Report
+from service.chaos.settling import all_answer, gaps_ms, until_back
 from tests.fleet.ground import Ground
-from tests.fleet.journals import interleaved, losses, second_greetings, taken, unkept
+from tests.fleet.journals import taken
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import all_answer, gaps_ms, until_back
 
 BACK_MS_MAX = 10_000  # after the carrier's redirect
 EVERY_MS = 4_000

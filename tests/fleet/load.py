@@ -6,9 +6,9 @@ With FLEET_PROFILE=FILE the server is profiled on the way: see served.py.
 import asyncio
 import os
 
+from service.chaos.report import Report
+from service.chaos.settling import answers_ms
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import answers_ms
 
 EVERY_MS = 5_000
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from service.chaos.crowd import MEDIA_MS
 from service.simulator.account import Pace
-from tests.fleet.crowd import MEDIA_MS
 from tests.fleet.ground import Ground
 
 

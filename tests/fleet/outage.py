@@ -8,20 +8,13 @@ import asyncio
 import os
 import signal
 
+from service.chaos.judge import Journals, losses, second_greetings, unkept
+from service.chaos.report import Report, at
+from service.chaos.settling import answers_ms
+from service.chaos.waiting import until
 from tests.fleet.ground import Ground
-from tests.fleet.journals import (
-    Journals,
-    Unanswered,
-    asked,
-    losses,
-    second_greetings,
-    taken,
-    unkept,
-)
+from tests.fleet.journals import Unanswered, asked, taken
 from tests.fleet.options import Options
-from tests.fleet.report import Report, at
-from tests.fleet.settling import answers_ms
-from tests.fleet.waiting import until
 
 KINDS = ("stopped", "paused", "killed")
 ADDED_MS_MAX = 20

@@ -5,11 +5,12 @@ They must all come back to the new process, whatever the carrier is told in betw
 
 import asyncio
 
-from tests.fleet.journals import interleaved, losses, second_greetings, taken, unkept
+from service.chaos.judge import interleaved, losses, second_greetings, unkept
+from service.chaos.report import Report
+from service.chaos.settling import all_answer, gaps_ms
+from tests.fleet.journals import taken
 from tests.fleet.options import Options
-from tests.fleet.report import Report
 from tests.fleet.rolling import EXIT_MS_MAX
-from tests.fleet.settling import all_answer, gaps_ms
 
 BACK_S_MAX = 30.0  # after the new process is ready
 TALK_S = 3.0

@@ -5,10 +5,11 @@ Each round stops one server, starts it again, and waits until it is ready and ev
 
 import asyncio
 
-from tests.fleet.journals import losses, second_greetings, taken, unkept
+from service.chaos.judge import losses, second_greetings, unkept
+from service.chaos.report import Report
+from service.chaos.settling import answers_ms, gaps_ms, orders_a_second, resumes_a_second
+from tests.fleet.journals import taken
 from tests.fleet.options import Options
-from tests.fleet.report import Report
-from tests.fleet.settling import answers_ms, gaps_ms, orders_a_second, resumes_a_second
 
 EXIT_MS_MAX = 28_000  # a platform kills at 30 s
 RESUMES_A_SECOND_MAX = 25

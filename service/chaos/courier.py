@@ -10,10 +10,12 @@ from typing import Any
 import httpx2
 from typing_extensions import override
 
+from service.chaos.incoming import Incoming
+
 HEAD_END = b"\r\n\r\n"
 
 
-class _Exchange(asyncio.Protocol):
+class _Exchange(Incoming):
     """Sends a request and collects the answer, up to its Content-Length or the connection's end."""
 
     def __init__(self, request: bytes) -> None:
@@ -29,8 +31,8 @@ class _Exchange(asyncio.Protocol):
         self._transport.write(self._request)
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self._answer += data
+    def received(self, piece: bytes) -> None:
+        self._answer += piece
         if not self._whole and HEAD_END in self._answer:
             head, _, _ = self._answer.partition(HEAD_END)
             self._whole = len(head) + len(HEAD_END) + _length(head)

@@ -10,25 +10,25 @@ caller heard is read off the audio, which carries its words (service.testing.tex
 """
 
 import asyncio
-import random
 from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
-import httpx2
 from typing_extensions import override
 
+from service.chaos.chance import chance
+from service.chaos.courier import Courier
+from service.chaos.span import Detour, Span, Via
+from service.chaos.waiting import until
 from service.clock import Clock
+from service.errors import StaylineError
 from service.simulator.account import Account, Terms, new_sid
 from service.simulator.card import Card
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.webhook import Webhooks
+from service.testing.talker import GREETING, NOTED
 from service.testing.textspeech import Word, words
-from tests.fleet.courier import Courier
-from tests.fleet.span import Detour, Span
-from tests.fleet.talker import GREETING, NOTED
-from tests.fleet.waiting import until
 
 MEDIA_MS = 100  # of audio in one message; the size of a frame is not documented
 TICK_MS = 10
@@ -38,6 +38,10 @@ GREETED_S_MAX = 60.0
 RINGING_MAX = 10
 CODES_MAX = 1_000
 ECHOED_MS = 1_000  # a mark is back by then, also from a crowd that is late itself
+
+
+class Unspoken(StaylineError):
+    """Callers came, and nobody spoke to them."""
 
 
 class LightPhone(Phone):
@@ -93,18 +97,27 @@ class LightPhone(Phone):
         self._asked_us = 0
 
     def words(self, *, but_ms: int = 0) -> list[Word]:
-        """Return every word that was heard whole, oldest first; but not the last `but_ms` of a stream."""
+        """Return every word that was heard whole, oldest first.
+
+        With `but_ms` not the last so many of a stream, nor what was heard while it was harmed: of
+        that the service may not know.
+        """
         now_us = self._clock.now_us()
         found: list[Word] = []
         for strand in self.span.strands:
-            until_ms = (strand.ended_us or now_us) // 1_000 - but_ms
+            until_us = (but_ms and strand.harmed_us) or strand.ended_us or now_us
+            until_ms = until_us // 1_000 - but_ms
             found += words(b"".join(ulaw for _, ulaw in strand.leg.heard(until_ms)))
         return found
 
+    def told(self, said: str = NOTED, *, but_ms: int = 0) -> list[str]:
+        """Return the codes that followed this word: what was acknowledged to the caller."""
+        heard = [word.text.strip(".,") for word in self.words(but_ms=but_ms)]
+        return [code for word, code in pairwise(heard) if word == said and code.isdigit()]
+
     def noted(self) -> list[str]:
-        """Return the codes that the caller was told to be noted: what was acknowledged to them."""
-        heard = [word.text.strip(".,") for word in self.words()]
-        return [code for word, code in pairwise(heard) if word == NOTED and code.isdigit()]
+        """Return the codes that the caller was told to be noted."""
+        return self.told(NOTED)
 
     @property
     def greetings(self) -> int:
@@ -127,23 +140,28 @@ class Crowd(Exchange):
     """The exchange of many light calls."""
 
     def __init__(
-        self, account: Account, *, terms: Terms | None = None, media_ms: int = MEDIA_MS
+        self,
+        account: Account,
+        *,
+        terms: Terms | None = None,
+        media_ms: int = MEDIA_MS,
+        rest_port: int = 0,
+        is_local: bool = True,
     ) -> None:
-        super().__init__(account, terms=terms)
+        # Twilio's next request may come from another machine: no connection is used twice.
+        transport = Courier() if is_local else None
+        super().__init__(account, terms=terms, rest_port=rest_port, transport=transport)
         self._media_ms = media_ms
         self.callers: list[LightPhone] = []
         self.lag_ms_max = 0
         self._pressing: dict[str, int] = {}
         self._every_ms = 0
-        self._chance = random.Random()
+        self._chance = chance(0)
         self._ticking: asyncio.Task[None] | None = None
 
     @override
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        # Twilio's next request may come from another machine: no connection is used twice.
-        await self._webhooks.close()
-        self._webhooks._client = httpx2.AsyncClient(transport=Courier(), timeout=None)
         self._ticking = asyncio.create_task(self._tick())
         return self
 
@@ -158,8 +176,8 @@ class Crowd(Exchange):
             self._ticking.cancel()
         await super().__aexit__(kind, error, trace)
 
-    def ring(self, detour: Detour | None = None) -> LightPhone:
-        """Let one more phone ring; its streams take the detour."""
+    def ring(self, detour: Detour | None = None, via: Via | None = None) -> LightPhone:
+        """Let one more phone ring; its streams take the detour, or go through a proxy."""
         card = Card(
             account=self.account,
             number=self._number,
@@ -175,30 +193,37 @@ class Crowd(Exchange):
             clock=self.clock,
             media_ms=self._media_ms,
         )
-        phone.span.detour = detour
+        phone.span.detour, phone.span.via = detour, via
         self.phones[phone.call_sid] = phone
         self.callers.append(phone)
         phone.begin()
         return phone
 
     async def gather(
-        self, count: int, *, per_s: int = GATHER_PER_S, detour: Detour | None = None
+        self,
+        count: int,
+        *,
+        per_s: int = GATHER_PER_S,
+        detour: Detour | None = None,
+        via: Via | None = None,
     ) -> list[LightPhone]:
-        """Let `count` phones ring, one after the other; returns them when all heard us."""
+        """Let `count` phones ring, one after the other; returns them when all heard us, or raises Unspoken."""
         came = []
         for _ in range(count):
-            came.append(self.ring(detour))
+            came.append(self.ring(detour, via))
             await asyncio.sleep(1 / per_s)
             # A crowd that only comes in isn't what is measured: it waits for a machine that is busy.
             await until(lambda: _unspoken(came) < RINGING_MAX, within_s=GREETED_S_MAX)
         is_greeted = await until(lambda: all(map(_was_spoken_to, came)), within_s=GREETED_S_MAX)
-        assert is_greeted, next(one.story() for one in came if not _was_spoken_to(one))
+        if not is_greeted:
+            silent = [one for one in came if not _was_spoken_to(one)]
+            raise Unspoken(f"{len(silent)} of {count} callers hear nothing\n{silent[0].story()}")
         return came
 
     def press_on(self, *, every_ms: int, seed: int) -> None:
         """Let every caller press a code every now and then; 0: nobody any more."""
         self._every_ms = every_ms
-        self._chance = random.Random(seed)
+        self._chance = chance(seed)
         self._pressing.clear()
 
     @property

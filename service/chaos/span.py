@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from service.audio import samples, silence
+from service.chaos.wire import NO_CLOSE_FRAME, Refused, Wire, dial
 from service.clock import Clock
 from service.simulator import signing
 from service.simulator.account import new_sid, socket_url
@@ -31,8 +32,8 @@ from service.simulator.handshake import (
 )
 from service.simulator.line import BROKEN_PIPE, SERVER_CLOSED
 from service.simulator.timeline import Kind, Timeline
-from tests.fleet.wire import NO_CLOSE_FRAME, Refused, Wire, dial
 
+Via = tuple[str, int]  # a proxy before the service, by host and port
 Detour = Callable[[str], Awaitable[tuple[str, socket.socket]]]  # where else to dial, and from where
 MEDIA_HEAD = b'{"event":"media","media":{"payload":"'
 
@@ -46,6 +47,7 @@ class Strand:
     wire: Wire = field(repr=False)
     first_media_us: int = 0
     ended_us: int = 0
+    harmed_us: int = 0  # from when on the service may not have learnt what was heard
     code: int = 0
     sent: int = 0
 
@@ -74,6 +76,7 @@ class Span(Bridge):
         self.refusals: list[int] = []
         self.is_mute = False
         self.detour: Detour | None = None
+        self.via: Via | None = None
         self.on_media: Callable[[int], None] = lambda _now_us: None
         self._media_ms = media_ms
         self._silence = silence(samples(media_ms))
@@ -115,6 +118,7 @@ class Span(Bridge):
                 place,
                 {signing.SOCKET_HEADER: sign},
                 ours=ours,
+                via=self.via,
             )
         except TimeoutError:
             return CONNECT_TIMEOUT
@@ -188,7 +192,7 @@ class Span(Bridge):
         if body.startswith(MEDIA_HEAD) and body.endswith(strand.media_tail):
             # The bulk of all messages, and exactly as documented: nothing is left for `Leg` to judge.
             ulaw = a2b_base64(body[len(MEDIA_HEAD) : -len(strand.media_tail)], strict_mode=True)
-            strand.leg._buffer(ulaw, now_us // 1_000)
+            strand.leg.buffer(ulaw, now_us // 1_000)
         else:
             strand.leg.receive(body.decode(), now_us // 1_000)
         if b'"payload"' in body:

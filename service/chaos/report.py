@@ -2,12 +2,20 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from service.clock import Clock
+
 SHOWN_MAX = 5
+PACKAGES = ("stayline", "starlette", "uvicorn", "uvloop", "websockets", "redis")
 
 
 def at(ordered: Sequence[int], percent: int) -> int:
@@ -66,23 +74,68 @@ class Report:
         broken = [f"BROKEN  {one}" for one in self.broken]
         return "\n".join([head, *self._lines, *broken])
 
-    def conclude(self) -> int:
-        """Print everything; returns the exit code."""
-        told = {
+    def told(self) -> dict[str, Any]:
+        """Return everything: settings, versions, the machine and its load, figures, broken rules."""
+        return {
             "run": self.name,
+            "at": datetime.fromtimestamp(Clock().now_ms() // 1_000, UTC).isoformat(),
             "commit": _commit(),
-            "load": [round(one, 2) for one in os.getloadavg()],
+            "versions": _versions(),
+            "machine": {
+                "system": platform.system(),
+                "release": platform.release(),
+                "cores": os.cpu_count(),
+                "load": [round(one, 2) for one in os.getloadavg()],
+            },
             **self._settings,
             "figures": self.figures,
             "broken": self.broken,
         }
-        sys.stdout.write(f"{self.text()}\n{json.dumps(told)}\n")
+
+    def markdown(self) -> str:
+        """Return the same as a page for people."""
+        told = self.told()
+        rows = "\n".join(
+            f"| {name.strip()} | {_cell(found)} |" for name, found in self.figures.items()
+        )
+        settings = ", ".join(f"{name} {value}" for name, value in self._settings.items() if value)
+        versions = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
+        machine = told["machine"]
+        broken = "".join(f"- {one}\n" for one in self.broken) or "Every rule was kept.\n"
+        return (
+            f"# {self.name}, {told['at']}\n\n{settings}\n\n"
+            f"Commit {told['commit'] or 'unknown'}; {versions}; {machine['system']},"
+            f" {machine['cores']} cores, load {machine['load']}\n\n"
+            f"| figure | found |\n|---|---|\n{rows}\n\n## Broken rules\n\n{broken}"
+        )
+
+    def conclude(self) -> int:
+        """Print everything; returns the exit code."""
+        sys.stdout.write(f"{self.text()}\n{json.dumps(self.told())}\n")
         return 1 if self.broken else 0
 
 
+def _cell(found: object) -> str:
+    if not isinstance(found, dict):
+        return str(found)
+    return f"p50 {found['p50']}, p99 {found['p99']}, worst {found['worst']} ({found['n']})"
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
 def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    """Return the commit of the tree that the code lies in, "" when it is installed without one."""
+    try:
+        asked = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git is there
+            capture_output=True, text=True, check=False, cwd=Path(__file__).parent,
+        )  # fmt: skip
+    except OSError:
+        return ""
     return asked.stdout.strip()

@@ -19,11 +19,16 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from service.chaos.incoming import Incoming
+from service.simulator.webhook import trust
+
 OPEN_S_MAX = 5.0  # Twilio gives a handshake up (31901); its own limit is not published
 HEAD_BYTES_MAX = 16_384
 
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 NO_CLOSE_FRAME = 1006
+SWITCHING = 101  # the status that opens a WebSocket
+TWO_BYTES, EIGHT_BYTES = 126, 65_536  # RFC 6455, 5.2: lengths from here on take so many bytes
 
 _NO_MASK = b"\x00\x00\x00\x00"
 
@@ -36,7 +41,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Wire(asyncio.Protocol):
+class Wire(Incoming):
     """One client connection."""
 
     def __init__(self, request: bytes) -> None:
@@ -63,8 +68,8 @@ class Wire(asyncio.Protocol):
         self._transport.write(self._request)
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
+    def received(self, piece: bytes) -> None:
+        self._unread += piece
         if not self._is_open and not self._read_head():
             return
         at = 0
@@ -80,7 +85,7 @@ class Wire(asyncio.Protocol):
                 self.reset()
             return False
         status = int(head.split(None, 2)[1])
-        if status != 101:
+        if status != SWITCHING:
             self._fail(status)
             self._transport.abort()
             return False
@@ -97,8 +102,8 @@ class Wire(asyncio.Protocol):
         opcode, length = unread[at] & 0x0F, unread[at + 1]
         assert unread[at] & 0x80, "the service fragments its messages"
         begin = at + 2
-        if length >= 126:
-            size = 2 if length == 126 else 8
+        if length >= TWO_BYTES:
+            size = 2 if length == TWO_BYTES else 8
             length = int.from_bytes(unread[begin : begin + size])
             begin += size
         return (opcode, begin, begin + length) if len(unread) >= begin + length else None
@@ -148,10 +153,10 @@ class Wire(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         length = len(body)
-        if length < 126:
+        if length < TWO_BYTES:
             head = bytes((0x80 | opcode, 0x80 | length))
-        elif length < 65_536:
-            head = bytes((0x80 | opcode, 0x80 | 126)) + length.to_bytes(2)
+        elif length < EIGHT_BYTES:
+            head = bytes((0x80 | opcode, 0x80 | TWO_BYTES)) + length.to_bytes(2)
         else:
             head = bytes((0x80 | opcode, 0x80 | 127)) + length.to_bytes(8)
         self._transport.write(head + _NO_MASK + body)
@@ -173,10 +178,12 @@ async def dial(
     headers: Mapping[str, str],
     *,
     ours: socket.socket | None = None,
+    via: tuple[str, int] | None = None,
 ) -> Wire:
-    """Open a WebSocket, over a socket of one's own if given. Raises Refused or OSError."""
+    """Open a WebSocket, over a socket of one's own or a proxy if given. Raises Refused or OSError."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or 80
+    name, is_sealed = parts.hostname or "", parts.scheme == "wss"
+    place = via or (name, parts.port or (443 if is_sealed else 80))
     lines = {
         "Host": parts.netloc,
         "Upgrade": "websocket",
@@ -189,10 +196,11 @@ async def dial(
     request = f"GET {parts.path} HTTP/1.1\r\n{text}\r\n".encode()
     loop = asyncio.get_running_loop()
     ours = ours or socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sealed: dict[str, Any] = {"ssl": trust(), "server_hostname": name} if is_sealed else {}
     try:
         ours.settimeout(0)
-        await loop.sock_connect(ours, (host, port))
-        _, wire = await loop.create_connection(lambda: Wire(request), sock=ours)
+        await loop.sock_connect(ours, place)
+        _, wire = await loop.create_connection(lambda: Wire(request), sock=ours, **sealed)
     except BaseException:
         ours.close()
         raise

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from typing_extensions import override
 
+from service.chaos.incoming import Incoming
 from service.simulator.webhook import trust
 
 POLL_S = 0.25
@@ -21,7 +22,7 @@ CONNECT_S_MAX = 2.0
 NOBODY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-class _End(asyncio.Protocol):
+class _End(Incoming):
     """One end of a forwarded connection; what it gets goes to the other end."""
 
     def __init__(self) -> None:
@@ -41,11 +42,11 @@ class _End(asyncio.Protocol):
         self._early.clear()
 
     @override
-    def data_received(self, data: bytes) -> None:
+    def received(self, piece: bytes) -> None:
         if self.other is None:
-            self._early.append(data)
+            self._early.append(piece)
         elif not self.other.transport.is_closing():
-            self.other.transport.write(data)
+            self.other.transport.write(piece)
 
     @override
     def pause_writing(self) -> None:
@@ -105,8 +106,8 @@ class Balancer:
 
     async def close(self) -> None:
         """Stop. Connections end with the processes at their ends."""
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         tasks = [*self._leading, *([self._polling] if self._polling else [])]
         for task in tasks:
             task.cancel()
@@ -118,10 +119,14 @@ class Balancer:
         self._leading.add(task)
         task.add_done_callback(self._leading.discard)
 
+    def choose(self) -> int:
+        """Return the port of the ready server whose turn it is, 0 when there is none."""
+        self._turn += 1
+        return self.ready[self._turn % len(self.ready)] if self.ready else 0
+
     async def _lead(self, door: _End) -> None:
         for _ in range(len(self.ready)):
-            self._turn += 1
-            port = self.ready[self._turn % len(self.ready)]
+            port = self.choose()
             try:
                 async with asyncio.timeout(CONNECT_S_MAX):
                     _, back = await asyncio.get_running_loop().create_connection(
@@ -164,7 +169,7 @@ class Balancer:
 async def _is_ready(http: httpx2.AsyncClient, port: int) -> bool | None:
     """Say what the server says, None when it says nothing in time."""
     try:
-        return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+        return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == httpx2.codes.OK
     except httpx2.TimeoutException:
         return None
     except httpx2.HTTPError:

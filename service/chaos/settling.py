@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 
+from service.chaos.crowd import LightPhone
+from service.chaos.waiting import until
 from service.simulator.timeline import Kind
-from tests.fleet.crowd import LightPhone
-from tests.fleet.waiting import until
 
 ANSWER_S_MAX = 10.0
 WINDOW_MS = 1_000

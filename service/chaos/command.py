@@ -1,0 +1,160 @@
+"""`stayline chaos`: many calls at once, real sockets, seeded harm, and a judgement.
+
+    stayline chaos --calls 50 --drops 1000 --seed 7 --kill-every 50 --json chaos.json
+    stayline chaos --server https://calls.example.org --calls 20 --drops 200
+
+Without --server it starts two servers of its own, with speech in text so that many calls need no core for
+engines, and may kill and freeze them and pause their store. With --server it harms the network before
+a deployment of yours, and needs its account, its auth token and an API token (see `stayline replay`).
+Exit codes: 0 every rule was kept, 1 one was broken, 2 wrong usage or nothing to call.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import msgspec
+from typing_extensions import override
+
+from service.chaos.crowd import MEDIA_MS
+from service.chaos.ground import own_credentials
+from service.chaos.plan import TALKER, Plan
+from service.chaos.report import Report
+from service.chaos.run import run
+from service.chaos.screen import Screen
+from service.errors import ConfigError, StaylineError
+from service.simulator import credentials
+from service.simulator.credentials import Credentials
+
+KEPT, BROKEN, USAGE = range(3)
+CALLS_MAX = 2_000  # more than one machine plays in real time
+DROPS_MAX = 1_000_000
+PORT_MAX = 65_535
+SHOWN_MAX = 2_000  # letters of an error
+
+
+class _Parser(argparse.ArgumentParser):
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
+def chaos(arguments: Sequence[str]) -> int:
+    """Run the command with these arguments. Returns the exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        plan, found = read(options)
+        _room_for(plan)
+        # What the callers' own libraries say of broken connections is what is being tested.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        with tempfile.TemporaryDirectory() as scratch, Screen(sys.stderr) as screen:
+            folder = Path(options.folder or scratch).absolute()
+            report = asyncio.run(run(plan, folder, found, screen.show))
+        _keep(report, options)
+    except (StaylineError, ValueError, OSError) as trouble:
+        sys.stderr.write(f"stayline chaos: {str(trouble)[:SHOWN_MAX]}\n")
+        return USAGE
+    sys.stdout.write(report.text() + "\n")
+    return BROKEN if report.broken else KEPT
+
+
+def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
+    """Read and check all the words. Raises ConfigError with one clear sentence."""
+    for name, least, most in (
+        ("calls", 1, CALLS_MAX),
+        ("drops", 1, DROPS_MAX),
+        ("kill_every", 0, DROPS_MAX),
+        ("freeze_every", 0, DROPS_MAX),
+        ("pause_every", 0, DROPS_MAX),
+        ("seed", 0, 2**32),
+        ("media_ms", 20, 1_000),
+        ("apart_ms", 100, 600_000),
+        ("rest_port", 0, PORT_MAX),
+    ):
+        if not least <= getattr(options, name) <= most:
+            raise ConfigError(f"--{name.replace('_', '-')} is a number from {least} to {most}")
+    fields = {one: getattr(options, one) for one in Plan.__struct_fields__ if one != "from_"}
+    plan = Plan(**fields)
+    if plan.is_ours:
+        return plan, own_credentials()
+    parts = urlsplit(plan.server)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"--server is an http or https URL, not {plan.server!r}")
+    asked = Credentials(options.account_sid, options.auth_token, options.api_token)
+    found = credentials.find(asked, os.environ)
+    if not found.api_token:
+        raise ConfigError("what was acknowledged is read from the API: give --api-token")
+    port = plan.rest_port or (parts.port + 1 if parts.port else 0)
+    return msgspec.structs.replace(plan, server=plan.server.rstrip("/"), rest_port=port), found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="stayline chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    plain = Plan()
+    add = parser.add_argument
+    add("--server", default="", help="where a deployment listens; default: two servers of our own")
+    add("--calls", type=int, default=plain.calls, help=f"how many at once ({plain.calls})")
+    add("--drops", type=int, default=plain.drops, help=f"how many in all ({plain.drops})")
+    add("--seed", type=int, default=plain.seed, help="which chance")
+    add(
+        "--apart-ms",
+        type=int,
+        default=plain.apart_ms,
+        help=f"between two drops of one call ({plain.apart_ms})",
+    )
+    add("--media-ms", type=int, default=MEDIA_MS, help=f"audio in one message ({MEDIA_MS} ms)")
+    ours = parser.add_argument_group("our own servers")
+    add = ours.add_argument
+    add("--store", choices=("sqlite", "redis"), default=plain.store)
+    add("--agent", default=TALKER, help="as the setting AGENT; default one that notes codes")
+    for name, text in (
+        ("kill", "kill a server with -9 instead of every so manieth drop"),
+        ("freeze", "stop a server's process for a while (SIGSTOP) every so many drops"),
+        ("pause", "stop the store for a while every so many drops"),
+    ):
+        least = getattr(plain, f"{name}_every")
+        add(f"--{name}-every", type=int, default=least, help=f"{text}; 0 for never ({least})")
+    add("--folder", default="", help="keep the servers' logs and their store here")
+    theirs = parser.add_argument_group("a deployment of yours")
+    add = theirs.add_argument
+    add("--public-url", default="", help="the URL that the service knows of itself")
+    add("--rest-port", type=int, default=0, help="port of the REST API (the server's port + 1)")
+    add("--auth-token", default="", help="else TWILIO_AUTH_TOKEN, else var/development.json")
+    add("--account-sid", default="", help="else TWILIO_ACCOUNT_SID, else var/development.json")
+    add("--api-token", default="", help="else the first of API_TOKENS, else var/development.json")
+    told = parser.add_argument_group("the report")
+    told.add_argument("--json", dest="json_", type=Path, metavar="FILE", help="as JSON")
+    told.add_argument("--markdown", type=Path, metavar="FILE", help="as a page")
+    return parser
+
+
+def _keep(report: Report, options: argparse.Namespace) -> None:
+    if options.json_:
+        shown = msgspec.json.format(msgspec.json.encode(report.told()), indent=2)
+        options.json_.write_bytes(shown + b"\n")
+    if options.markdown:
+        options.markdown.write_text(report.markdown(), encoding="utf-8")
+
+
+def _room_for(plan: Plan) -> None:
+    """Raise our limit of open sockets: a call has a handful in the proxy and here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1_024 + 16 * plan.calls
+    if most != resource.RLIM_INFINITY and wanted > most:
+        raise ConfigError(f"{plan.calls} calls need {wanted} open files; the limit here is {most}")
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE,
+        (max(wanted, 4_096) if most == resource.RLIM_INFINITY else most, most),
+    )

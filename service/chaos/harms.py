@@ -1,0 +1,198 @@
+"""The harms of a run: small ones to one stream, grave ones to a server or the store, one of those at a time."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Coroutine
+from typing import assert_never
+
+import msgspec
+
+from service.chaos.chance import chance
+from service.chaos.crowd import LightPhone
+from service.chaos.ground import Ground
+from service.chaos.link import Link
+from service.chaos.plan import Drop, LinkDrop
+from service.chaos.server import Server
+
+HOLD_MS = (
+    2_000,
+    8_000,
+)  # how long a harm that the service isn't told of lasts, at least and at most
+DARK_S = 15.0  # a blackhole is for the service to find; a carrier that nobody asks does at last
+FREEZE_MS = (800, 2_500)  # under the three seconds of silence after which a stream is given up
+PAUSE_MS = (300, 2_000)
+AT_WORK_ODDS = 4  # one drop of so many seeks a call whose tool is at work
+CODES = (1000, 1001, 1011, 1012)  # what proxies, deploys and clean ends send
+REACH_S = 0.1  # a `stop` that is to come late is first to reach the proxy
+CALM_S = 1.0  # after a pause: who was told late has caught up
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """One drop: whose stream, the how manieth, when, and by what."""
+
+    kind: str
+    phone: LightPhone
+    strand: int
+    at_us: int
+    link: Link
+
+
+class Harms:
+    """Does what chance says, and remembers it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.dropped: list[Dropped] = []
+        self.kinds: Counter[str] = Counter()
+        self.weathers: Counter[str] = Counter()
+        self._ground = ground
+        self._chance = chance(ground.plan.seed)
+        self._alone = asyncio.Lock()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._last_us: dict[str, int] = {}
+
+    def candidates(self, apart_us: int) -> list[LightPhone]:
+        """Return the callers whose stream can be dropped, and wasn't for a while."""
+        now_us = self._ground.clock.now_us()
+        return [
+            phone
+            for phone in self._ground.crowd.live
+            if now_us - self._last_us.get(phone.call_sid, 0) >= apart_us
+            and (link := self.link(phone)) is not None
+            and link.port
+            and not link.harm
+        ]
+
+    def link(self, phone: LightPhone) -> Link | None:
+        """Return what carries a caller's stream now."""
+        strand = phone.span.strand
+        return self._ground.proxy.link(strand.wire.name) if strand is not None else None
+
+    def drop(self, phones: list[LightPhone]) -> None:
+        """Drop one of these callers' streams."""
+        phone = self._chosen(phones)
+        link, strand = self.link(phone), phone.span.strand
+        assert link is not None
+        assert strand is not None
+        kind = self._ground.plan.drop(self._chance)
+        self._note(kind, phone, link)
+        if kind == "close":
+            strand.wire.close(self._chance.choice(CODES))
+        elif kind == "late":
+            link.late(self._hold_s())
+            strand.wire.send(strand.leg.stop())
+            asyncio.get_running_loop().call_later(REACH_S, link.part)
+        else:
+            if kind == "blackhole":
+                strand.harmed_us = self._ground.clock.now_us()
+            hold_s = self._hold_s()
+            _harm(link, kind, DARK_S if kind == "blackhole" else hold_s)
+
+    def _hold_s(self) -> float:
+        return self._chance.randrange(*HOLD_MS) / 1_000
+
+    async def kill(self) -> None:
+        """Kill a server with -9, as soon as both are there; it is started again beside."""
+        await self._alone.acquire()
+        server = self._chance.choice(self._ground.servers)
+        for phone in self._on(server):
+            link = self.link(phone)
+            if link is not None and not link.harm:
+                self._note("kill", phone, link)
+        self.kinds["kill -9"] += 1
+        await server.kill()
+        self._spawn(self._start(server))
+
+    def stall(self, phones: list[LightPhone]) -> None:
+        """Let nothing pass on one of these callers' streams for a while; no drop, if it is patient."""
+        link = self.link(self._chosen(phones))
+        if link is not None:
+            self.kinds["stall"] += 1
+            link.stall(self._chance.randrange(*PAUSE_MS) / 1_000)
+
+    def freeze(self) -> None:
+        """Stop a server's process for a while, beside."""
+        self._spawn(self._freeze())
+
+    def pause(self) -> None:
+        """Stop the store for a while, beside."""
+        self._spawn(self._pause())
+
+    async def end(self) -> None:
+        """Wait until all that was begun is over."""
+        while self._beside:
+            await asyncio.wait(self._beside)
+
+    def _chosen(self, phones: list[LightPhone]) -> LightPhone:
+        busy = [phone for phone in phones if self._ground.shop.at_work[phone.call_sid]]
+        is_sought = not self._chance.randrange(AT_WORK_ODDS)
+        return self._chance.choice(busy if busy and is_sought else phones)
+
+    def _note(self, kind: Drop | str, phone: LightPhone, link: Link) -> None:
+        now_us = self._ground.clock.now_us()
+        link.harm = kind
+        self.kinds[kind] += 1
+        self.weathers[link.weather.name] += 1
+        if self._ground.shop.at_work[phone.call_sid]:
+            self.kinds["of these, while a tool was at work"] += 1
+        self._last_us[phone.call_sid] = now_us
+        self.dropped.append(Dropped(kind, phone, len(phone.span.strands), now_us, link))
+
+    def _on(self, server: Server) -> list[LightPhone]:
+        return [
+            phone
+            for phone in self._ground.crowd.live
+            if (link := self.link(phone)) is not None and link.port == server.port
+        ]
+
+    async def _start(self, server: Server) -> None:
+        try:
+            await server.start()
+            await self._ground.balancer.look()
+        finally:
+            self._alone.release()
+
+    async def _freeze(self) -> None:
+        async with self._alone:
+            server = self._chance.choice(self._ground.servers)
+            self.kinds["SIGSTOP"] += 1
+            strands = [one.span.strand for one in self._on(server)]
+            for strand in strands:
+                if strand is not None:
+                    strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
+            server.signal(signal.SIGSTOP)
+            await asyncio.sleep(self._chance.randrange(*FREEZE_MS) / 1_000)
+            server.signal(signal.SIGCONT)
+            await asyncio.sleep(CALM_S)
+            for strand in strands:
+                if strand is not None and not strand.ended_us:
+                    strand.harmed_us = 0
+
+    async def _pause(self) -> None:
+        async with self._alone:
+            self.kinds["store paused"] += 1
+            await self._ground.store.pause(self._chance.randrange(*PAUSE_MS) / 1_000)
+            await asyncio.sleep(CALM_S)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+
+def _harm(link: Link, kind: LinkDrop, hold_s: float) -> None:
+    match kind:
+        case "reset":
+            link.reset()
+        case "fin":
+            link.fin()
+        case "mid-frame":
+            link.mid_frame()
+        case "half-open":
+            link.half_open(hold_s)
+        case "slow-close":
+            link.slow_close(hold_s)
+        case "blackhole":
+            link.blackhole(hold_s)
+        case _:
+            assert_never(kind)

@@ -1,0 +1,38 @@
+"""The harms by themselves; what they do to a whole run is in test_run.py and in tests/acceptance."""
+
+from pathlib import Path
+
+import pytest
+
+from service.chaos import harms as all_harms
+from service.chaos.ground import Ground
+from service.chaos.harms import Harms
+from service.chaos.plan import DROPS, Plan
+from service.simulator.credentials import Credentials
+from tests.chaos.deployment import Deployment
+from tests.conftest import wait_until
+from tests.simulator.talker import ACCOUNT, TOKEN
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.mark.parametrize("kind", DROPS)
+async def test_every_kind_of_drop_brings_a_new_stream(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(all_harms, "DARK_S", 0.2)
+    monkeypatch.setattr(all_harms, "HOLD_MS", (50, 100))
+    monkeypatch.setattr(Plan, "drop", lambda _self, _chance: kind)
+    plan = Plan(server=deployment.url, calls=1, media_ms=20)
+    async with Ground(plan, tmp_path, Credentials(ACCOUNT, TOKEN, "token")) as ground:
+        harms = Harms(ground)
+        (phone,) = await ground.gather()
+        assert harms.candidates(0) == [phone]
+        harms.drop([phone])
+        assert harms.candidates(0) == []
+        await wait_until(lambda: len(phone.span.strands) == 2, description="it comes back")
+        assert harms.candidates(1_000_000_000) == []
+        assert (harms.kinds[kind], harms.dropped[0].strand) == (1, 1)
+        harms.stall([phone])
+        await harms.end()
+        assert harms.kinds["stall"] == 1
