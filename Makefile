@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run serve test lint own planted unit fast bench chaos lock clean
+.PHONY: run serve test lint own planted unit fast simulation bench chaos lock clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -49,6 +49,7 @@ fast: $(READY)
 # Fleets on virtual time, one a seed: `make simulation SEEDS=100000 FIRST=0`.
 simulation: $(READY)
 	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0)
+
 # A thousand drops over fifty calls: about three minutes.
 chaos: $(READY)
 	$(BIN)/stayline chaos --calls 50 --drops 1000 --seed 1 --kill-every 50
