@@ -7,8 +7,9 @@ Rules this file keeps:
 
 1. Positions are whole samples from the stream's first; 8 samples = 1 ms.
 2. Never more than AHEAD_MAX is sent ahead of what was heard.
-3. Heard follows time (see buffer.py), but not past the first mark that has not come back. When that
-   mark is overdue the peer is taken for mute, and time alone speaks until an echo comes again.
+3. Heard follows time (see buffer.py), but not past the first mark that has not come back, and a clause
+   that ends there was not heard to its end: a stream may have died unseen under it. When the mark is
+   overdue the peer is taken for mute, and time alone speaks until an echo comes again.
 4. Heard never moves back, whatever comes late.
 5. A mark's name is unique on its stream: `e{epoch}.{prompt}.{sample}`, and the number of clears when
    there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
@@ -137,7 +138,7 @@ class Playout:
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
-        to = self._heard_to(now_ms)
+        to = self._whole_to(now_ms)
         found: list[ClauseHeard] = []
         while self._unheard and self._unheard[0].end <= to:
             clause = self._unheard.popleft()
@@ -162,7 +163,7 @@ class Playout:
 
         An echo may bring it sooner. The answer is `now_ms` when there is more already.
         """
-        to = self._heard_to(now_ms)
+        to = self._whole_to(now_ms)
         if self._has_room(now_ms) or (self._unheard and self._unheard[0].end <= to):
             return now_ms
         wants: list[int] = []
@@ -177,7 +178,7 @@ class Playout:
 
     def is_idle(self, now_ms: int) -> bool:
         """Say whether nothing waits and all that was sent was heard."""
-        return not self._waiting and self._heard_to(now_ms) >= self._buffer.sent
+        return not self._waiting and self._whole_to(now_ms) >= self._buffer.sent
 
     def clear(self, now_ms: int) -> bool:
         """Forget what is queued and what the carrier holds. False when the carrier holds nothing.
@@ -257,6 +258,12 @@ class Playout:
         limit = self._marks[0].position if is_held else self._buffer.sent
         self._heard = max(self._heard, min(self._buffer.played(now_ms), limit))
         return self._heard
+
+    def _whole_to(self, now_ms: int) -> int:
+        """Return how far clauses that end are heard to their end."""
+        to = self._heard_to(now_ms)
+        is_open = self._marks and not self._is_mute
+        return min(to, self._marks[0].position - 1) if is_open else to
 
     def _reach(self, to: int, now_ms: int) -> int:
         """Return what probably will have been heard when a `clear` of now gets there."""

@@ -125,17 +125,28 @@ def test_each_clause_is_heard_once_and_the_deadline_says_when() -> None:
     assert sizes(ours.due(START_MS)) == [800, "e1.p1.800", 80, "e1.p2.80"]
     assert ours.heard(START_MS + 99) == []
     assert ours.deadline_ms(START_MS + 99) == START_MS + 100
+    assert ours.heard(START_MS + 105) == []
+    assert ours.deadline_ms(START_MS + 105) == START_MS + 100 + playout.ECHO_GRACE_MS
+    ours.echoed("e1.p1.800", START_MS + 105)
     assert ours.deadline_ms(START_MS + 105) == START_MS + 105
     assert ours.heard(START_MS + 105) == [ClauseHeard("p1", 0), ClauseHeard("p1", 1)]
-    assert ours.deadline_ms(START_MS + 105) == START_MS + 110
-    assert ours.deadline_ms(START_MS + 110) == START_MS + 100 + playout.ECHO_GRACE_MS
-    ours.echoed("e1.p1.800", START_MS + 105)
     assert ours.deadline_ms(START_MS + 105) == START_MS + 115
-    assert not ours.is_idle(START_MS + 105)
+    assert ours.heard(START_MS + 115) == []
+    assert not ours.is_idle(START_MS + 115)
+    ours.echoed("e1.p2.80", START_MS + 115)
     assert ours.heard(START_MS + 115) == [ClauseHeard("p2", 0)]
     assert ours.is_idle(START_MS + 115)
-    ours.echoed("e1.p2.80", START_MS + 115)
     assert ours.deadline_ms(START_MS + 115) is None
+
+
+def test_a_clause_under_which_the_stream_died_was_not_heard_to_its_end() -> None:
+    """By the clock it is over, but nothing says that the carrier ever had it."""
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 160)
+    ours.due(START_MS)
+    assert ours.heard(START_MS + 500) == []
+    assert not ours.is_idle(START_MS + 500)
+    assert ours.heard(START_MS + 20 + playout.ECHO_GRACE_MS) == [ClauseHeard("p1", 0)]
 
 
 def test_clear_forgets_and_later_echoes_are_not_credited() -> None:

@@ -17,8 +17,9 @@ from twilio.base.exceptions import TwilioRestException
 from typing_extensions import override
 
 from service.audio import samples
-from service.carrier import Carrier
+from service.carrier import AT_ONCE_MAX, UPDATES_A_S, Carrier
 from service.clock import Clock
+from service.pace import Pace
 from service.simulator import signing
 from service.simulator.account import Account, Number, Terms, new_sid, socket_url
 from service.simulator.bridge import Bridge
@@ -361,7 +362,8 @@ class MemoryCarrier(Carrier):
         self._chance = chance
         self._wait_ms_first = 200
         self._threads = ThreadPoolExecutor(1)  # It is never given anything: see VirtualLoop.
-        self._at_once = asyncio.Semaphore(20)
+        self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
+        self._pace = Pace(UPDATES_A_S)
 
     @override
     async def _ask(self, call_sid: str, ask: Any, **named: Any) -> Any:

@@ -87,21 +87,31 @@ class Hearing:
             witness.check(rule, not why, f"{self._sid}: {why}")
 
     def _overclaimed(self) -> Iterator[str]:
-        """Nothing counts as heard that never sounds.
+        """No clause counts as heard to its end whose end never sounds.
 
-        But of a stream that died unseen: the clock speaks for the audio up to the next mark that is to
-        come back, so that one clause of each such stream may count that was cut off.
+        Of the words of a clause that a stream died under, the clock may claim those up to the next mark
+        that was to come back.
         """
         sounded = {(one.word.clause, one.word.index) for one in self._heard}
-        missed = {
-            (fact.prompt, fact.clauses)
-            for fact in (told.fact for told in self._told)
-            if isinstance(fact, e.Played) and fact.prompt in self._clauses
-            for text, index in _claimed(self._clauses[fact.prompt], fact)
-            if (clause_sum(text), index) not in sounded
-        }
-        if len(missed) > len(self._ends_ms):
-            yield f"{sorted(missed)} count as heard, with {len(self._ends_ms)} streams ended"
+        whole, parts = set(), set()
+        for fact in (told.fact for told in self._told):
+            if isinstance(fact, e.Played) and fact.prompt in self._clauses:
+                clauses = self._clauses[fact.prompt]
+                whole |= (
+                    {(clauses[fact.clauses - 1], len(clauses[fact.clauses - 1].split()) - 1)}
+                    if fact.clauses
+                    else set()
+                )
+                if fact.part_words > 0 and fact.clauses < len(clauses):
+                    parts.add((clauses[fact.clauses], fact.part_words - 1))
+        missed = [text for text, index in sorted(whole) if (clause_sum(text), index) not in sounded]
+        if missed:
+            yield f"{missed} count as heard to their end"
+        unheard = [
+            text for text, index in sorted(parts) if (clause_sum(text), index) not in sounded
+        ]
+        if len(unheard) > len(self._ends_ms):
+            yield f"words of {unheard} count as heard, with {len(self._ends_ms)} streams ended"
 
     def _repeated(self) -> Iterator[str]:
         """At most one clause that was heard to its end is said again on a new stream."""
@@ -132,12 +142,3 @@ class Hearing:
             if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
-
-
-def _claimed(clauses: Sequence[str], fact: e.Played) -> Iterator[tuple[str, int]]:
-    """Return the last words of what a fact says was heard."""
-    if fact.clauses:
-        text = clauses[fact.clauses - 1]
-        yield text, len(text.split()) - 1
-    if fact.part_words > 0 and fact.clauses < len(clauses):
-        yield clauses[fact.clauses], fact.part_words - 1
