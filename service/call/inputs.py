@@ -38,6 +38,9 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
 
 
+IDLE = "idle"  # why a stream is gone of which nothing came any more
+
+
 class Detached(msgspec.Struct, frozen=True):
     """The stream is gone. `played` is how far each prompt got."""
 

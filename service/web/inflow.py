@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from service.call.inputs import IDLE
 from service.clock import Clock
 from service.errors import RemoteProtocolError
 from service.meter import Meter
 from service.protocol import stream as s
 from service.web.socket import MediaSocket
 
-IDLE = "idle"  # why a stream is lost of which nothing comes any more
 IDLE_LOOK_MS = 250  # fifty messages come in a second, and not each moves the deadline
 LATE_MS = (
     100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped

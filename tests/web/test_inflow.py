@@ -4,10 +4,11 @@ import json
 import pytest
 from starlette.websockets import WebSocket
 
+from service.call.inputs import IDLE
 from service.clock import Clock
 from service.meter import Meter
 from service.protocol import stream as s
-from service.web.inflow import IDLE, Inflow
+from service.web.inflow import Inflow
 from service.web.socket import MediaSocket
 
 pytestmark = pytest.mark.asyncio

@@ -32,6 +32,7 @@ from service.call.state import Call
 
 RESTART_WAIT_MS = 60_000  # a hundred digits with their pauses take 50 s; then it has not happened
 CARRIER_WAIT_MS = 8_000  # Twilio asks for the next TwiML within a second; then we ask Twilio
+UNSEEN_WAIT_MS = 500  # after a stream fell silent: the carrier may not know, and then never comes
 CARRIER_APART_MS = 2_000  # what we ask of Twilio about five hundred calls is spread over this
 
 _DEFAULT_POLICY = Policy()
@@ -68,7 +69,14 @@ def _carrier_due_ms(call: Call) -> int:
 
 def carrier_wait_ms(call: Call) -> int:
     """Return how long the carrier may stay away: calls that were cut in one instant don't ask in one."""
-    return CARRIER_WAIT_MS + crc32(call.call_sid.encode()) % CARRIER_APART_MS
+    wait_ms = UNSEEN_WAIT_MS if _is_unseen(call) else CARRIER_WAIT_MS
+    return wait_ms + crc32(call.call_sid.encode()) % CARRIER_APART_MS
+
+
+def _is_unseen(call: Call) -> bool:
+    """Whether the carrier may take the stream for sound that we gave up, and was not asked yet."""
+    latest = call.streams[-1] if call.streams else None
+    return latest is not None and latest.reason == i.IDLE and call.updated_ms == latest.detached_ms
 
 
 def _live_deadlines_ms(call: Call, policy: Policy) -> list[int]:

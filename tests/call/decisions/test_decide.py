@@ -7,6 +7,7 @@ from service.call.decisions.decide import (
     CARRIER_APART_MS,
     CARRIER_WAIT_MS,
     RESTART_WAIT_MS,
+    UNSEEN_WAIT_MS,
     carrier_wait_ms,
     deadline_ms,
     decide,
@@ -224,6 +225,16 @@ def test_a_carrier_that_stays_away_is_asked(more_ms: int, effects: tuple[i.Effec
     story.now_ms += carrier_wait_ms(story.call) + more_ms
     assert story.happen(i.Woke()) == Decision((), effects)
     assert story.call.digits_pending == "1"
+
+
+def test_a_carrier_that_may_not_know_of_the_end_is_asked_soon_and_then_given_time() -> None:
+    story = greeted()
+    story.drop(reason="idle")
+    assert carrier_wait_ms(story.call) <= UNSEEN_WAIT_MS + CARRIER_APART_MS
+    story.now_ms += carrier_wait_ms(story.call)
+    assert story.happen(i.Woke()).effects == (i.AskCarrier(),)
+    story.happen(i.CarrierSays(is_over=False, outcome="redirected"))
+    assert carrier_wait_ms(story.call) >= CARRIER_WAIT_MS
 
 
 def test_calls_that_were_cut_in_one_instant_ask_the_carrier_one_after_the_other() -> None:
