@@ -241,7 +241,7 @@ def development_credentials(path: Path) -> dict[str, str]:
     """Return the development credentials, made on first use and kept for the next start."""
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         kept = {}
     if {"account_sid", "auth_token", "api_token"} <= kept.keys():
         return kept

@@ -2,12 +2,19 @@
 
 import asyncio
 import inspect
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
+
+# The same examples in every run, so that a change alone breaks a test; FUZZ=1 looks for new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("new", print_blob=True)
+settings.load_profile("new" if os.environ.get("FUZZ") else "same")
 
 WAIT_S_MAX = 10.0
 LOOK_S = 0.005

@@ -196,7 +196,9 @@ def test_development_credentials_are_made_once_and_kept_for_their_owner_alone() 
     assert [path.name for path in config.DEVELOPMENT_FILE.parent.iterdir()] == ["development.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"auth_token":7}', b'{"a":"b"}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"auth_token":7}', b'{"a":"b"}', b"\xff", b'{"a\x80']
+)
 def test_credentials_that_cannot_be_used_are_made_anew(content: bytes) -> None:
     config.DEVELOPMENT_FILE.parent.mkdir()
     config.DEVELOPMENT_FILE.write_bytes(content)

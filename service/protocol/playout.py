@@ -9,7 +9,8 @@ Rules this file keeps:
 2. Never more than AHEAD_MAX is sent ahead of what was heard.
 3. Heard follows time (see buffer.py), but not past the first mark that has not come back, and a clause
    that ends there was not heard to its end: a stream may have died unseen under it. When the mark is
-   overdue the peer is taken for mute, and time alone speaks until an echo comes again.
+   overdue the peer is taken for mute, and time alone speaks until an echo comes again. Who finds that
+   out far too late stood still himself, and waits anew.
 4. Heard never moves back, whatever comes late.
 5. A mark's name is unique on its stream: `e{epoch}.{prompt}.{sample}`, and the number of clears when
    there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
@@ -38,6 +39,9 @@ MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
 MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
 ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
 ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
+STALL_MS = (
+    1_000  # so late nobody looks but after standing still: what came meanwhile is not read yet
+)
 REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
 
 
@@ -94,6 +98,7 @@ class Playout:
         self._clears = 0
         self._is_proven = False
         self._is_mute = False
+        self._stalled_ms = 0  # when we last woke from standing still
         self._is_held = False
 
     def queue(self, prompt: str, clause: int, audio: bytes) -> None:
@@ -251,6 +256,9 @@ class Playout:
         return name
 
     def _heard_to(self, now_ms: int) -> int:
+        if self._marks and not self._is_mute:
+            is_stalled = now_ms >= self._overdue_ms(self._marks[0]) + STALL_MS
+            self._stalled_ms = now_ms if is_stalled else self._stalled_ms
         while self._marks and now_ms >= self._overdue_ms(self._marks[0]):
             self._marks.popleft()
             self._is_mute = True
@@ -272,7 +280,7 @@ class Playout:
 
     def _overdue_ms(self, mark: _Mark) -> int:
         grace_ms = ECHO_GRACE_PROVEN_MS if self._is_proven else ECHO_GRACE_MS
-        return self._buffer.plays_at_ms(mark.position) + grace_ms
+        return max(self._buffer.plays_at_ms(mark.position), self._stalled_ms) + grace_ms
 
 
 def _size(left: int) -> int:

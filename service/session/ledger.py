@@ -107,7 +107,7 @@ class Ledger:
             else:
                 self.call = rebuilt(claim.snapshot, claim.records)
                 self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             # Another version of the code wrote the snapshot; the records themselves are always there.
             self.call = await self._from_the_first()
             self._snapshot_at = 0

@@ -105,7 +105,7 @@ def decode(text: bytes) -> Recording:
 def _head(line: bytes) -> Head:
     try:
         head = msgspec.json.decode(line, type=Head)
-    except (msgspec.DecodeError, RecursionError) as trouble:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as trouble:
         raise BadRecording(f"line 1 is no head of a recorded call: {trouble}") from None
     if head.format != FORMAT:
         raise BadRecording(f"line 1 is no head of a recorded call: its format isn't {FORMAT}")

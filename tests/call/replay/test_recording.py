@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from service.call import events as e
 from service.call.folds.fold import fold_all
@@ -76,6 +76,7 @@ def test_more_records_than_a_journal_has_are_refused(monkeypatch: pytest.MonkeyP
 
 
 @given(st.binary(max_size=200), st.integers(0, 2))
+@example(b'\x80"', 1)
 def test_whatever_bytes_a_file_holds_it_is_read_or_refused(noise: bytes, lines: int) -> None:
     for text in (
         noise,
