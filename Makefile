@@ -37,15 +37,15 @@ AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
 # work, so there are more workers than cores.
 unit: $(READY)
 	@$(BIN)/coverage erase
-	REQUIRE_REDIS=1 $(BIN)/coverage run -m pytest -q $(AT_ONCE)
+	REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
+	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
 
 # For a second Python: without what runs in real time, and what hardly asks which Python it is.
 SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py planted journal/redis)
 fast: $(READY)
-	REQUIRE_REDIS=1 $(BIN)/python -m pytest -q $(AT_ONCE) $(SAME_ANYWHERE) -m "not seeds"
+	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -q $(AT_ONCE) $(SAME_ANYWHERE) -m "not seeds"
 
 # Fleets on virtual time, one a seed: `make simulation SEEDS=100000 FIRST=0`.
 simulation: $(READY)

@@ -73,5 +73,7 @@ async def test_a_recovered_call_ends_when_the_carrier_says_so(house: House) -> N
     again = await house.returns()
     await house.write(e.CallEnded(reason="completed"))
     await wait_until(lambda: again.socket.closed is not None, description="the stream is closed")
+    await wait_until(
+        lambda: house.switchboard.find(CALL) is None, description="its session is gone"
+    )
     assert house.carrier.asked == []
-    assert house.switchboard.find(CALL) is None
