@@ -1,0 +1,158 @@
+// The picture of the timeline: lanes of SVG. What a thing is shows by its shape and words, and only then
+// by its colour.
+
+import { html } from "../vendor/preact-htm.js";
+import { unheard } from "./items.js";
+import { strip } from "./levels.js";
+import { causeWord, clock, span, spaced } from "./words.js";
+import { ticks } from "./scale.js";
+
+const LETTER_PX = 6.3; // of the small type in bars, on average
+const LETTER_MS = 65; // of our speech, on average: how long unheard words would have taken
+const TINY_PX = 3; // what is shorter than that is drawn as wide as that, to be seen and hit
+const LABEL_PX = 84; // room of a gap's label; a neighbour nearer than that goes without
+
+/** Where the lanes stand, in pixels from the top. */
+export const LANES = { axis: 0, labels: 24, streams: 54, ours: 98, oursLevel: 126, caller: 158, callerLevel: 186, marks: 218, end: 250 };
+const BAR = 24;
+const LEVEL = 22;
+
+/** Names of the lanes at the left. @param {{isNarrow: boolean}} props */
+export function LaneNames({ isNarrow }) {
+  if (isNarrow) return null;
+  /** @type {[string, number][]} */
+  const names = [["Streams", LANES.streams], ["We said", LANES.ours], ["Caller said", LANES.caller], ["Keys, tools", LANES.marks]];
+  return html`<g class="lane-names" aria-hidden="true">
+    ${names.map(([name, top]) => html`<text key=${name} x="0" y=${top + 16}>${name}</text>`)}
+  </g>`;
+}
+
+/** The axis and its lines. @param {{scale: import("./scale.js").Scale, begin: number}} props */
+export function Axis({ scale, begin }) {
+  return html`<g class="axis" aria-hidden="true">
+    ${ticks(scale, begin).map((at) => {
+      const x = scale.x(at);
+      return html`<g key=${at}>
+        <line x1=${x} x2=${x} y1="18" y2=${LANES.end} />
+        <text x=${x} y="12" text-anchor=${x - scale.left < 12 ? "start" : "middle"}>${clock(at - begin)}</text>
+      </g>`;
+    })}
+  </g>`;
+}
+
+/** Hatched columns where nobody could hear the other. @param {{gaps: Item[], scale: import("./scale.js").Scale}} props */
+export function GapColumns({ gaps, scale }) {
+  return html`<g class="gap-columns" aria-hidden="true">
+    ${gaps.map((one) => {
+      const [x, width] = extent(one, scale);
+      return html`<g key=${one.id}>
+        <rect class="gap-ground" x=${x} y=${LANES.streams} width=${width} height=${LANES.end - LANES.streams} />
+        <rect x=${x} y=${LANES.streams} width=${width} height=${LANES.end - LANES.streams} fill="url(#hatch)" />
+      </g>`;
+    })}
+  </g>`;
+}
+
+/** Cause and length over each gap that has the room. @param {{gaps: Item[], scale: import("./scale.js").Scale}} props */
+export function GapLabels({ gaps, scale }) {
+  let free = scale.left;
+  return html`<g class="gap-labels" aria-hidden="true">
+    ${gaps.map((one) => {
+      const [x, width] = extent(one, scale);
+      const middle = Math.min(Math.max(x + width / 2, scale.left + LABEL_PX / 2), scale.right - LABEL_PX / 2);
+      if (x > scale.right || x + width < scale.left || middle - LABEL_PX / 2 < free) return null;
+      free = middle + LABEL_PX / 2;
+      const length = one.isOpen ? one.to - one.from : (one.told.gap_ms ?? one.to - one.from);
+      return html`<g key=${one.id}>
+        <text x=${middle} y=${LANES.labels + 9} text-anchor="middle">${one.isOpen ? "waiting" : causeWord(one.told.cause)}</text>
+        <text class="gap-length" x=${middle} y=${LANES.labels + 23} text-anchor="middle">${span(length)}</text>
+      </g>`;
+    })}
+  </g>`;
+}
+
+/** How loud both sides were. @param {{levels: any[], scale: import("./scale.js").Scale}} props */
+export function Levels({ levels, scale }) {
+  if (!levels?.length) return null;
+  return html`<g class="levels" aria-hidden="true">
+    <path data-side="ours" d=${strip(levels, "ours", scale, LANES.oursLevel + LEVEL / 2, LEVEL / 2)} />
+    <path data-side="caller" d=${strip(levels, "caller", scale, LANES.callerLevel + LEVEL / 2, LEVEL / 2)} />
+  </g>`;
+}
+
+/**
+ * The shape of one thing.
+ * @param {{item: Item, scale: import("./scale.js").Scale}} props
+ */
+export function Shape({ item, scale }) {
+  const [x, width] = extent(item, scale);
+  const { told } = item;
+  switch (item.kind) {
+    case "stream":
+      return html`<${Bar} x=${x} width=${width} top=${LANES.streams} text=${`${told.epoch} · ${told.server || "server"}`} />`;
+    case "gap":
+      return html`<rect class="hit" x=${x} y=${LANES.streams} width=${width} height=${BAR} />`;
+    case "speech":
+      return html`<${Speech} item=${item} scale=${scale} />`;
+    case "tool":
+      return html`<${Bar} x=${x} width=${Math.max(width, 10)} top=${LANES.marks} text=${spaced(told.tool)} />`;
+    case "key":
+      return html`<g class="key">
+        <rect x=${x - 8} y=${LANES.marks + 2} width="16" height="20" rx="4" />
+        <text x=${x} y=${LANES.marks + 16} text-anchor="middle">${told.digit}</text>
+      </g>`;
+    default:
+      return html`<g class="flag">
+        <line x1=${x} x2=${x} y1=${LANES.marks - 4} y2=${LANES.marks + BAR} />
+        <path d=${`M${x} ${LANES.marks - 4}l10 5l-10 5z`} />
+      </g>`;
+  }
+}
+
+/** What we said: solid as far as it was heard, hollow from there. @param {{item: Item, scale: import("./scale.js").Scale}} props */
+function Speech({ item, scale }) {
+  const { told } = item;
+  const [x, width] = extent(item, scale);
+  if (told.who === "caller") return html`<${Bar} x=${x} width=${width} top=${LANES.caller} text=${told.text} />`;
+  const rest = unheard(told).trim();
+  // A line that was given up ends where it was last heard: the rest would have come after.
+  const end = told.cut ? item.to + rest.length * LETTER_MS : item.to;
+  const [, full] = extent({ ...item, to: end }, scale);
+  const share = told.text.length ? told.heard.length / told.text.length : 1;
+  const solid = told.cut ? (told.heard ? width : 0) : Math.round(full * share);
+  return html`<g data-cut=${told.cut}>
+    ${rest && html`<rect class="hollow" x=${x + 0.5} y=${LANES.ours + 0.5} width=${Math.max(full - 1, 2)} height=${BAR - 1} rx="4" />`}
+    ${solid > 0 && html`<${Bar} x=${x} width=${solid} top=${LANES.ours} text=${told.heard} />`}
+    ${rest && html`<${Words} x=${x + solid} width=${full - solid} top=${LANES.ours} text=${rest} />`}
+  </g>`;
+}
+
+/** @param {{x: number, width: number, top: number, text: string}} props */
+function Bar({ x, width, top, text }) {
+  return html`<g>
+    <rect class="bar" x=${x} y=${top} width=${width} height=${BAR} rx=${Math.min(4, width / 2)} />
+    <${Words} x=${x} width=${width} top=${top} text=${text} />
+  </g>`;
+}
+
+/** As many words as fit. @param {{x: number, width: number, top: number, text: string}} props */
+function Words({ x, width, top, text }) {
+  const letters = Math.floor((width - 10) / LETTER_PX);
+  if (letters < 3) return null;
+  const shown = text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`;
+  return html`<text class="bar-words" x=${x + 6} y=${top + 16}>${shown}</text>`;
+}
+
+/**
+ * Where a thing begins and how wide it is; what lies outside of the window is cut off.
+ * @param {Item} item
+ * @param {import("./scale.js").Scale} scale
+ * @returns {[number, number]}
+ */
+export function extent(item, scale) {
+  const from = Math.max(scale.x(item.from), scale.left);
+  const to = Math.min(scale.x(item.to), scale.right);
+  return [from, Math.max(to - from, TINY_PX)];
+}
+
+/** @typedef {import("./items.js").Item} Item */
