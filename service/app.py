@@ -4,12 +4,14 @@ from starlette.applications import Starlette
 
 from service import config as settings
 from service.config import Config
+from service.history import History
 from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.speech.absent import AbsentSpeech
 from service.web.api import Api
 from service.web.bearer import Bearers
 from service.web.callbacks import Callbacks
+from service.web.figures import Figures
 from service.web.form import SignedForm
 from service.web.health import Health
 from service.web.inflow import Inflow
@@ -31,16 +33,23 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         speech=_speech_status(parts),
         switchboard=parts.switchboard,
     )
+    figures = Figures(
+        history=History(parts.meter),
+        clock=parts.clock,
+        bearers=Bearers(parts.config.api_tokens, parts.meter),
+        server=parts.switchboard.owner,
+    )
     app = Starlette(
         routes=[
             *_voice(parts).routes(),
             *_callbacks(parts).routes(),
             *_media(parts).routes(),
             *_api(parts).routes(),
+            *figures.routes(),
             *health.routes(),
         ],
         exception_handlers=HANDLERS,
-        lifespan=lambda _app: lifespan(parts),
+        lifespan=lambda _app: lifespan(parts, figures.run),
     )
     # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
     app.router.redirect_slashes = False

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
@@ -19,14 +20,20 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def lifespan(parts: Parts) -> AsyncIterator[None]:
-    """Open the store, warm the voice, serve; then write where every call stands and close."""
+async def lifespan(
+    parts: Parts, *running: Callable[[], Coroutine[Any, Any, None]]
+) -> AsyncIterator[None]:
+    """Open the store, warm the voice, serve; then write where every call stands and close.
+
+    Each of `running` goes on beside for as long as it serves.
+    """
     await parts.journal.start()
     beside = [asyncio.create_task(_sweep(parts))]
     try:
         await _warm_up(parts)
         beside.append(asyncio.create_task(_rehearse(parts)))
         beside.append(asyncio.create_task(parts.reconciler.run()))
+        beside.extend(asyncio.create_task(each()) for each in running)
         yield
     finally:
         parts.switchboard.is_draining = True

@@ -1,9 +1,20 @@
 """What is counted, for Prometheus. Labels are few and bounded: never a call, a number or an address."""
 
+from collections import deque
+
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
 _GAP_SECONDS = (0.1, 0.3, 1, 2, 5, 10, 30, 60)
+RETURNS_KEPT = 5_000  # measured singly until somebody takes them; more in ten seconds is a herd
+
+
+class Return(msgspec.Struct, frozen=True):
+    """A stream took up a call again, after a gap, and how long that took us."""
+
+    gap_ms: int
+    took_us: int
 
 
 class Meter:
@@ -43,8 +54,28 @@ class Meter:
             "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
         )
         self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
+        self.incidents = Counter(
+            "stayline_incidents", "What should happen in no call", ["kind"], registry=own
+        )
+        self._returns: deque[Return] = deque(maxlen=RETURNS_KEPT)
         self._count_abandoned(own)
         self._count_store(own)
+
+    def returned(self, gap_ms: int, took_us: int) -> None:
+        """A stream took up a call again."""
+        self.gap_seconds.observe(gap_ms / 1000)
+        self.resume_seconds.observe(took_us / 1e6)
+        self._returns.append(Return(gap_ms, took_us))
+
+    def take_returns(self) -> tuple[Return, ...]:
+        """Return what was measured singly since this was last asked, at most RETURNS_KEPT."""
+        taken = tuple(self._returns)
+        self._returns.clear()
+        return taken
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return one sample as `text` would show it, 0 when it was never counted."""
+        return self._registry.get_sample_value(name, labels) or 0.0
 
     def _count_abandoned(self, own: CollectorRegistry) -> None:
         self.calls_adopted = Counter(

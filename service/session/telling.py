@@ -14,8 +14,9 @@ def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> Non
     cause = call.streams[-1].cause
     meter.streams.labels(cause=cause).inc()
     if cause != "new":
-        meter.gap_seconds.observe(gap_ms / 1000)
-        meter.resume_seconds.observe(took_us / 1e6)
+        meter.returned(gap_ms, took_us)
+    if call.is_context_lost and len(call.streams) == 1:  # the first that came upon an empty journal
+        meter.incidents.labels(kind="context_lost").inc()
     _log.info(
         "= stream attached: %s, epoch %d, gap %d ms",
         cause,

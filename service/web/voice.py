@@ -208,7 +208,9 @@ class Voice:
             # Our part is over, so that nobody pulls the caller back from whom they speak to next.
             facts = last_resort.reached(call, drops, self.policy)
             over = e.CallEnded(reason="drop_limit")
-            await self.outside.add(call.call_sid, f"drop-limit:{len(call.streams)}", *facts, over)
+            key = f"drop-limit:{len(call.streams)}"
+            if await self.outside.is_first(call.call_sid, key, *facts, over):
+                self.meter.incidents.labels(kind="drop_limit").inc()
             _log.error(
                 "! %d drops%s: the last resort",
                 drops,

@@ -1,0 +1,93 @@
+"""How this process has fared: one point every ten seconds, kept for some hours, for charts and alerts.
+
+Prometheus keeps the same for longer and for all servers; this is what can be seen without it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from service.meter import Meter
+
+STEP_MS = 10_000  # a wall display needs no finer grain
+POINTS_MAX = 2_160  # six hours: a shift
+CAUSES = ("drop", "dtmf", "deploy", "crash", "duplicate")
+INCIDENTS = ("context_lost", "drop_limit")
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Several measurements in milliseconds: the middle one, and the one that 95 % stay within."""
+
+    count: int = 0
+    p50: float = 0.0
+    p95: float = 0.0
+
+
+class Point(msgspec.Struct, frozen=True):
+    """What happened in the STEP_MS before `at_ms`; `live` and `is_degraded` are as they stand then.
+
+    `returns` counts streams that took up a call again, by cause. `resume_ms` is from reading `start`
+    to the decision what to say, `gap_ms` the time without inbound media before.
+    """
+
+    at_ms: int
+    live: int
+    opened: int
+    ended: int
+    returns: dict[str, int]
+    incidents: dict[str, int]
+    resume_ms: Spread
+    gap_ms: Spread
+    is_degraded: bool
+
+
+class History:
+    """The points of one process. `tick` is called every STEP_MS."""
+
+    def __init__(self, meter: Meter, points_max: int = POINTS_MAX) -> None:
+        self._meter = meter
+        self._points: deque[Point] = deque(maxlen=points_max)
+        self._counted: dict[tuple[str, str], int] = {}
+
+    def tick(self, now_ms: int) -> Point:
+        """Close the step that ends now, and return its point."""
+        meter = self._meter
+        returned = meter.take_returns()
+        point = Point(
+            at_ms=now_ms,
+            live=int(meter.value("stayline_calls_live")),
+            opened=self._more("stayline_calls_opened_total"),
+            ended=self._more("stayline_calls_ended_total"),
+            returns=self._each("stayline_streams_attached_total", "cause", CAUSES),
+            incidents=self._each("stayline_incidents_total", "kind", INCIDENTS),
+            resume_ms=spread([one.took_us / 1_000 for one in returned]),
+            gap_ms=spread([float(one.gap_ms) for one in returned]),
+            is_degraded=bool(meter.value("stayline_store_degraded")),
+        )
+        self._points.append(point)
+        return point
+
+    def since(self, at_ms: int) -> tuple[Point, ...]:
+        """Return the points after `at_ms`, oldest first."""
+        return tuple(point for point in self._points if point.at_ms > at_ms)
+
+    def _each(self, name: str, label: str, values: Sequence[str]) -> dict[str, int]:
+        counted = {value: self._more(name, label, value) for value in values}
+        return {value: count for value, count in counted.items() if count}
+
+    def _more(self, name: str, label: str = "", value: str = "") -> int:
+        """Return by how much a counter has grown since it was last asked for."""
+        count = int(self._meter.value(name, **({label: value} if label else {})))
+        before = self._counted.get((name, value), 0)
+        self._counted[name, value] = count
+        return count - before
+
+
+def spread(measured: Sequence[float]) -> Spread:
+    """Return the middle and the 95th percentile (nearest rank) of `measured`, zeros for none."""
+    if not measured:
+        return Spread()
+    ordered = sorted(measured)
+    middle, high = (ordered[-(-len(ordered) * share // 100) - 1] for share in (50, 95))
+    return Spread(len(ordered), round(middle, 1), round(high, 1))

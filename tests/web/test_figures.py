@@ -1,0 +1,52 @@
+import asyncio
+
+import pytest
+
+from service.clock import Clock
+from service.config import ApiToken
+from service.history import STEP_MS, History
+from service.meter import Meter
+from service.web import figures as module
+from service.web.bearer import Bearers
+from service.web.figures import Figures
+from tests.conftest import wait_until
+from tests.web.front import Front
+
+pytestmark = pytest.mark.asyncio
+SEE = {"authorization": "Bearer see"}
+
+
+async def test_figures_are_for_who_may_see(front: Front) -> None:
+    assert (await front.web.get("/api/figures")).status_code == 401
+    answer = await front.web.get("/api/figures", headers=SEE)
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["step_ms"], told["alerts"], told["points"]) == (STEP_MS, [], [])
+    assert told["server"]
+
+
+@pytest.mark.parametrize("minutes", ["0", "361", "-1", "x", "", "1.5", "٣", "9" * 400])
+async def test_minutes_are_a_sound_number(front: Front, minutes: str) -> None:
+    answer = await front.web.get("/api/figures", params={"minutes": minutes}, headers=SEE)
+    assert answer.status_code == 400
+    assert "from 1 to 360" in answer.json()["detail"]
+
+
+async def test_steps_close_by_themselves_and_alerts_fire(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEP_MS", 10)
+    meter = Meter()
+    meter.store_degraded.set(1)
+    token = ApiToken.model_construct(token="see", role="viewer", tenant="default")
+    history = History(meter)
+    figures = Figures(
+        history=history, clock=Clock(), bearers=Bearers([token], meter), server="here"
+    )
+    front.app.router.routes[:0] = figures.routes()
+    running = asyncio.create_task(figures.run())
+    await wait_until(lambda: len(history.since(0)) > 1, description="two steps closed")
+    running.cancel()
+    told = (await front.web.get("/api/figures?minutes=1", headers=SEE)).json()
+    assert [one["name"] for one in told["alerts"]] == ["store_degraded"]
+    assert told["points"][0]["is_degraded"] is True
