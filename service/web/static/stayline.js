@@ -36,7 +36,7 @@ import { hold } from "./phone/tab.js";
  *   storage?: {tab?: Storage, visitor?: Storage},
  * }} Options
  * server: origin of the service, by default the page's own; another one must list this page's origin
- * in PHONE_ORIGINS. parameters: client_name, company, ticket_id and what else the agent should know.
+ * in PHONE_ORIGINS. parameters: client_name, company, ticket_id.
  * open: opens the call in place of POST /api/phone/calls, for a page whose own server holds the key.
  */
 

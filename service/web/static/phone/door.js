@@ -4,7 +4,8 @@
  * Every answer is one of four values, and nothing here throws:
  *
  *     {kind: "let_in", ticket}   go on: the ticket opens a socket, once
- *     {kind: "over", reason}     the call is over: "ended" or "window"
+ *     {kind: "over", reason}     the call is over: "ended", "window", or "recovery" when our token is
+ *                                good no longer
  *     {kind: "refused", reason}  asking again will not help: "sign_in", "forbidden", "off", "refused"
  *     {kind: "later", wait_ms}   nobody answered, or the server is busy: ask again
  */
@@ -34,7 +35,7 @@ export class Door {
 
   /**
    * Open a call.
-   * @param {Record<string, string>} parameters client_name, company, ticket_id
+   * @param {Record<string, string>} parameters client_name, company, ticket_id, each up to 480 letters
    * @returns {Promise<Answer>}
    */
   open(parameters) {
@@ -104,6 +105,7 @@ export function newAttempt() {
 
 function judged(answer, body) {
   if (answer.ok) return { kind: "let_in", ticket: body };
+  if (body.reason === "recovery") return { kind: "over", reason: "recovery" };
   if (answer.status === 410) return { kind: "over", reason: body.reason ?? "ended" };
   if (answer.status === 429 || answer.status >= 500) {
     const asked_ms = Number(answer.headers.get("Retry-After") ?? 0) * 1000 || 0;

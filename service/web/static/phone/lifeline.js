@@ -12,7 +12,7 @@
  */
 
 import { newAttempt } from "./door.js";
-import { Memory } from "./memory.js";
+import { Memory, chosen } from "./memory.js";
 import { ENDED, Retry } from "./retry.js";
 import { NoSound, Sound } from "./sound.js";
 import { hold } from "./tab.js";
@@ -80,7 +80,7 @@ export class Lifeline {
   /** Open the call: the microphone first, because without it there is none. */
   async open() {
     this._become("opening", "new");
-    const parameters = this._options.parameters ?? {};
+    const parameters = chosen(this._options.parameters ?? {});
     this._memory.know(parameters);
     if (!(await this._openSound())) return;
     const open = this._options.open ?? ((told) => this._door.open(told));
@@ -271,7 +271,7 @@ export class Lifeline {
   }
 
   _refuse(answer) {
-    const state = { ended: "ended", window: "expired" }[answer.reason] ?? "refused";
+    const state = { ended: "ended", window: "expired", recovery: "expired" }[answer.reason] ?? "refused";
     this._over(state, answer.reason, answer.words);
   }
 

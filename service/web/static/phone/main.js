@@ -52,7 +52,7 @@ function Phone() {
       html`<${Offer} session=${session} onNew=${leave} />`}
       ${!IN_CALL.has(told.state) &&
       told.reason !== "offered" &&
-      html`<${Start} known=${new Memory().visitor().parameters} onCall=${call}
+      html`<${Start} known=${new Memory().visitor()} onCall=${call}
         label=${told.reason === "none" ? "Call" : "Call again"} />`}
     <//>
   `;

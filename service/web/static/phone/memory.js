@@ -2,22 +2,19 @@
  * What the browser keeps, and nothing secret in it.
  *
  *     the tab (sessionStorage)       call_sid, the one-use recovery token, windows, times
- *     the visitor (localStorage)     an id, and what they last wrote into the form
+ *     the visitor (localStorage)     what they last wrote into the form
  *
  * No audio, no transcript, no stream token and no key is ever stored. A browser that lets us store
  * nothing still makes calls; they end with the page.
  */
-
-import { hex } from "./wire.js";
 
 const CALL = "stayline:call";
 const VISITOR = "stayline:visitor";
 const KNOWN_PARAMETERS = ["client_name", "company", "ticket_id"];
 
 /**
- * @typedef {{call_sid: string, recovery: string, attempt: string | null, stream_path: string,
- *            parameters: Record<string, string>, windows: {reload_s: number, resume_s: number},
- *            alive_at: number, left_at: number | null, acted_at: number}} Kept
+ * @typedef {{call_sid: string, recovery: string, attempt: string | null, parameters: Record<string, string>, windows: {reload_s: number, resume_s: number},
+ *            alive_at: number, live_at: number, left_at: number | null, acted_at: number}} Kept
  */
 
 /** The two stores, and what stands in them. */
@@ -52,26 +49,25 @@ export class Memory {
   }
 
   /**
-   * Who used this browser before.
-   * @returns {{id: string, parameters: Record<string, string>}}
+   * What the visitor wrote when they called last.
+   * @returns {Record<string, string>}
    */
   visitor() {
-    const known = read(this._visitor, VISITOR);
-    const id = typeof known?.id === "string" ? known.id : hex(8);
-    return { id, parameters: chosen(known?.parameters ?? {}) };
+    return chosen(read(this._visitor, VISITOR) ?? {});
   }
 
   /** @param {Record<string, string>} parameters what the visitor wrote */
   know(parameters) {
-    write(this._visitor, VISITOR, { id: this.visitor().id, parameters: chosen(parameters) });
+    write(this._visitor, VISITOR, chosen(parameters));
   }
 }
 
 /**
- * Only what the form has: an embedding page may tell more, which is not ours to keep.
+ * Only what a call is opened with; an embedding page may hold more, which is not ours to send or keep.
  * @param {Record<string, unknown>} parameters
+ * @returns {Record<string, string>}
  */
-function chosen(parameters) {
+export function chosen(parameters) {
   const known = KNOWN_PARAMETERS.filter((name) => typeof parameters[name] === "string");
   return Object.fromEntries(known.map((name) => [name, parameters[name]]));
 }

@@ -27,6 +27,7 @@ export const WORDS = {
   hung_up: "You hung up. Goodbye!",
   by_server: "The call has ended. Goodbye!",
   window: "This call is over: we kept it open for a while, but that time has passed. You can start a new one.",
+  recovery: "This call can't be picked up from here any more. You can start a new one.",
   sign_in: "Please sign in first.",
   off: "Calls from the browser are switched off here.",
   forbidden: "This page may not make calls here.",
