@@ -25,11 +25,15 @@ from service.call.fleet_events import MovePlanned
 from service.call.people_events import (
     DigitsRequested,
     DigitsSent,
+    HandbackRequested,
+    HandedBack,
     HangupRequested,
     NoteAdded,
     RestartMissed,
     RestartPlanned,
     SayRequested,
+    TakenOver,
+    TakeoverRequested,
     TransferRequested,
 )
 from service.call.ring_events import (
@@ -72,11 +76,11 @@ __all__ = [  # what is told of elsewhere is read from here, too
     "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan", "CallerPartlyHeard",
     "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "DigitPressed", "DigitsEntered",
     "DigitsRequested", "DigitsSent", "EarlierCarried", "EarlierDeclined", "EarlierTaken", "Fact",
-    "Greeted", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
+    "Greeted", "HandbackRequested", "HandedBack", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
     "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
     "OperationRequested", "Played", "Proof", "RestartMissed", "RestartPlanned", "RingFact",
-    "SayRequested", "SpeechCut", "Status", "StreamError", "TransferRequested", "Unknown", "Voice",
-    "Who",
+    "SayRequested", "SpeechCut", "Status", "StreamError", "TakenOver", "TakeoverRequested",
+    "TransferRequested", "Unknown", "Voice", "Who",
 ]  # fmt: skip
 
 
@@ -222,7 +226,8 @@ Known = (
     | OperationApproved | OperationDenied | OperationDispatched | OperationDelayed | OperationEnded
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
-    | VoicemailLeft | CallEnded | MovePlanned | RingFact
+    | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
+    | TakenOver | HandedBack
 )  # fmt: skip
 AnyFact = Known | Unknown
 

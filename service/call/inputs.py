@@ -212,8 +212,13 @@ class Woke(msgspec.Struct, frozen=True):
     """The deadline that `deadline_ms` named has come."""
 
 
-class Settle(msgspec.Struct, frozen=True):
-    """Facts were folded, ours or others': see what follows from the state."""
+class Settle(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Facts were folded, ours or others': see what follows from the state.
+
+    `played` is how far our own words had got by then.
+    """
+
+    played: tuple[Played, ...] = ()
 
 
 FromModel = (

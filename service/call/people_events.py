@@ -1,13 +1,17 @@
-"""The facts of people who step in: digits to send, lines to say, notes, the end. See people.py."""
+"""The facts of people who step in: digits, lines, notes, the agent's place, the end. See people.py."""
 
 from service.call.fact import Cause, Fact
 
 
 class DigitsRequested(Fact, frozen=True):
-    """Somebody asked us to send DTMF into the call. *Outside*."""
+    """Somebody asked us to send DTMF into the call. *Outside*.
+
+    `seat` names the seat of a person in the agent's place: nobody else may ask while there is one.
+    """
 
     request: str
     digits: str
+    seat: str = ""
 
 
 class RestartPlanned(Fact, frozen=True):
@@ -30,10 +34,11 @@ class DigitsSent(Fact, frozen=True):
 
 
 class SayRequested(Fact, frozen=True):
-    """A person wants a line said. *Outside*."""
+    """A person wants a line said. *Outside*. `seat` as for digits."""
 
     request: str
     text: str
+    seat: str = ""
 
 
 class TransferRequested(Fact, frozen=True):
@@ -54,3 +59,37 @@ class NoteAdded(Fact, frozen=True):
 
     text: str
     by: str = ""
+
+
+class TakeoverRequested(Fact, frozen=True):
+    """A person wants the agent's place, or shows that they are still there. *Outside*.
+
+    `from_seat` names whom they see there, and take it from; see seat.py for who has it then.
+    """
+
+    request: str
+    by: str
+    seat: str
+    from_seat: str = ""
+
+
+class HandbackRequested(Fact, frozen=True):
+    """A person wants the agent to go on. *Outside*."""
+
+    request: str
+    by: str
+    seat: str
+
+
+class TakenOver(Fact, frozen=True):
+    """The agent has fallen silent; what it was saying was cut in the same write."""
+
+    by: str
+    seat: str
+
+
+class HandedBack(Fact, frozen=True):
+    """The agent goes on. `reason`: asked, or unseen when the person showed no sign of life."""
+
+    by: str
+    reason: str

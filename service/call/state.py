@@ -21,6 +21,7 @@ from service.call.afterwards import Afterwards
 from service.call.callback import Callback
 from service.call.earlier import Earlier
 from service.call.events import Cause, Known, Status, Voice, Who
+from service.call.seat import Seat
 
 FOLDING = 2  # raised when known facts fold to another state than before, whatever its shape
 
@@ -202,6 +203,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[Request, ...] = ()
     operations: tuple[Operation, ...] = ()
     notes: tuple[Note, ...] = ()
+    taken_over: Seat | None = None
     resume_token: bytes = b""
     ending: Literal["", "hangup", "transfer"] = ""
     ending_to: str = ""

@@ -9,6 +9,7 @@ from service.call.afterwards import Voicemail
 from service.call.callback import Callback
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
+from service.call.seat import Seat
 from service.call.state import Call, Field, Line, Operation, StreamEntry
 
 Json = dict[str, Any]
@@ -64,6 +65,7 @@ def view(call: Call, *, incarnation: str) -> Json:
             {"position": n.position, "text": n.text, "by": n.by, "at": timestamp(n.at_ms)}
             for n in call.notes
         ],
+        "taken_over": _seat(call.taken_over),
     }
 
 
@@ -106,6 +108,12 @@ def _callback(callback: Callback | None) -> Json | None:
         "outcome": callback.outcome or None,
         "at": timestamp(callback.since_ms),
     }
+
+
+def _seat(held: Seat | None) -> Json | None:
+    if held is None:
+        return None
+    return {"by": held.by, "seat": held.seat, "since": timestamp(held.since_ms)}
 
 
 def _voicemail(left: Voicemail | None) -> Json | None:

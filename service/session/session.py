@@ -253,7 +253,7 @@ class Session:
     async def _settle(self) -> None:
         """Do what follows from the state, then bring mouth and agent in line with it."""
         for _ in range(SETTLE_MAX):
-            if not await self._scribe.take(i.Settle()):
+            if not await self._scribe.take(i.Settle(self._line.played())):
                 break
         if self._is_over:
             return

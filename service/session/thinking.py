@@ -52,13 +52,16 @@ class Thinking:
         self._failures = 0
 
     def think(self, call: Call) -> None:
-        """Have the agent answer the open turn, unless it is at it; a turn that is gone is given up."""
-        turn = call.turn
+        """Have the agent answer the open turn, unless it is at it; a turn that is gone is given up.
+
+        While a person has its place it thinks of nothing, and is asked anew when they hand back.
+        """
+        turn = call.turn if call.taken_over is None else None
         if turn is not None and turn.number == self._turn:
             return
         self.stop()
+        self._turn = 0 if turn is None else turn.number
         if turn is not None:
-            self._turn = turn.number
             self._thought = self._means.tasks.start(self._think(call, turn))
 
     def stop(self) -> None:

@@ -4,7 +4,6 @@ Whatever a person asks for is written to the call's journal as a fact; the proce
 reads it there and acts. So any process answers for any call.
 """
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,12 +27,10 @@ from service.journal.values import Appended, Missing, Reading, Record
 from service.session.calling_back import CallingBack, waits
 from service.session.records import rebuilt
 from service.web.bearer import Bearers
-from service.web.form import body_within
+from service.web.body import json_of, text_of
 from service.web.live import event_stream
-from twiml import verbs
+from service.web.seats import Seats
 
-BODY_BYTES_MAX = 65_536
-TEXT_LETTERS_MAX = 1_000  # a minute of speech
 NOTE_LETTERS_MAX = 10_000
 NAME_LETTERS_MAX = 200  # of whoever approves
 NOT_WAITING = "The operation does not wait for an approval."
@@ -55,8 +52,7 @@ class Api:
         """Return the API's routes."""
         one = "/api/calls/{call_sid}"
         acts: dict[str, Callable[[Request], Awaitable[Response]]] = {
-            "digits": self.digits,
-            "say": self.say,
+            **Seats(self.journal, self.clock, self._found, self._accepted).acts(),
             "transfer": self.transfer,
             "hangup": self.hang_up,
             "notes": self.note,
@@ -105,27 +101,10 @@ class Api:
             {"incarnation": reading.incarnation, "position": reading.head, "events": shown}
         )
 
-    async def digits(self, request: Request) -> Response:
-        """Send DTMF into the call: a planned restart of its stream."""
-        call, _ = await self._found(request, "agent", is_live=True)
-        try:
-            digits = verbs.playable_digits(_text(await _json(request), "digits", 100))
-        except ValueError as trouble:
-            raise Refused(422, "Unprocessable content", str(trouble)) from trouble
-        asked = e.DigitsRequested(request=secrets.token_hex(6), digits=digits)
-        return await self._accepted(call, asked, asked.request)
-
-    async def say(self, request: Request) -> Response:
-        """Say a line to the caller."""
-        call, _ = await self._found(request, "agent", is_live=True)
-        text = _text(await _json(request), "text", TEXT_LETTERS_MAX)
-        asked = e.SayRequested(request=secrets.token_hex(6), text=text)
-        return await self._accepted(call, asked, asked.request)
-
     async def transfer(self, request: Request) -> Response:
         """Put the caller through to a number."""
         call, _ = await self._found(request, "agent", is_live=True)
-        number = _text(await _json(request), "to", 300)
+        number = text_of(await json_of(request), "to", 300)
         try:
             self.documents.transfer(number)
         except ValueError as trouble:
@@ -156,7 +135,7 @@ class Api:
     async def note(self, request: Request) -> Response:
         """Add a note to the call."""
         call, _ = await self._found(request, "agent")
-        text = _text(await _json(request), "text", NOTE_LETTERS_MAX)
+        text = text_of(await json_of(request), "text", NOTE_LETTERS_MAX)
         return await self._accepted(call, e.NoteAdded(text=text), secrets.token_hex(6))
 
     async def decide(self, request: Request) -> Response:
@@ -229,11 +208,11 @@ def _shown(record: Record) -> Json:
 
 
 async def _decision(request: Request, name: str) -> e.OperationApproved | e.OperationDenied:
-    body = await _json(request)
+    body = await json_of(request)
     approve = body.get("approve")
     if not isinstance(approve, bool):
         raise Refused(422, "Unprocessable content", "approve is missing or not true or false.")
-    by = _text(body, "by", NAME_LETTERS_MAX) if "by" in body else ""
+    by = text_of(body, "by", NAME_LETTERS_MAX) if "by" in body else ""
     kind = e.OperationApproved if approve else e.OperationDenied
     return kind(operation=name, by=by)
 
@@ -272,24 +251,3 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004 - beyond any journal
         raise Refused(400, "Bad request", "after is a position: a whole number from 0.")
     return int(text)
-
-
-async def _json(request: Request) -> Json:
-    try:
-        parsed = json.loads(await body_within(request, BODY_BYTES_MAX))
-    except (ValueError, RecursionError) as trouble:
-        raise Refused(400, "Bad request", "The body is not JSON.") from trouble
-    if not isinstance(parsed, dict):
-        raise Refused(400, "Bad request", "The body is not a JSON object.")
-    return parsed
-
-
-def _text(body: Json, name: str, letters_max: int) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise Refused(422, "Unprocessable content", f"{name} is missing or not a text.")
-    if len(value) > letters_max:
-        raise Refused(422, "Unprocessable content", f"{name} is over {letters_max} characters.")
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise Refused(422, "Unprocessable content", f"{name} holds half a character.")
-    return value

@@ -135,5 +135,18 @@ def speaking(policy: Policy | None = None) -> Story:
     return story
 
 
+def taken(story: Story, seat: str = "a", by: str = "Ana", *, from_seat: str = "") -> None:
+    """A person asks for the agent's place, and the agent falls silent for them if they get it."""
+    asked = e.TakeoverRequested(request="t", by=by, seat=seat, from_seat=from_seat)
+    story.write(asked, is_outside=True)
+    story.settle()
+
+
+def handed_back(story: Story, seat: str = "a") -> None:
+    """A person asks the agent to go on."""
+    story.write(e.HandbackRequested(request="h", by="Ana", seat=seat), is_outside=True)
+    story.settle()
+
+
 def kinds(decision: Decision) -> list[str]:
     return [type(fact).__name__ for fact in decision.facts]

@@ -29,11 +29,11 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.FieldCleared(name="name"), '{"kind":"field_cleared","name":"name","v":1}'),
     (e.StageChanged(stage="intake"), '{"kind":"stage_changed","stage":"intake","v":1}'),
     (e.TurnAnswered(turn=3), '{"kind":"turn_answered","turn":3,"v":1}'),
-    (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","v":1}'),
+    (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","seat":"","v":1}'),
     (e.RestartMissed(), '{"kind":"restart_missed","v":1}'),
     (e.RestartPlanned(request="r1", cause="dtmf"), '{"kind":"restart_planned","request":"r1","cause":"dtmf","v":1}'),
     (e.DigitsSent(request="r1", outcome="sent"), '{"kind":"digits_sent","request":"r1","outcome":"sent","detail":"","v":1}'),
-    (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","v":1}'),
+    (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","seat":"","v":1}'),
     (e.TransferRequested(request="r1", to_number="+1"), '{"kind":"transfer_requested","request":"r1","to_number":"+1","v":1}'),
     (e.HangupRequested(request="r1"), '{"kind":"hangup_requested","request":"r1","v":1}'),
     (e.NoteAdded(text="VIP"), '{"kind":"note_added","text":"VIP","by":"","v":1}'),
@@ -52,6 +52,10 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.DialEnded(outcome="busy"), '{"kind":"dial_ended","outcome":"busy","v":1}'),
     (e.VoicemailLeft(url="https://x", duration_ms=5), '{"kind":"voicemail_left","url":"https://x","duration_ms":5,"v":1}'),
     (e.MovePlanned(), '{"kind":"move_planned","cause":"deploy","v":1}'),
+    (e.TakeoverRequested(request="r1", by="Ana", seat="a"), '{"kind":"takeover_requested","request":"r1","by":"Ana","seat":"a","from_seat":"","v":1}'),
+    (e.HandbackRequested(request="r1", by="Ana", seat="a"), '{"kind":"handback_requested","request":"r1","by":"Ana","seat":"a","v":1}'),
+    (e.TakenOver(by="Ana", seat="a"), '{"kind":"taken_over","by":"Ana","seat":"a","v":1}'),
+    (e.HandedBack(by="Ana", reason="asked"), '{"kind":"handed_back","by":"Ana","reason":"asked","v":1}'),
     (e.CallEnded(reason="hung_up"), '{"kind":"call_ended","reason":"hung_up","v":1}'),
     (e.StreamError(stream_sid="MZ1", code=31924), '{"kind":"stream_error","stream_sid":"MZ1","code":31924,"v":1}'),
     (e.BranchOrphaned(epoch=2, count=1, lost=("{}",)), '{"kind":"branch_orphaned","epoch":2,"count":1,"lost":["{}"],"v":1}'),
@@ -68,6 +72,8 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
 
 # As version 0.1.0 wrote them: what is new since has a default.
 EARLIER: tuple[tuple[Known, str], ...] = (
+    (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","v":1}'),
+    (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","v":1}'),
     (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"v":1}'),
     (e.AgentSpoke(prompt="p1", clauses=("Hi.", "You?")), '{"kind":"agent_spoke","prompt":"p1","clauses":["Hi.","You?"],"asks":"","who":"agent","request":"","v":1}'),
     (e.Played(prompt="p1", clauses=1, part_samples=2), '{"kind":"played","prompt":"p1","clauses":1,"part_samples":2,"part_of_samples":0,"synthesised_samples":0,"sent_samples":0,"heard_samples":0,"v":1}'),

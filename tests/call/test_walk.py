@@ -98,6 +98,9 @@ class Walk:
             e.NoteAdded(text="VIP"),
             e.DigitsRequested(request=request, digits="1"),
             e.SayRequested(request=request, text="One moment, please."),
+            e.SayRequested(request=request, text="Ana here.", seat="a"),
+            self._seated(request),
+            e.HandbackRequested(request=request, by="Ana", seat="a"),
             e.DropLimitReached(drops=3),
             e.StreamError(stream_sid=f"MZ{self.chance.randrange(4)}", code=31924),
             e.BranchOrphaned(epoch=1, count=2),
@@ -117,6 +120,10 @@ class Walk:
             e.VoicemailLeft(url="https://example.com/1"),
         )
         return self.chance.choice(final if self.chance.random() < 0.1 else common)
+
+    def _seated(self, request: str) -> Known:
+        seat, from_seat = self.chance.choice((("a", ""), ("b", ""), ("b", "a")))
+        return e.TakeoverRequested(request=request, by=seat, seat=seat, from_seat=from_seat)
 
     def _operation(self) -> str:
         names = [operation.operation for operation in self.story.call.operations]

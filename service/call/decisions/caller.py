@@ -89,6 +89,7 @@ def is_waited_for(call: Call) -> bool:
         and not call.is_caller_speaking
         and not call.digits_pending
         and not call.ending
+        and call.taken_over is None
         and call.planned_cause is None
         and all(one.approval == "asked" for one in call.pending())
     )

@@ -22,6 +22,7 @@ from service.call.decisions import (
     moving,
     operation,
     people,
+    seats,
 )
 from service.call.decisions.answer import answered, spoken
 from service.call.decisions.resume import Return, resume
@@ -47,6 +48,8 @@ def decide(
     """
     if call.phase == "ended" and not isinstance(happened, i.OperationDone | i.Woke | i.Settle):
         return Decision()
+    if seats.is_silenced(call, happened):
+        return Decision()
     return _STEPS[type(happened)](call, happened, now_ms, policy)
 
 
@@ -55,6 +58,9 @@ def deadline_ms(
 ) -> int | None:
     """Return when `Woke` is due, or None. While the carrier is asked, it is not asked again."""
     wants = list(operation.deadlines_ms(call))
+    unseen_ms = seats.deadline_ms(call)
+    if unseen_ms is not None:
+        wants.append(unseen_ms)
     if call.phase == "live":
         wants.extend(_live_deadlines_ms(call, policy))
     is_away = call.phase == "detached" and call.streams and not is_asking_carrier
@@ -181,6 +187,9 @@ def _woke(call: Call, _woke: i.Woke, now_ms: int, policy: Policy) -> Decision:
     of_tools = operation.woke(call, now_ms)
     if of_tools.facts or call.phase == "ended":
         return of_tools
+    of_seats = seats.woke(call, now_ms)
+    if of_seats.facts:
+        return of_seats
     if call.phase == "detached":
         is_due = bool(call.streams) and now_ms >= _carrier_due_ms(call)
         return Decision(effects=(i.AskCarrier(),) if is_due else ())
@@ -193,11 +202,14 @@ def _woke(call: Call, _woke: i.Woke, now_ms: int, policy: Policy) -> Decision:
     return Decision()
 
 
-def _settle(call: Call, _settle: i.Settle, now_ms: int, policy: Policy) -> Decision:
+def _settle(call: Call, settle: i.Settle, now_ms: int, policy: Policy) -> Decision:
     """What follows from the state alone: one thing at a time, until nothing does."""
     dispatch = operation.next_dispatch(call, now_ms)
     if dispatch.facts or call.phase == "ended":
         return dispatch
+    seated = seats.next_step(call, settle.played)
+    if seated.facts:
+        return seated
     asked = people.next_step(call)
     return asked if asked.facts else ending.next_step(call, now_ms, policy)
 

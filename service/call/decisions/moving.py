@@ -22,7 +22,8 @@ def is_moving(call: Call, now_ms: int) -> bool:
 
 def is_pausing(call: Call) -> bool:
     """Whether nobody speaks or keys, and nobody is owed an answer: a gap now cuts nothing."""
-    is_ours_to_say = bool(call.prompts) or call.turn is not None
+    is_owed = call.turn is not None and call.taken_over is None
+    is_ours_to_say = bool(call.prompts) or is_owed
     return not (call.is_caller_speaking or call.digits_pending or is_ours_to_say)
 
 

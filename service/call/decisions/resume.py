@@ -8,6 +8,7 @@ the line that bridges the gap, or nothing.
 |----------------------------|---------------|-----------------------------------------------------|
 | state lost or doubtful     | lost          | I'm sorry, I've lost some of our context …          |
 | too many drops             | last_resort   | (the carrier apologises and transfers)              |
+| a person has our place     | taken_over    | (their lines go on; the agent says nothing)         |
 | nobody was greeted yet     | opening       | (the agent greets)                                  |
 | an ending was under way    | ending        | (the farewell goes on, then the call ends)          |
 | our sentence was playing   | playing       | (it goes on with the clause that was cut)           |
@@ -101,6 +102,7 @@ def _no_line(_back: Return) -> str:
 TABLE: tuple[Row, ...] = (
     ("lost", lambda back: bool(back.lost), lambda _back: LOST_LINE),
     ("last_resort", _is_last_resort, _no_line),
+    ("taken_over", lambda back: back.call.taken_over is not None, _no_line),
     ("opening", lambda back: not back.call.is_greeted, _no_line),
     ("ending", lambda back: bool(back.call.ending), _no_line),
     ("playing", lambda back: bool(back.call.prompts), _no_line),

@@ -113,6 +113,7 @@ def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
         requests=(),
         turn=None,
         partial_text="",
+        taken_over=None,
     )
 
 

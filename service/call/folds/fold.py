@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from service.call.afterwards import told
 from service.call.events import AnyFact, Unknown
-from service.call.folds import carrying, connection, hearing, operating, requests, speaking
+from service.call.folds import carrying, connection, hearing, operating, requests, seats, speaking
 from service.call.place import Place, Steps
 from service.call.state import Call
 
@@ -22,6 +22,7 @@ STEPS: Steps = {
     **hearing.STEPS,
     **operating.STEPS,
     **requests.STEPS,
+    **seats.STEPS,
     **carrying.STEPS,
 }
 

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from service.call import events as e
 from service.call.place import Place, Steps
+from service.call.seat import seen
 from service.call.state import Call, Note, Request
 
 
@@ -11,12 +12,22 @@ def _asked_for(call: Call, request: Request) -> Call:
     return replace(call, requests=(*call.requests, request))
 
 
-def _digits_requested(call: Call, fact: e.DigitsRequested, _place: Place) -> Call:
-    return _asked_for(call, Request(fact.request, "digits", fact.digits))
+def _of_seat(call: Call, request: Request, seat: str, place: Place) -> Call:
+    """While a person has the agent's place only they ask for this; it shows that they are there."""
+    held = call.taken_over
+    if held is None:
+        return _asked_for(call, request)
+    if held.seat != seat:
+        return call
+    return replace(_asked_for(call, request), taken_over=seen(held, place.at_ms))
 
 
-def _say_requested(call: Call, fact: e.SayRequested, _place: Place) -> Call:
-    return _asked_for(call, Request(fact.request, "say", fact.text))
+def _digits_requested(call: Call, fact: e.DigitsRequested, place: Place) -> Call:
+    return _of_seat(call, Request(fact.request, "digits", fact.digits), fact.seat, place)
+
+
+def _say_requested(call: Call, fact: e.SayRequested, place: Place) -> Call:
+    return _of_seat(call, Request(fact.request, "say", fact.text), fact.seat, place)
 
 
 def _transfer_requested(call: Call, fact: e.TransferRequested, _place: Place) -> Call:

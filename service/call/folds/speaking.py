@@ -37,6 +37,8 @@ def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
         ),
         requests=tuple(r for r in call.requests if r.request != fact.request or not fact.request),
     )
+    if call.taken_over is not None and fact.who == "human":
+        return turns.taken_by_person(after)
     if fact.asks:
         asks = call.asks + 1 if fact.asks == call.asked else 1
         after = replace(after, asked=fact.asks, asks=asks)

@@ -81,6 +81,12 @@ def answered(call: Call, number: int, position: int) -> Call:
     return told_of(replace(call, turn=None, operations=operations), position)
 
 
+def taken_by_person(call: Call) -> Call:
+    """Close the open turn without the agent: a person has answered. What tools brought stays untold."""
+    is_opening = call.turn is not None and call.turn.reason == "opening"
+    return replace(call, turn=None, is_greeted=call.is_greeted or is_opening)
+
+
 def told_of(call: Call, position: int) -> Call:
     """Open a turn for what tools brought, unless the agent is at work or the talk is over."""
     is_talking = call.phase != "ended" and not call.ending

@@ -42,6 +42,8 @@ def _takes_ours(write: Write, fact: e.Known | None) -> bool:
             return not (is_cutting and _ends(write))
         case e.DigitPressed() | e.DigitsEntered():
             return write.reason == "key" if write.cuts else not _ends(write)
+        case e.TakenOver():
+            return not write.cuts or write.reason == "taken_over"
         case e.EndingPlanned() | e.EarlierCarried():
             return write.reason == "replaced" and not write.played
         case _:
@@ -202,6 +204,14 @@ def _call_ended(write: Write, fact: e.CallEnded) -> Iterator[Reading]:
         yield Reading(i.CarrierSays(is_over=True, outcome=fact.reason), told)
 
 
+def _taken_over(write: Write, _fact: e.TakenOver) -> Iterator[Reading]:
+    yield Reading(i.Settle(write.heard), write.told(), write.first + 1)
+
+
+def _handed_back(_write: Write, fact: e.HandedBack) -> Iterator[Reading]:
+    yield Reading(i.Woke() if fact.reason == "unseen" else i.Settle())
+
+
 def _earlier_carried(write: Write, fact: e.EarlierCarried) -> Iterator[Reading]:
     yield Reading(i.EarlierFound(fact), frozenset((write.first,)))
 
@@ -251,5 +261,7 @@ _READERS: dict[type, _Reader] = {
     e.CallEnded: _call_ended,
     e.PulledBack: _holds(lambda fact: i.CarrierSays(is_over=False, outcome=fact.outcome)),
     e.EarlierCarried: _earlier_carried,
+    e.TakenOver: _taken_over,
+    e.HandedBack: _handed_back,
     e.ResumeTokenKept: _holds(lambda fact: i.TokenGiven(fact.token)),
 }

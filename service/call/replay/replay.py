@@ -140,7 +140,7 @@ class _Again:
         settled = decide(self.call, i.Settle(), self._settled_ms, self._policy)
         now = decide(self.call, i.Settle(), write.at_ms, self._policy)
         if settled.facts and now.facts:
-            yield Reading(i.Settle())
+            yield Reading(i.Settle(write.heard))
 
     def _decided(self, reading: Reading, write: Write) -> tuple[Known, ...]:
         return decide(self.call, reading.happened, write.at_ms, self._policy).facts

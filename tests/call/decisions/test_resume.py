@@ -16,6 +16,7 @@ from service.call.decisions.resume import (
     resume,
 )
 from service.call.policy import Policy
+from service.call.seat import Seat
 from service.call.state import Call, Field, Operation, Prompt, StreamEntry, Turn
 
 NOW_MS = 10_000_000
@@ -149,10 +150,12 @@ def test_the_rows_take_precedence_from_the_top() -> None:
         fields=FIELDS,
         is_caller_speaking=True,
         digits_pending="12",
+        taken_over=Seat("Ana", "a", 1, 1),
     )
     rows = [back(call, lost="gone").row, back(call).row]
     changes: tuple[dict[str, object], ...] = (
         {"streams": ()},
+        {"taken_over": None},
         {"is_greeted": True},
         {"ending": ""},
         {"prompts": ()},
