@@ -15,8 +15,11 @@ from service.web.figures import Figures
 from service.web.form import SignedForm
 from service.web.health import Health
 from service.web.inflow import Inflow
+from service.web.login import Login
 from service.web.media import Media
+from service.web.origins import own_origins
 from service.web.outside import Outside
+from service.web.pages import Pages
 from service.web.problem import HANDLERS
 from service.web.returning import Returning
 from service.web.returns import Returns
@@ -33,10 +36,11 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         speech=_speech_status(parts),
         switchboard=parts.switchboard,
     )
+    bearers = _bearers(parts)
     figures = Figures(
         history=History(parts.meter),
         clock=parts.clock,
-        bearers=Bearers(parts.config.api_tokens, parts.meter),
+        bearers=bearers,
         server=parts.switchboard.owner,
     )
     app = Starlette(
@@ -44,8 +48,10 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *_voice(parts).routes(),
             *_callbacks(parts).routes(),
             *_media(parts).routes(),
-            *_api(parts).routes(),
+            *_login(parts, bearers).routes(),
+            *_api(parts, bearers).routes(),
             *figures.routes(),
+            *_pages(parts, bearers).routes(),
             *health.routes(),
         ],
         exception_handlers=HANDLERS,
@@ -111,12 +117,31 @@ def _media(parts: Parts) -> Media:
     )
 
 
-def _api(parts: Parts) -> Api:
+def _bearers(parts: Parts) -> Bearers:
+    config = parts.config
+    origins = own_origins(config.public_url, config.port, is_development=config.is_development)
+    return Bearers(config.api_tokens, parts.meter, parts.clock, origins)
+
+
+def _login(parts: Parts, bearers: Bearers) -> Login:
+    return Login(
+        bearers=bearers,
+        clock=parts.clock,
+        meter=parts.meter,
+        is_secure=parts.config.public_url.startswith("https:"),
+    )
+
+
+def _pages(parts: Parts, bearers: Bearers) -> Pages:
+    return Pages(sorted(bearers.origins), is_development=parts.config.is_development)
+
+
+def _api(parts: Parts, bearers: Bearers) -> Api:
     return Api(
         journal=parts.journal,
         carrier=parts.carrier,
         documents=parts.documents,
-        bearers=Bearers(parts.config.api_tokens, parts.meter),
+        bearers=bearers,
         clock=parts.clock,
         calling_back=parts.calling_back,
     )

@@ -21,7 +21,7 @@ BANNED = re.compile(
 ROUTES = (
     "/twiml/voice", "/twiml/resume", "/twiml/fallback", "/callbacks/call", "/callbacks/stream",
     "/twiml/dialled", "/twiml/voicemail", "/media", "/healthz", "/readyz", "/metrics", "/api/calls",
-    "/operations/",
+    "/operations/", "/api/session", "/console", "/phone", "/static/",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 import pytest
 from starlette.requests import Request
 
+from service.clock import Clock
 from service.config import ApiToken, Role
 from service.errors import Refused
 from service.meter import Meter
@@ -13,6 +14,10 @@ TOKENS = [
 ]
 
 
+def bearers(meter: Meter | None = None) -> Bearers:
+    return Bearers(TOKENS, meter or Meter(), Clock(), ())
+
+
 def asking(authorization: bytes | None) -> Request:
     headers = [] if authorization is None else [(b"authorization", authorization)]
     return Request({"type": "http", "headers": headers, "method": "GET", "path": "/"})
@@ -20,7 +25,7 @@ def asking(authorization: bytes | None) -> Request:
 
 @pytest.mark.parametrize("authorization", [b"Bearer act", b"bearer act", b"BEARER  act "])
 def test_a_token_is_admitted_with_its_role_and_tenant(authorization: bytes) -> None:
-    found = Bearers(TOKENS, Meter()).admit(asking(authorization), "viewer")
+    found = bearers().admit(asking(authorization), "viewer")
     assert (found.token, found.role, found.tenant) == ("act", "agent", "t2")
 
 
@@ -31,7 +36,7 @@ def test_a_token_is_admitted_with_its_role_and_tenant(authorization: bytes) -> N
 def test_anything_else_is_not(authorization: bytes | None) -> None:
     meter = Meter()
     with pytest.raises(Refused) as refusal:
-        Bearers(TOKENS, meter).admit(asking(authorization), "viewer")
+        bearers(meter).admit(asking(authorization), "viewer")
     assert refusal.value.status == 401
     assert b'stayline_refused_total{door="api"} 1.0' in meter.text()
 
@@ -49,15 +54,14 @@ def test_anything_else_is_not(authorization: bytes | None) -> None:
     ],
 )
 def test_roles_rank(token: str, role: Role, *, is_enough: bool) -> None:
-    bearers = Bearers(TOKENS, Meter())
     if is_enough:
-        assert bearers.admit(asking(f"Bearer {token}".encode()), role).token == token
+        assert bearers().admit(asking(f"Bearer {token}".encode()), role).token == token
         return
     with pytest.raises(Refused) as refusal:
-        bearers.admit(asking(f"Bearer {token}".encode()), role)
+        bearers().admit(asking(f"Bearer {token}".encode()), role)
     assert refusal.value.status == 403
 
 
 def test_without_any_tokens_nobody_is_admitted() -> None:
     with pytest.raises(Refused):
-        Bearers([], Meter()).admit(asking(b"Bearer "), "viewer")
+        Bearers([], Meter(), Clock(), ()).admit(asking(b"Bearer "), "viewer")

@@ -41,7 +41,7 @@ async def test_steps_close_by_themselves_and_alerts_fire(
     token = ApiToken.model_construct(token="see", role="viewer", tenant="default")
     history = History(meter)
     figures = Figures(
-        history=history, clock=Clock(), bearers=Bearers([token], meter), server="here"
+        history=history, clock=Clock(), bearers=Bearers([token], meter, Clock(), ()), server="here"
     )
     front.app.router.routes[:0] = figures.routes()
     running = asyncio.create_task(figures.run())
