@@ -7,6 +7,7 @@ from service.call.inputs import Effect, Input
 from service.errors import StoreError
 from service.session.ledger import Ledger, Written
 from service.session.means import Means
+from service.session.telling import tell_seats
 
 DECIDE_MAX = 20  # writers outside come one at a time; twenty in a row mean that something is wrong
 
@@ -41,6 +42,7 @@ class Scribe:
                 self._let_go()
                 return False
             if written is Written.DONE:
+                tell_seats(self._ledger.call_sid, decision.facts)
                 for effect in decision.effects:
                     self._act(effect)
                 return bool(decision.facts)

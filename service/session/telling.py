@@ -1,7 +1,9 @@
 """What a session tells the log and the meter."""
 
 import logging
+from collections.abc import Sequence
 
+from service.call import events as e
 from service.call.state import Call
 from service.errors import StoreError
 from service.meter import Meter
@@ -31,6 +33,19 @@ def tell_detached(call_sid: str, reason: str) -> None:
     _log.info(
         "= stream detached: %s", reason, extra={"action": "stream_detached", "call_sid": call_sid}
     )
+
+
+def tell_seats(call_sid: str, facts: Sequence[e.Known]) -> None:
+    """A person has taken the agent's place, or the agent goes on."""
+    for fact in facts:
+        match fact:
+            case e.TakenOver():
+                told = "= taken over by a person"
+            case e.HandedBack():
+                told = f"= handed back: {fact.reason}"
+            case _:
+                continue
+        _log.info(told, extra={"action": "seat_changed", "call_sid": call_sid})
 
 
 def tell_fenced(call_sid: str, meter: Meter) -> None:

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from service.agent.duplex import SpeechAgent
 from service.audio import samples, silence
-from service.call import inputs as i
-from service.call.decisions import model
+from service.call import events as e, inputs as i
 from service.call.events import Played
 from service.call.state import Prompt
 from service.session.duplex.duplex import Duplex
@@ -103,13 +102,7 @@ class Stage:
         self.story.now_ms += 1
         if isinstance(letter, i.BargedIn | i.Utterance):
             letter = replace(letter, played=self.line.played())
-        if type(letter) in model.STEPS:
-            step = model.STEPS[type(letter)]
-            decision = step(self.story.call, letter, self.story.now_ms, self.story.policy)
-            self.story.write(*decision.facts)
-            self.story.effects.extend(decision.effects)
-        else:
-            decision = self.story.tell(letter)
+        decision = self.story.tell(letter)
         if decision.facts:
             self.story.settle()
             self.duplex.follow(self.story.call)
@@ -128,6 +121,12 @@ class Stage:
         self.duplex.detach()
         self.post(i.Detached(stream_sid, "closed", self.story.now_ms, self.line.played()))
         self.line.prompts = ()
+
+    def outside(self, *facts: e.Known) -> None:
+        """Somebody else writes."""
+        self.story.write(*facts, is_outside=True)
+        self.story.settle()
+        self.duplex.follow(self.story.call)
 
     def listen(self, duration_ms: int) -> None:
         """The caller hears what there is, for so long."""

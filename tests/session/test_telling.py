@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from service.call import events as e
 from service.call.state import Call, StreamEntry
 from service.errors import StoreError
 from service.meter import Meter
@@ -9,6 +10,7 @@ from service.session.telling import (
     tell_attached,
     tell_detached,
     tell_fenced,
+    tell_seats,
     tell_store_failed,
 )
 
@@ -38,3 +40,13 @@ def test_a_return_is_measured_and_an_end_is_told(caplog: pytest.LogCaptureFixtur
     for words in ("gap 800 ms", "stream detached: closed", "fenced", "the store failed"):
         assert words in caplog.text
     assert counted(meter, "stayline_resume_seconds_count") == 1
+
+
+def test_who_talks_to_the_caller_is_told_without_names(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell_seats("CA1", (e.CallerBegan(), e.TakenOver(by="Ana", seat="a")))
+    tell_seats("CA1", (e.HandedBack(by="Ana", reason="unseen"),))
+    assert [record.message for record in caplog.records] == [
+        "= taken over by a person",
+        "= handed back: unseen",
+    ]

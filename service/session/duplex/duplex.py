@@ -11,6 +11,8 @@ It stands where `Talk` stands for an agent of words. Rules kept here:
 3. A lost stream doesn't end the model's session; a lost session doesn't end the call. What the model may
    have missed of the caller is told to the next session; what the caller missed of it is still said.
 4. A prompt whose audio isn't here, because another process had it, is cut to what was heard.
+5. While a person has the agent's place there is no session: our own ear writes the caller's words down, and
+   the next session is told them, and the person's, as the transcript.
 """
 
 import asyncio
@@ -117,7 +119,7 @@ class Duplex:
             call=call,
         )
         self._lost: set[str] = set()
-        self._is_onset = self._is_noticed = self._is_stale = False
+        self._is_onset = self._is_noticed = self._is_stale = self._is_resting = False
 
     @property
     def has_floor(self) -> bool:
@@ -156,8 +158,8 @@ class Duplex:
     def hear(self, ulaw: bytes) -> None:
         """Take the caller's next audio."""
         self._ear.hear(ulaw)
-        self._tail.add(ulaw, is_idle=self._model.is_idle)
-        if not self._call().ending:
+        self._tail.add(ulaw, is_idle=self._is_resting or self._model.is_idle)
+        if not (self._call().ending or self._is_resting):
             self._send(ulaw)
 
     def follow(self, call: Call) -> None:
@@ -176,11 +178,23 @@ class Duplex:
             self._line.hold()
         else:
             self._line.release()
+        # What was said to a person is written down before the model is told of it.
+        is_said_to_person = self._is_resting and self._ear.has_floor
+        self._is_resting = call.taken_over is not None or is_said_to_person
+        if self._is_resting:
+            self._rest()
+            return
         if call.phase == "live" and not elsewhere:  # The history is to end with what was heard.
             self._link.want()
         if self._link.is_open:
             self._briefing.follow(call)
             self._renew(call)
+
+    def _rest(self) -> None:
+        """Whatever the model was about is a person's business now."""
+        self._link.rest()
+        self._model.rest()
+        self._briefing.is_broken = False
 
     def _renew(self, call: Call) -> None:
         is_quiet = not (self.has_floor or self._model.owes or call.prompts or call.turn)
@@ -205,14 +219,16 @@ class Duplex:
         An utterance that the model did not notice is noted without words, so that our voice goes on.
         One that the model is answering already says nothing more: our ear is only slower to end it.
         """
-        if isinstance(heard, i.SpeechBegan):
+        if self._is_resting:
+            self._is_onset = self._is_onset and not isinstance(heard, i.Utterance)
+        elif isinstance(heard, i.SpeechBegan):
             self._is_noticed, self._is_stale = self._model.is_caller_speaking, False
         elif isinstance(heard, i.Utterance) and not heard.is_partial:
             self._is_onset = False
             if self._is_noticed:
                 return
             heard = replace(heard, text="", duration_ms=0)
-        if not self._is_stale:
+        if self._is_resting or not self._is_stale:
             self._post(heard)
 
     # The model: its sessions, and what they tell.
@@ -256,6 +272,8 @@ class Duplex:
 
     def _closed(self) -> None:
         self._model.closed()
+        if self._is_resting:
+            self._rest()
         if not self.has_floor:
             self._line.release()
 

@@ -100,6 +100,10 @@ class Interpreter:
         """A new session hears what the last one did not get to the end of."""
         self.is_interrupted = False
 
+    def rest(self) -> None:
+        """The model is out of the talk: nobody waits for it, and what the caller says is not its business."""
+        self.is_caller_speaking = self.is_interrupted = self.owes = False
+
     @property
     def is_idle(self) -> bool:
         """Whether nobody speaks to the model, and nothing said waits for it."""

@@ -1,6 +1,7 @@
 """The connection to a model: opened when it is wanted, served, and opened again when it dies.
 
     wanted ──> opening ──> open ──> dead, dropped, stuck ──> opening …
+                            └─ rested ──> wanted again
                  └─ after 1 s: the caller is told · after 20 s: given up
 
 Everything that is asked of a session is done in order by one task, so that no order overtakes another.
@@ -82,6 +83,14 @@ class Link:
         """A session is needed from now on."""
         self._wanted.set()
 
+    def rest(self) -> None:
+        """No session is needed until one is wanted again; the present one ends."""
+        if self._wanted.is_set():
+            self._wanted.clear()
+            self._not_later("away", "gone", "answer")
+            if self._listening is not None:
+                self._listening.cancel()
+
     def order(self, order: Order) -> None:
         """Have something done by the present session; without one it is forgotten."""
         if self._orders is None:
@@ -113,7 +122,8 @@ class Link:
                 await self._wanted.wait()
                 session = await self._opened()
                 try:
-                    await self._serve(session)
+                    if self._wanted.is_set():
+                        await self._serve(session)
                 finally:
                     self._orders = self._listening = None
                     self._not_later("answer", "renew")
@@ -163,7 +173,8 @@ class Link:
             for trouble in await asyncio.gather(self._listening, obeying, return_exceptions=True):
                 if isinstance(trouble, Exception):
                     self._tell(_reason(trouble))
-            self._judge(asyncio.get_running_loop().time() - began)
+            if self._wanted.is_set():
+                self._judge(asyncio.get_running_loop().time() - began)
 
     def _judge(self, lived_s: float) -> None:
         """A server that opens sessions only to end them is as good as away."""

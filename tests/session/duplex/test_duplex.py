@@ -1,8 +1,7 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
+from websockets.protocol import State
 
 from service.agent.functions import Functions
 from service.agent.realtime import realtime
@@ -13,53 +12,21 @@ from service.call import events as e, inputs as i
 from service.session.duplex import interpreter, link
 from service.session.duplex.duplex import AWAY_LINE
 from service.session.thinking import GONE_LINE
-from service.tools.terms import Description
 from tests.conftest import wait_until
 from tests.session.house import House
 from tests.session.remembering import Remembering
 from tests.session.stage import Stage
-from tests.standins.realtime import KEY, Answer, RealtimeStandIn, realtime_stand_in, speech
+from tests.standins.realtime import KEY, Answer, RealtimeStandIn, speech
 
 pytestmark = pytest.mark.asyncio
 
 HELLO = "Hello Ada, this is the support line."
 LONG = "one two three four five six seven eight nine ten"
-LOOKUP = Description(
-    "lookup",
-    "Looks a ticket up.",
-    {"type": "object", "properties": {"ticket_id": {"type": "string"}}, "required": ["ticket_id"]},
-)
 
 
-@pytest_asyncio.fixture
-async def model() -> AsyncIterator[RealtimeStandIn]:
-    async with realtime_stand_in() as model:
-        yield model
-
-
-@pytest_asyncio.fixture
-async def agent(model: RealtimeStandIn) -> AsyncIterator[Realtime]:
-    agent = Realtime(RealtimeSettings(base_url=model.url, api_key=KEY), Functions((LOOKUP,)))
-    yield agent
-    await agent.close()
-
-
-@pytest_asyncio.fixture
-async def stages() -> AsyncIterator[list[asyncio.Task[None]]]:
-    running: list[asyncio.Task[None]] = []
-    yield running
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
-
-
-@pytest_asyncio.fixture
-async def stage(
-    house: House, agent: Realtime, stages: list[asyncio.Task[None]]
-) -> AsyncIterator[Stage]:
-    stage = Stage(house, agent)
-    stages.append(asyncio.create_task(stage.duplex.run()))
-    yield stage
+def is_over(model: RealtimeStandIn) -> bool:
+    """Whether the newest session was ended."""
+    return model.last.socket.state is State.CLOSED
 
 
 async def whole(stage: Stage, text: str) -> None:
@@ -470,3 +437,48 @@ async def test_a_handle_of_the_models_is_used_to_come_back_and_history_when_it_i
     await wait_until(lambda: len(agent.opened) == 4, description="once more with history")
     assert agent.opened == [(None, 1), (b"x", 0), (b"x", 0), (None, 2)]
     assert stage.story.call.resume_token == b""
+
+
+async def test_while_a_person_has_its_place_the_model_is_out_and_then_told_what_was_said(
+    house: House, model: RealtimeStandIn, stage: Stage
+) -> None:
+    await greeted(model, stage)
+    stage.outside(e.TakeoverRequested(request="t", by="Ana", seat="a"))
+    await wait_until(lambda: is_over(model), description="the session is over")
+    sessions = len(model.conversations)
+    house.speech.transcripts.extend(["It is on fire.", "Thank you."])
+    stage.speak()
+    stage.pause()
+    await wait_until(lambda: len(stage.lines()) == 2, description="our ear wrote it down")
+    stage.outside(e.SayRequested(request="s", text="Leave the house.", seat="a"))
+    stage.listen(60_000)
+    assert stage.story.call.turn is None
+    stage.speak()
+    stage.pause()
+    await wait_until(lambda: len(stage.lines()) == 4, description="the thanks are written down")
+    assert len(model.conversations) == sessions
+    model.answers.append(Answer("You are welcome."))
+    stage.outside(e.HandbackRequested(request="h", by="Ana", seat="a"))
+    await whole(stage, "You are welcome.")
+    assert [text for _, text in stage.lines()][:4] == [
+        HELLO, "It is on fire.", "Leave the house.", "Thank you.",
+    ]  # fmt: skip
+    assert len(model.conversations) == sessions + 1
+    assert not model.errors
+
+
+async def test_a_model_cut_by_a_person_goes_on_with_nothing_of_its_own_accord(
+    model: RealtimeStandIn, stage: Stage
+) -> None:
+    await greeted(model, stage)
+    await spoken(model, stage, "Tell me more.", Answer(LONG))
+    await wait_until(lambda: bool(stage.story.call.prompts), description="it speaks")
+    stage.listen(700)
+    stage.outside(e.TakeoverRequested(request="t", by="Ana", seat="a"))
+    assert stage.story.call.prompts == ()
+    assert stage.story.call.transcript[-1].cut
+    await wait_until(lambda: is_over(model), description="the session is over")
+    stage.outside(e.HandbackRequested(request="h", by="Ana", seat="a"))
+    await wait_until(lambda: not is_over(model), description="the next session is there")
+    assert stage.story.call.turn is None
+    assert not model.last.asked

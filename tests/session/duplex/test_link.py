@@ -211,3 +211,26 @@ async def test_a_server_that_opens_sessions_only_to_end_them_is_as_good_as_away(
 async def test_a_link_without_a_session_has_nothing_to_drop(ends: Ends) -> None:
     ends.link.drop("nothing")
     assert not ends.link.is_open
+
+
+async def test_a_link_that_rests_has_no_session_until_one_is_wanted_again(ends: Ends) -> None:
+    ends.link.rest()
+    ends.link.want()
+    wire = await ends.opened(1)
+    ends.link.rest()
+    await wait_until(lambda: wire.is_closed, description="it is closed")
+    assert ends.log == ["open", "closed"]
+    ends.link.rest()
+    ends.link.want()
+    await ends.opened(2)
+    assert ends.log == ["open", "closed", "open"]
+
+
+async def test_a_session_that_opens_while_the_link_rests_is_closed_unused(ends: Ends) -> None:
+    ends.refusals.append(BrainError("away"))
+    ends.link.want()
+    await wait_until(lambda: not ends.refusals, description="the first attempt failed")
+    ends.link.rest()
+    await wait_until(lambda: bool(ends.wires), description="the second attempt is through")
+    await wait_until(lambda: ends.wires[0].is_closed, description="it is closed")
+    assert "open" not in ends.log
