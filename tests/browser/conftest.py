@@ -20,7 +20,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from service.parts import Own
 from service.testing.house import House
+from service.testing.plugin import stayline, stayline_settings
 from tests.browser import chromium, place
+
+__all__ = ["stayline", "stayline_settings"]
 
 PAGE_MS_MAX = 10_000
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "audio"

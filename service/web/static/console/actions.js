@@ -2,14 +2,15 @@
 
 import { html, useRef, useState } from "../vendor/preact-htm.js";
 import { callPath, send } from "./http.js";
+import { NameField } from "./name.js";
 import { mySeat, useSeat } from "./seat.js";
 import { clock, moment } from "./words.js";
 
 /**
- * @param {{call: any, by: string, now: number, onTold: (text: string) => void}} props
+ * @param {{call: any, by: string, onName: (name: string) => void, now: number, onTold: (text: string) => void}} props
  *   `call` is the live state, also while the page shows an earlier one
  */
-export function Actions({ call, by, now, onTold }) {
+export function Actions({ call, by, onName, now, onTold }) {
   const seat = useSeat(call, by, onTold);
   const ask = async (/** @type {string} */ what, /** @type {object} */ body, /** @type {string} */ done) => {
     try {
@@ -27,7 +28,7 @@ export function Actions({ call, by, now, onTold }) {
   const isTheirs = Boolean(seat.held) && !seat.isMine;
   return html`<section class="card actions" aria-labelledby="actions-title" data-seat=${seat.isMine ? "mine" : isTheirs ? "theirs" : "free"}>
     <h2 id="actions-title">Step in</h2>
-    <${Seat} seat=${seat} now=${now} />
+    <${Seat} seat=${seat} now=${now} by=${by} onName=${onName} />
     <${OneLine} id="say" label=${seat.isMine ? "Say to the caller, in your own words" : "Have a line said to the caller"} button="Say" isOff=${isTheirs}
       placeholder=${seat.isMine ? "You are speaking now" : "A line, in the agent's voice"} max="1000" onSend=${(/** @type {string} */ text) => ask("/say", { text, ...mine }, "It will be said.")} />
     <${OneLine} id="digits" label="Send digits into the call" button="Send" isOff=${isTheirs} placeholder="1234#" max="100" mode="tel"
@@ -38,8 +39,11 @@ export function Actions({ call, by, now, onTold }) {
   </section>`;
 }
 
-/** Whose call it is. @param {{seat: import("./seat.js").SeatNow, now: number}} props */
-function Seat({ seat, now }) {
+/**
+ * Whose call it is.
+ * @param {{seat: import("./seat.js").SeatNow, now: number, by: string, onName: (name: string) => void}} props
+ */
+function Seat({ seat, now, by, onName }) {
   const { held, isMine, isBusy, take, handBack } = seat;
   const since = held ? clock(now - moment(held.since)) : "";
   if (isMine) {
@@ -56,6 +60,7 @@ function Seat({ seat, now }) {
   }
   return html`<div class="seat" data-held="free">
     <button type="button" class="button primary" disabled=${isBusy} onClick=${take}>${isBusy ? "One moment" : "Take over"}</button>
+    <${NameField} by=${by} onName=${onName} />
     <p class="soft small">The agent falls silent, and you speak.</p>
   </div>`;
 }

@@ -6,20 +6,14 @@ import { ago, moment, spaced } from "./words.js";
 /** @type {Record<string, {word: string, tone: string, mark: string}>} */
 const SEVERITIES = {
   critical: { word: "Critical", tone: "bad", mark: "▲" },
-  error: { word: "Critical", tone: "bad", mark: "▲" },
   warning: { word: "Warning", tone: "warn", mark: "△" },
 };
 const NOTICE = { word: "Notice", tone: "", mark: "○" };
 
 /**
- * When an alert began: a time of RFC 3339, or milliseconds.
- * @param {string | number} since
- * @returns {number}
- */
-const began = (since) => (typeof since === "number" ? since : moment(since));
-
-/**
- * @param {{alerts: {name: string, since: string | number, text: string, severity: string}[], now: number}} props
+ * One line an alert; a screen reader says each once, when it begins.
+ * @param {{alerts: {name: string, since: string, text: string, severity: string}[], now: number}} props
+ *   `now` is the time, for how long it has been so
  */
 export function Alerts({ alerts, now }) {
   return html`<div class="alerts" role="alert" aria-label="Alerts">
@@ -28,7 +22,7 @@ export function Alerts({ alerts, now }) {
       return html`<p class="notice ${tone}" key=${one.name}>
         <span aria-hidden="true">${mark}</span>
         <strong>${word}: ${spaced(one.name)}.</strong> ${one.text}
-        ${one.since ? html`<span class="soft small" aria-hidden="true">${ago(now - began(one.since))}</span>` : null}
+        ${one.since ? html`<span class="soft small" aria-hidden="true">${ago(now - moment(one.since))}</span>` : null}
       </p>`;
     })}
   </div>`;
@@ -40,6 +34,6 @@ export function Alerts({ alerts, now }) {
  * @returns {string} "" for none
  */
 export function worst(alerts) {
-  if (alerts.some((one) => ["critical", "error"].includes(one.severity))) return "▲ ";
+  if (alerts.some((one) => one.severity === "critical")) return "▲ ";
   return alerts.length ? "△ " : "";
 }

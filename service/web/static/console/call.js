@@ -6,6 +6,7 @@ import { CallHead, DropVoice } from "./call_head.js";
 import { Fields, Notes, Tools } from "./facts.js";
 import { useCall } from "./feed.js";
 import { useKeys } from "./keys.js";
+import { useName } from "./name.js";
 import { OfflineBar } from "./link_mark.js";
 import { callAddress, follow, go } from "./route.js";
 import { Scrubber } from "./scrubber.js";
@@ -22,6 +23,7 @@ const TOLD_MS = 6_000; // how long an answer to an act stays in sight
 export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
   const { call, live, timeline, head, link, error } = useCall(callSid, at);
   const [told, tell] = useTold();
+  const [by, setBy] = useName(visitor.name || visitor.role);
   const now = useNow(1_000);
   const isLive = Boolean(live) && live.phase !== "ended";
   const mayAct = visitor.role !== "viewer";
@@ -63,8 +65,8 @@ export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
     <div class="call-columns">
       <${Transcript} call=${call} timeline=${timeline} isLive=${isLive && !at} onPosition=${toPosition} />
       <div class="call-side">
-        ${mayAct && live && html`<${Actions} call=${live} by=${visitor.name || visitor.role} now=${now} onTold=${tell} />`}
-        <${Tools} call=${call} mayAct=${mayAct && !at} by=${visitor.name || visitor.role} onTold=${tell} />
+        ${mayAct && live && html`<${Actions} call=${live} by=${by} onName=${setBy} now=${now} onTold=${tell} />`}
+        <${Tools} call=${call} mayAct=${mayAct && !at} by=${by} onTold=${tell} />
         <${Fields} fields=${call.fields} />
         <${Notes} call=${call} mayAct=${mayAct && !at} onTold=${tell} />
         ${!mayAct && html`<p class="soft small">You may watch. Stepping in needs the role agent.</p>`}

@@ -11,7 +11,7 @@ import { callerName, causeWord, clock, counted, moment, span, spaced } from "./w
  * @param {{call: any, timeline: any, now: number, link: import("./link.js").LinkState, at: number, mayExport: boolean}} props
  */
 export function CallHead({ call, timeline, now, link, at, mayExport }) {
-  const { client_name: name, company, ticket_id: ticket } = call.parameters;
+  const [name, company, ticket] = ["client_name", "company", "ticket_id"].map((one) => known(call, one));
   const from = call.from;
   const until = call.ended_at ? moment(call.ended_at) : at ? moment(call.updated_at) : now;
   const drops = call.streams.filter((/** @type {any} */ one) => one.cause !== "new").length;
@@ -45,6 +45,14 @@ export function CallHead({ call, timeline, now, link, at, mayExport }) {
     </div>
   </header>`;
 }
+
+/**
+ * What the carrier or the directory said of the caller, else what the caller said.
+ * @param {any} call
+ * @param {string} name
+ * @returns {string}
+ */
+const known = (call, name) => call.parameters[name] || call.fields[name]?.value || "";
 
 /**
  * Says aloud when a stream is lost and when it is back; once each, and only what happens while one looks.

@@ -1,70 +1,69 @@
-// The service over the last hour: how often calls were cut, how long they stayed cut, how soon they were
-// back, and how many there are.
+// The server over the last hour: how many calls there are, how often streams came back, how soon the talk
+// went on, and how long callers heard nothing.
 
-import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { html } from "../vendor/preact-htm.js";
 import { Plot } from "./plot.js";
-import { read } from "./http.js";
-import { spaced } from "./words.js";
-
-const OPEN = "stayline.charts";
-const FETCH_MS = 60_000; // between two readings when nothing is pushed
+import { causeWord } from "./words.js";
 
 /** @typedef {{name: string, values: (number | null)[]}} Line */
 /** @typedef {{title: string, unit: string, lines: Line[]}} Chart */
+/** @typedef {import("./figures.js").Point} Point */
 
 /**
- * The charts of the server's series.
- * @param {any} series by name: one value a step, or, for reconnects, one list a cause
+ * The charts of the server's points.
+ * @param {Point[]} points
  * @returns {Chart[]}
  */
-export function charts(series) {
-  const causes = Object.entries(series.reconnects ?? {}).map(([cause, values]) => ({ name: spaced(cause), values }));
+export function charts(points) {
+  const causes = [...new Set(points.flatMap((point) => Object.keys(point.returns)))];
+  const happened = causes.filter((cause) => points.some((point) => point.returns[cause]));
   return [
-    { title: "Calls", unit: "", lines: lines(series, { live_calls: "going on", calls_opened: "new" }) },
-    { title: "Streams that came back", unit: "", lines: causes },
-    { title: "Resume time", unit: "ms", lines: lines(series, { resume_p50_ms: "half within", resume_p95_ms: "95 % within" }) },
-    { title: "Length of gaps", unit: "ms", lines: lines(series, { gap_p50_ms: "half within", gap_p95_ms: "95 % within" }) },
-  ].filter((one) => one.lines.length);
+    {
+      title: "Calls",
+      unit: "",
+      lines: [line("going on", points, (point) => point.live), line("new in 10 s", points, (point) => point.opened)],
+    },
+    {
+      title: "Streams that came back",
+      unit: "",
+      lines: happened.length
+        ? happened.map((cause) => line(causeWord(cause), points, (point) => point.returns[cause] ?? 0))
+        : [line("none", points, () => 0)],
+    },
+    { title: "Time until the talk went on", unit: "ms", lines: spread(points, "resume_ms") },
+    { title: "Length of gaps", unit: "ms", lines: spread(points, "gap_ms") },
+  ];
 }
 
 /**
- * @param {any} series
- * @param {Record<string, string>} names
+ * @param {string} name
+ * @param {Point[]} points
+ * @param {(point: Point) => number | null} value
+ * @returns {Line}
+ */
+const line = (name, points, value) => ({ name, values: points.map(value) });
+
+/**
+ * @param {Point[]} points
+ * @param {"resume_ms" | "gap_ms"} figure
  * @returns {Line[]}
  */
-function lines(series, names) {
-  return Object.entries(names)
-    .filter(([key]) => Array.isArray(series[key]))
-    .map(([key, name]) => ({ name, values: series[key] }));
-}
+const spread = (points, figure) => [
+  line("middle", points, (point) => (point[figure].count ? point[figure].p50 : null)),
+  line("95 % within", points, (point) => (point[figure].count ? point[figure].p95 : null)),
+];
 
-/** @param {{pushed: any}} props `pushed` is what the board told last; the whole hour is read when that changes */
-export function Charts({ pushed }) {
-  const [isOpen, setOpen] = useState(() => localStorage.getItem(OPEN) === "1");
-  const [figures, setFigures] = useState(/** @type {any} */ (null));
-  const fetchedAt = useRef(0);
-  useEffect(() => {
-    if (!isOpen) return undefined;
-    const look = () => {
-      fetchedAt.current = Date.now();
-      read("/api/figures?minutes=60").then(setFigures, () => setFigures(null));
-    };
-    look();
-    const timer = setInterval(look, FETCH_MS);
-    return () => clearInterval(timer);
-  }, [isOpen]);
-  const toggle = (/** @type {any} */ { currentTarget: { open } }) => {
-    setOpen(open);
-    localStorage.setItem(OPEN, open ? "1" : "0");
-  };
-  const shown = figures?.series ?? pushed?.series;
-  return html`<details class="charts" open=${isOpen} onToggle=${toggle}>
+/**
+ * @param {{points: Point[], isOpen: boolean, onToggle: (isOpen: boolean) => void}} props
+ */
+export function Charts({ points, isOpen, onToggle }) {
+  return html`<details class="charts" open=${isOpen} onToggle=${(/** @type {any} */ event) => onToggle(event.currentTarget.open)}>
     <summary>The last hour</summary>
     ${isOpen &&
-    (shown
+    (points.length > 1
       ? html`<div class="chart-strip">
-          ${charts(shown).map((one) => html`<${Plot} key=${one.title} chart=${one} times=${(figures ?? pushed).times} />`)}
+          ${charts(points).map((one) => html`<${Plot} key=${one.title} chart=${one} times=${points.map((point) => point.at_ms)} />`)}
         </div>`
-      : html`<p class="soft small">No figures yet.</p>`)}
+      : html`<p class="soft small">The first figures come within half a minute.</p>`)}
   </details>`;
 }

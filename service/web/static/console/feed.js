@@ -101,7 +101,9 @@ export class CallFeed {
   async poll(signal) {
     const began = Date.now();
     const after = encodeURIComponent(this.ledger.offset);
-    const path = callPath(this.callSid, `/events?after=${after}&wait_s=${POLL_WAIT_S}`);
+    // The first answer comes at once, so that the page knows that it is connected.
+    const waitS = this.link.now.state === "live" ? POLL_WAIT_S : 0;
+    const path = callPath(this.callSid, `/events?after=${after}&wait_s=${waitS}`);
     const told = await read(path, { signal, waitMs: (POLL_WAIT_S + 10) * 1000 });
     if (told.reset) this.ledger.reset(told.incarnation);
     for (const record of told.events) this.ledger.accept(record.position);

@@ -64,7 +64,7 @@ function gap(one, index, now) {
   if (one.heard_ms) parts.push(`${span(one.heard_ms)} of it were heard all the same.`);
   if (one.playing?.rest) parts.push(`It cut us off before “${one.playing.rest.trim()}”.`);
   if (one.caller_was_speaking) parts.push("The caller was speaking.");
-  if (one.restored?.length) parts.push(`Then we ${one.restored.join("; ")}.`);
+  if (one.restored?.length) parts.push(`Then: ${one.restored.join("; ")}.`);
   if (one.missed_by_caller) parts.push(`The caller never heard “${one.missed_by_caller.trim()}”.`);
   if (isOpen) parts.push("Waiting for the carrier to come back.");
   const title = `Gap of ${span(length)}, ${isOpen ? "still open" : causeWord(one.cause)}`;

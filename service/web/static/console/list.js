@@ -1,15 +1,18 @@
 // The wall: every call of the tenant, live, filtered by words and phase, walked through by keys.
 
 import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
-import { Alerts } from "./alerts.js";
+import { Alerts, worst } from "./alerts.js";
 import { useBoard } from "./board.js";
 import { Charts } from "./charts.js";
+import { useFigures } from "./figures.js";
 import { useKeys } from "./keys.js";
 import { LinkMark } from "./link_mark.js";
 import { callAddress, go } from "./route.js";
 import { Row } from "./row.js";
 import { useNow } from "./ticking.js";
 import { counted } from "./words.js";
+
+const CHARTED = "stayline.charts";
 
 /** @typedef {{name: string, word: string, fits: (one: any) => boolean}} Chip */
 
@@ -28,18 +31,24 @@ export function List({ onSheet, onSignedOut }) {
   const [chip, setChip] = useState("open");
   const [chosen, setChosen] = useState("");
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const { calls, figures, link, isKnown } = useBoard(query.trim());
+  const [isCharted, setCharted] = useState(() => localStorage.getItem(CHARTED) === "1");
+  const figures = useFigures(isCharted);
+  const { calls, link, isKnown } = useBoard(query.trim());
   const now = useNow(1_000);
   const shown = useMemo(() => calls.filter(CHIPS.find((one) => one.name === chip)?.fits ?? Boolean), [calls, chip]);
 
   useEffect(() => {
-    document.title = `${counted(calls.filter(CHIPS[0].fits).length, "call")} · Stayline`;
-  }, [calls]);
+    document.title = `${worst(figures.alerts)}${counted(calls.filter(CHIPS[0].fits).length, "call")} · Stayline`;
+  }, [calls, figures.alerts]);
 
   useEffect(() => {
     if (link.state === "signed out") onSignedOut();
   }, [link.state]);
 
+  const chart = (/** @type {boolean} */ isOpen) => {
+    setCharted(isOpen);
+    localStorage.setItem(CHARTED, isOpen ? "1" : "0");
+  };
   const step = (/** @type {number} */ by) => {
     const from = shown.findIndex((one) => one.call_sid === chosen);
     const next = shown[Math.min(Math.max(from + by, 0), shown.length - 1)];
@@ -74,8 +83,8 @@ export function List({ onSheet, onSignedOut }) {
       </div>
       <${LinkMark} link=${link} now=${now} />
     </div>
-    <${Alerts} alerts=${figures?.alerts ?? []} now=${now} />
-    <${Charts} pushed=${figures} />
+    <${Alerts} alerts=${figures.alerts} now=${now} />
+    <${Charts} points=${figures.points} isOpen=${isCharted} onToggle=${chart} />
     <${Calls} shown=${shown} chosen=${chosen} now=${now} isKnown=${isKnown} isFiltered=${Boolean(query) || chip !== "open"} />
   </main>`;
 }

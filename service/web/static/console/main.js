@@ -65,7 +65,7 @@ function TopBar({ visitor, onLeave, onSheet }) {
   return html`<header class="topbar">
     <a class="brand" href="/console" onClick=${follow}>Stayline</a>
     <nav class="grow" aria-label="Places"><a class="button quiet little" href="/phone">Phone</a></nav>
-    <span class="soft small visitor">${visitor.name || "signed in"} · ${visitor.role}${visitor.tenant && visitor.tenant !== "default" ? ` · ${visitor.tenant}` : ""}</span>
+    <span class="soft small visitor">${[visitor.name, visitor.role].filter((one, index, all) => one && one.toLowerCase() !== all[index - 1]?.toLowerCase()).join(" · ")}${visitor.tenant && visitor.tenant !== "default" ? ` · ${visitor.tenant}` : ""}</span>
     <button type="button" class="button quiet little" onClick=${turn} aria-label=${`Colours: ${THEMES[look]}. Change`} title=${`Colours: ${THEMES[look]}`}>
       <span aria-hidden="true">◐</span>
     </button>

@@ -44,7 +44,10 @@ export const phaseWord = (phase) => PHASES[phase] ?? spaced(phase);
 export const causeWord = (cause) => CAUSES[cause] ?? spaced(cause || "unknown");
 
 /** Why a stream ended. @param {string} reason @returns {string} */
-export const reasonWord = (reason) => REASONS[reason] ?? spaced(reason || "");
+export function reasonWord(reason) {
+  const code = /^closed ([0-9]{4})$/.exec(reason ?? "");
+  return code ? `${REASONS.closed} (${code[1]})` : (REASONS[reason] ?? spaced(reason));
+}
 
 /** @param {string} who @returns {string} */
 export const whoWord = (who) => WHOS[who] ?? spaced(who);

@@ -1,0 +1,43 @@
+// What a person is called by the others who watch: typed once, kept in this browser.
+
+import { html, useState } from "../vendor/preact-htm.js";
+
+const KEY = "stayline.name";
+const LETTERS_MAX = 60; // it stands in a badge
+
+/**
+ * The person's name, and a way to change it.
+ * @param {string} unnamed what they are called until they say otherwise
+ * @returns {[string, (name: string) => void]}
+ */
+export function useName(unnamed) {
+  const [name, setName] = useState(kept);
+  const change = (/** @type {string} */ typed) => {
+    const short = typed.slice(0, LETTERS_MAX);
+    setName(short);
+    try {
+      localStorage.setItem(KEY, short);
+    } catch {
+      // It holds until the page is left.
+    }
+  };
+  return [name.trim() || unnamed, change];
+}
+
+/** @returns {string} */
+function kept() {
+  try {
+    return localStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** The field for it. @param {{by: string, onName: (name: string) => void}} props */
+export function NameField({ by, onName }) {
+  return html`<label class="name-field small soft">
+    as
+    <input class="input" value=${by} maxlength=${LETTERS_MAX} autocomplete="name" aria-label="Your name, as others see it"
+      onChange=${(/** @type {any} */ event) => onName(event.target.value)} />
+  </label>`;
+}
