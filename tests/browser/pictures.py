@@ -57,7 +57,7 @@ def ring(stayline: Stayline, number: int, name: str, company: str, ticket_id: st
 
 def told(stayline: Stayline) -> PhoneCall:
     """Make the calls that are seen. Returns the one that was cut twice."""
-    call = ring(stayline, 17, "Sarah Miller", "", "")
+    call = ring(stayline, 17, "Sarah Johnson", "", "")
     call.until(lambda it: spoken(it) >= 1, "the greeting is heard", within_ms=WITHIN_MS)
     call.says(AUDIO / "caller_sarah_name.ulaw")
     heard = spoken(call)

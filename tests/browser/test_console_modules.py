@@ -142,3 +142,15 @@ def test_levels_become_an_outline_with_at_most_one_point_a_pixel(ask: Any) -> No
     )
     assert told[0] <= 42
     assert told[1] == ""
+
+
+def test_keys_that_are_pressed_at_one_go_are_one_thing(ask: Any) -> None:
+    told = ask(
+        "items.js",
+        """m => m.keyed([[1, 0, "4"], [2, 900, "2"], [3, 2_500, "#"], [4, 9_000, "*"]].map(
+        ([position, at_ms, digit]) => ({position, at_ms, digit})))""",
+    )
+    assert [(one["position"], one["at_ms"], one["digit"]) for one in told] == [
+        (3, 0, "42#"),
+        (4, 9_000, "*"),
+    ]

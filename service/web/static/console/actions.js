@@ -7,11 +7,11 @@ import { mySeat, useSeat } from "./seat.js";
 import { clock, moment } from "./words.js";
 
 /**
- * @param {{call: any, by: string, onName: (name: string) => void, now: number, onTold: (text: string) => void}} props
+ * @param {{call: any, me: import("./name.js").Me, now: number, onTold: (text: string) => void}} props
  *   `call` is the live state, also while the page shows an earlier one
  */
-export function Actions({ call, by, onName, now, onTold }) {
-  const seat = useSeat(call, by, onTold);
+export function Actions({ call, me, now, onTold }) {
+  const seat = useSeat(call, me.by, onTold);
   const ask = async (/** @type {string} */ what, /** @type {object} */ body, /** @type {string} */ done) => {
     try {
       await send(callPath(call.call_sid, what), body);
@@ -28,7 +28,7 @@ export function Actions({ call, by, onName, now, onTold }) {
   const isTheirs = Boolean(seat.held) && !seat.isMine;
   return html`<section class="card actions" aria-labelledby="actions-title" data-seat=${seat.isMine ? "mine" : isTheirs ? "theirs" : "free"}>
     <h2 id="actions-title">Step in</h2>
-    <${Seat} seat=${seat} now=${now} by=${by} onName=${onName} />
+    <${Seat} seat=${seat} now=${now} me=${me} />
     <${OneLine} id="say" label=${seat.isMine ? "Say to the caller, in your own words" : "Have a line said to the caller"} button="Say" isOff=${isTheirs}
       placeholder=${seat.isMine ? "You are speaking now" : "A line, in the agent's voice"} max="1000" onSend=${(/** @type {string} */ text) => ask("/say", { text, ...mine }, "It will be said.")} />
     <${OneLine} id="digits" label="Send digits into the call" button="Send" isOff=${isTheirs} placeholder="1234#" max="100" mode="tel"
@@ -41,9 +41,9 @@ export function Actions({ call, by, onName, now, onTold }) {
 
 /**
  * Whose call it is.
- * @param {{seat: import("./seat.js").SeatNow, now: number, by: string, onName: (name: string) => void}} props
+ * @param {{seat: import("./seat.js").SeatNow, now: number, me: import("./name.js").Me}} props
  */
-function Seat({ seat, now, by, onName }) {
+function Seat({ seat, now, me }) {
   const { held, isMine, isBusy, take, handBack } = seat;
   const since = held ? clock(now - moment(held.since)) : "";
   if (isMine) {
@@ -60,7 +60,7 @@ function Seat({ seat, now, by, onName }) {
   }
   return html`<div class="seat" data-held="free">
     <button type="button" class="button primary" disabled=${isBusy} onClick=${take}>${isBusy ? "One moment" : "Take over"}</button>
-    <${NameField} by=${by} onName=${onName} />
+    <${NameField} me=${me} />
     <p class="soft small">The agent falls silent, and you speak.</p>
   </div>`;
 }

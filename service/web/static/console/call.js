@@ -23,7 +23,7 @@ const TOLD_MS = 6_000; // how long an answer to an act stays in sight
 export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
   const { call, live, timeline, head, link, error } = useCall(callSid, at);
   const [told, tell] = useTold();
-  const [by, setBy] = useName(visitor.name || visitor.role);
+  const me = useName(visitor.name || visitor.role);
   const now = useNow(1_000);
   const isLive = Boolean(live) && live.phase !== "ended";
   const mayAct = visitor.role !== "viewer";
@@ -65,8 +65,8 @@ export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
     <div class="call-columns">
       <${Transcript} call=${call} timeline=${timeline} isLive=${isLive && !at} onPosition=${toPosition} />
       <div class="call-side">
-        ${mayAct && live && html`<${Actions} call=${live} by=${by} onName=${setBy} now=${now} onTold=${tell} />`}
-        <${Tools} call=${call} mayAct=${mayAct && !at} by=${by} onTold=${tell} />
+        ${mayAct && live && html`<${Actions} call=${live} me=${me} now=${now} onTold=${tell} />`}
+        <${Tools} call=${call} mayAct=${mayAct && !at} by=${me.by} onTold=${tell} />
         <${Fields} fields=${call.fields} />
         <${Notes} call=${call} mayAct=${mayAct && !at} onTold=${tell} />
         ${!mayAct && html`<p class="soft small">You may watch. Stepping in needs the role agent.</p>`}

@@ -5,7 +5,7 @@ import { callPath } from "./http.js";
 import { LinkMark } from "./link_mark.js";
 import { follow } from "./route.js";
 import { Phase } from "./row.js";
-import { callerName, causeWord, clock, counted, moment, span, spaced } from "./words.js";
+import { callerName, causeWord, clock, moment, span, spaced } from "./words.js";
 
 /**
  * @param {{call: any, timeline: any, now: number, link: import("./link.js").LinkState, at: number, mayExport: boolean}} props
@@ -29,11 +29,11 @@ export function CallHead({ call, timeline, now, link, at, mayExport }) {
       <div><dt>Phase</dt><dd><${Phase} phase=${call.phase} /></dd></div>
       <div><dt>Stage</dt><dd>${spaced(call.stage) || "–"}</dd></div>
       <div><dt>Length</dt><dd class="mono">${clock(until - moment(call.opened_at))}</dd></div>
-      <div><dt>Streams</dt><dd>${counted(call.streams.length, "stream")}${drops ? `, back ${drops === 1 ? "once" : `${drops} times`}` : ""}</dd></div>
-      <div><dt>Epoch</dt><dd class="mono">${call.epoch}</dd></div>
+      <div><dt>Streams</dt><dd>${call.streams.length}${drops ? ` · back ${drops === 1 ? "once" : drops === 2 ? "twice" : `${drops} times`}` : ""}</dd></div>
+      <div class="wide-only"><dt>Epoch</dt><dd class="mono">${call.epoch}</dd></div>
       <div><dt>Server</dt><dd class="mono">${server || "–"}</dd></div>
       <div><dt>From</dt><dd class="mono">${from || "–"}</dd></div>
-      <div><dt>Position</dt><dd class="mono">${call.position}</dd></div>
+      <div class="wide-only"><dt>Position</dt><dd class="mono">${call.position}</dd></div>
     </dl>
     <div class="call-tail row">
       <${LinkMark} link=${link} now=${now} />

@@ -3,6 +3,8 @@
 
 import { causeWord, clock, reasonWord, span, spaced, statusWord, whoWord } from "./words.js";
 
+const KEYS_MS_MAX = 2_000; // between two keys of one number
+
 /**
  * @typedef {object} Item
  * @property {string} id
@@ -29,7 +31,7 @@ export function items(timeline, now) {
     ...timeline.streams.map((/** @type {any} */ one) => stream(one, now, at)),
     ...timeline.gaps.map((/** @type {any} */ one, /** @type {number} */ index) => gap(one, index, now)),
     ...timeline.speech.map((/** @type {any} */ one) => speech(one)),
-    ...timeline.keys.map((/** @type {any} */ one) => point("key", one, `Key ${one.digit}`, `The caller pressed ${one.digit}`)),
+    ...keyed(timeline.keys).map((one) => point("key", one, `Key ${one.digit}`, `The caller pressed ${one.digit.split("").join(" ")}.`)),
     ...timeline.tools.map((/** @type {any} */ one) => tool(one, now)),
     ...timeline.acts.map((/** @type {any} */ one) => act(one)),
   ];
@@ -97,6 +99,24 @@ function tool(one, now) {
   const to = one.to_ms ?? now;
   const words = `${capital(statusWord(one.status))}, ${span(to - one.from_ms)}.`;
   return { ...thing("tool", `t${one.id}`, one, to), isOpen, title: `Tool ${spaced(one.tool)}`, words };
+}
+
+/**
+ * Rows of keys: what is pressed at one go is one thing.
+ * @param {{position: number, at_ms: number, digit: string}[]} keys
+ * @returns {{position: number, at_ms: number, digit: string}[]}
+ */
+export function keyed(keys) {
+  /** @type {{position: number, at_ms: number, digit: string}[]} */
+  const rows = [];
+  let last = -Infinity;
+  for (const key of keys) {
+    const row = rows[rows.length - 1];
+    if (row && key.at_ms - last < KEYS_MS_MAX) Object.assign(row, { digit: row.digit + key.digit, position: key.position });
+    else rows.push({ ...key });
+    last = key.at_ms;
+  }
+  return rows;
 }
 
 /** @param {any} one @returns {Item} */

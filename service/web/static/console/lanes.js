@@ -10,7 +10,8 @@ import { ticks } from "./scale.js";
 const LETTER_PX = 6.3; // of the small type in bars, on average
 const LETTER_MS = 65; // of our speech, on average: how long unheard words would have taken
 const TINY_PX = 3; // what is shorter than that is drawn as wide as that, to be seen and hit
-const LABEL_PX = 84; // room of a gap's label; a neighbour nearer than that goes without
+const KEY_PX = 7.2; // of a key, in type of one width
+const LABEL_PX = 44; // room of a gap's length; a label that would lie on its neighbour is left out
 
 /** Where the lanes stand, in pixels from the top. */
 export const LANES = { axis: 0, labels: 24, streams: 54, ours: 98, oursLevel: 126, caller: 158, callerLevel: 186, marks: 218, end: 250 };
@@ -59,12 +60,14 @@ export function GapLabels({ gaps, scale }) {
   return html`<g class="gap-labels" aria-hidden="true">
     ${gaps.map((one) => {
       const [x, width] = extent(one, scale);
-      const middle = Math.min(Math.max(x + width / 2, scale.left + LABEL_PX / 2), scale.right - LABEL_PX / 2);
-      if (x > scale.right || x + width < scale.left || middle - LABEL_PX / 2 < free) return null;
-      free = middle + LABEL_PX / 2;
+      const cause = one.isOpen ? "waiting" : causeWord(one.told.cause);
+      const half = Math.max(cause.length * LETTER_PX, LABEL_PX) / 2;
+      const middle = Math.min(Math.max(x + width / 2, scale.left + half), scale.right - half);
+      if (middle - half < free) return null;
+      free = middle + half;
       const length = one.isOpen ? one.to - one.from : (one.told.gap_ms ?? one.to - one.from);
       return html`<g key=${one.id}>
-        <text x=${middle} y=${LANES.labels + 9} text-anchor="middle">${one.isOpen ? "waiting" : causeWord(one.told.cause)}</text>
+        <text x=${middle} y=${LANES.labels + 9} text-anchor="middle">${cause}</text>
         <text class="gap-length" x=${middle} y=${LANES.labels + 23} text-anchor="middle">${span(length)}</text>
       </g>`;
     })}
@@ -98,8 +101,8 @@ export function Shape({ item, scale }) {
       return html`<${Bar} x=${x} width=${Math.max(width, 10)} top=${LANES.marks} text=${spaced(told.tool)} />`;
     case "key":
       return html`<g class="key">
-        <rect x=${x - 8} y=${LANES.marks + 2} width="16" height="20" rx="4" />
-        <text x=${x} y=${LANES.marks + 16} text-anchor="middle">${told.digit}</text>
+        <rect x=${x} y=${LANES.marks + 2} width=${8 + told.digit.length * KEY_PX} height="20" rx="4" />
+        <text x=${x + 4} y=${LANES.marks + 16}>${told.digit}</text>
       </g>`;
     default:
       return html`<g class="flag">

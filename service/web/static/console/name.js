@@ -6,9 +6,17 @@ const KEY = "stayline.name";
 const LETTERS_MAX = 60; // it stands in a badge
 
 /**
+ * @typedef {object} Me
+ * @property {string} by what others see
+ * @property {string} typed what stands in the field
+ * @property {string} unnamed
+ * @property {(name: string) => void} change
+ */
+
+/**
  * The person's name, and a way to change it.
  * @param {string} unnamed what they are called until they say otherwise
- * @returns {[string, (name: string) => void]}
+ * @returns {Me}
  */
 export function useName(unnamed) {
   const [name, setName] = useState(kept);
@@ -21,7 +29,7 @@ export function useName(unnamed) {
       // It holds until the page is left.
     }
   };
-  return [name.trim() || unnamed, change];
+  return { by: name.trim() || unnamed, typed: name, unnamed, change };
 }
 
 /** @returns {string} */
@@ -33,11 +41,11 @@ function kept() {
   }
 }
 
-/** The field for it. @param {{by: string, onName: (name: string) => void}} props */
-export function NameField({ by, onName }) {
+/** The field for it. @param {{me: Me}} props */
+export function NameField({ me }) {
   return html`<label class="name-field small soft">
     as
-    <input class="input" value=${by} maxlength=${LETTERS_MAX} autocomplete="name" aria-label="Your name, as others see it"
-      onChange=${(/** @type {any} */ event) => onName(event.target.value)} />
+    <input class="input" value=${me.typed} placeholder=${me.unnamed} maxlength=${LETTERS_MAX} autocomplete="name" aria-label="Your name, as others see it"
+      onInput=${(/** @type {any} */ event) => me.change(event.target.value)} />
   </label>`;
 }
