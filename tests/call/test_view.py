@@ -162,3 +162,11 @@ def test_a_ringing_back_is_shown_with_how_far_it_got() -> None:
         "step": "placed", "attempts": 1, "call_sid": "CA2", "outcome": None,
         "at": timestamp(START_MS),
     }  # fmt: skip
+
+
+def test_who_has_taken_the_call_over_is_shown() -> None:
+    story = Story()
+    assert view(story.call, incarnation="i1")["taken_over"] is None
+    story.write(e.TakeoverRequested(request="t", by="Ana", seat="a"))
+    shown = view(story.call, incarnation="i1")["taken_over"]
+    assert shown == {"by": "Ana", "seat": "a", "since": timestamp(START_MS)}

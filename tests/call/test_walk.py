@@ -245,6 +245,20 @@ def check_step(before: Call, after: Call) -> None:
     assert len(set(names)) == len(names)
 
 
+def check_seat(before: Call, story: Story, since: int) -> None:
+    """While a person has the agent's place, nothing of the agent's is decided but that it lost the call."""
+    if before.taken_over is None or story.call.taken_over is None:
+        return
+    facts = [fact for fact, place in story.journal[since:] if place.epoch]
+    if any(isinstance(fact, e.ContextLost) for fact in facts):
+        return
+    spoke = [fact for fact in facts if isinstance(fact, e.AgentSpoke)]
+    assert all(fact.who == "human" for fact in spoke)
+    acts = (e.TurnAnswered, e.EndingPlanned, e.OperationRequested, e.CallerSilent)
+    asked = bool(before.requests) or story.call.ending
+    assert asked or not any(isinstance(fact, acts) for fact in facts)
+
+
 def check_operations(story: Story) -> None:
     """Nothing is dispatched that wasn't requested, approved and pending; one that may act acts once."""
     dispatched = Counter(fact.operation for fact in story.facts(e.OperationDispatched))
@@ -291,10 +305,11 @@ def test_the_promises_hold_whatever_happens(first: int) -> None:
     for seed in range(first, first + 50):
         walk = Walk(seed)
         for step in range(STEPS):
-            before = walk.story.call
+            before, since = walk.story.call, len(walk.story.journal)
             try:
                 walk.step()
                 check_step(before, walk.story.call)
+                check_seat(before, walk.story, since)
             except Exception as fault:
                 raise AssertionError(f"seed {seed}, step {step}: {fault}") from fault
         check_journal(walk.story)

@@ -14,8 +14,9 @@ from service.call.decisions.decide import (
 )
 from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.inputs import Decision, Input
+from service.call.seat import UNSEEN_MS_MAX
 from service.call.state import Call
-from tests.call.story import START_MS, Story, greeted, kinds, speaking
+from tests.call.story import START_MS, Story, greeted, kinds, speaking, taken
 
 EVERYTHING: tuple[Input, ...] = (
     i.Attached(stream_sid="MZ9", door="resume", server="s1", gap_ms=1),
@@ -301,3 +302,14 @@ def test_a_question_that_nobody_answers_is_noticed() -> None:
     assert deadline_ms(story.call) == START_MS + 8_000
     story.now_ms += 8_000
     assert kinds(story.happen(i.Woke())) == ["CallerSilent"]
+
+
+def test_a_person_in_the_agents_place_is_settled_silenced_for_and_waited_for() -> None:
+    story = greeted()
+    taken(story)
+    assert story.facts(e.TakenOver)
+    assert deadline_ms(story.call) == story.now_ms + UNSEEN_MS_MAX
+    story.happen(i.Utterance("Hello?"))
+    assert not story.tell(i.Answered(2, (a.Say("Me."),))).facts
+    story.now_ms += UNSEEN_MS_MAX
+    assert kinds(story.tell(i.Woke())) == ["HandedBack"]

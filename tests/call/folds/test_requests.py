@@ -65,3 +65,17 @@ def test_a_planned_move_is_a_planned_restart_of_its_own_cause() -> None:
 def test_a_note_stands_with_its_place_and_writer() -> None:
     call = Story().write(e.NoteAdded(text="VIP", by="ann"))
     assert call.notes == (Note(1, "VIP", "ann", START_MS),)
+
+
+def test_with_a_person_in_the_agents_place_only_they_speak_and_it_shows_that_they_are_there() -> (
+    None
+):
+    story = Story()
+    story.write(e.TakeoverRequested(request="t", by="Ana", seat="a"))
+    story.now_ms += 9
+    call = story.write(e.SayRequested(request="r1", text="x", seat="b"))
+    assert call.requests == ()
+    call = story.write(e.SayRequested(request="r2", text="x", seat="a"))
+    assert [request.request for request in call.requests] == ["r2"]
+    assert call.taken_over is not None
+    assert call.taken_over.seen_ms == START_MS + 9

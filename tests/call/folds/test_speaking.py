@@ -202,3 +202,12 @@ def test_a_models_speech_that_was_lost_is_to_be_gone_on_with() -> None:
     story = Story()
     story.write(e.AgentSpoke(prompt="p1", clauses=("Bye.",)), e.EndingPlanned(ending="hangup"))
     assert story.write(e.SpeechCut(prompt="p1", reason="lost")).turn is None
+
+
+def test_a_line_of_a_person_in_the_agents_place_answers_the_caller() -> None:
+    story = Story()
+    story.write(e.TakeoverRequested(request="t", by="Ana", seat="a"), e.CallerSpoke(text="Help!"))
+    assert story.call.turn is not None
+    call = story.write(e.AgentSpoke(prompt="p1", clauses=("I am here.",), who="human"))
+    assert call.turn is None
+    assert [line.who for line in call.transcript] == ["caller", "human"]

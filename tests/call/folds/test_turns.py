@@ -152,3 +152,11 @@ def test_keys_are_a_turn_of_their_own_but_for_a_greeting_owed() -> None:
 def test_an_answer_to_another_turn_closes_nothing() -> None:
     call = turns.opened(Call(), "speech", 1)
     assert turns.answered(call, 9, 2) == call
+
+
+def test_a_turn_that_a_person_answered_is_closed_and_its_news_stays_untold() -> None:
+    call = turns.taken_by_person(with_tool().write(ended()))
+    assert call.turn is None
+    assert call.operations[-1].told_turn == 0
+    assert not turns.taken_by_person(turns.opened(Call(), "speech", 1)).is_greeted
+    assert turns.taken_by_person(turns.opened(Call(), "opening", 1)).is_greeted

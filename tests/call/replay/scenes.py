@@ -6,7 +6,7 @@ from service.call import acts as a, events as e, inputs as i
 from service.call.policy import Policy, ToolTerms
 from service.call.replay.recording import Recording, recorded
 from service.call.ring_events import CarriedField
-from tests.call.story import Story, greeted, speaking, whole
+from tests.call.story import Story, greeted, handed_back, speaking, taken, whole
 
 TERMS = ToolTerms(is_idempotent=True, attempts_max=3, timeout_ms=2_000)
 RULES = Policy(
@@ -223,6 +223,30 @@ def modelled() -> Story:
     return story
 
 
+def taken_over() -> Story:
+    """A person in the agent's place: over a sentence, handed back, and gone for a minute."""
+    story = speaking(RULES)
+    half = e.Played(prompt="p2", clauses=0, heard_samples=900)
+    story.write(e.TakeoverRequested(request="t1", by="Ana", seat="a"), is_outside=True)
+    story.tell(i.Settle((half,)))
+    story.settle()
+    story.now_ms += 30
+    story.happen(i.Utterance("Who is there?", 900, 900))
+    story.write(e.SayRequested(request="r1", text="Ana.", seat="a"), is_outside=True)
+    story.settle()
+    story.hear_out()
+    handed_back(story)
+    story.now_ms += 900
+    taken(story)
+    story.now_ms += 30
+    away(story, 9_000)
+    story.happen(i.Utterance("Hello?", 900, 900))
+    story.now_ms += 60_000
+    story.happen(i.Woke())
+    return story
+
+
 SCENES: tuple[Callable[[], Story], ...] = (
     returning, talking, working, asked_for, silent, dropping, lost, replaced, modelled,
+    taken_over,
 )  # fmt: skip

@@ -123,6 +123,12 @@ def test_what_follows_from_time_and_state_is_read_without_words() -> None:
     human = e.AgentSpoke(prompt="p1", clauses=("Hi.",), who="human", request="r1")
     assert read(human) == [i.Settle()]
     assert read(cut("replaced"), planned) == [i.Settle()]
+    silent = e.TakenOver(by="Ana", seat="a")
+    assert read(PLAYED, cut("taken_over"), silent) == [i.Settle((PLAYED,))]
+    assert read(silent) == [i.Settle()]
+    assert read(cut("barge_in"), silent) == [i.BargedIn()]
+    assert read(e.HandedBack(by="Ana", reason="asked")) == [i.Settle()]
+    assert read(e.HandedBack(by="Ana", reason="unseen")) == [i.Woke()]
     asked = Call(requests=(Request("r1", "hangup"),))
     assert read(planned, call=asked) == [i.Settle()]
     summary = e.OperationRequested(
