@@ -49,6 +49,7 @@ from service.call.ring_events import (
     RingFact,
 )
 from service.call.talk_events import (
+    LEVEL_STEP_MS,
     AgentContinued,
     AgentSpoke,
     CallerBegan,
@@ -58,6 +59,7 @@ from service.call.talk_events import (
     DigitPressed,
     DigitsEntered,
     Greeted,
+    LevelsMeasured,
     Played,
     SpeechCut,
 )
@@ -72,11 +74,11 @@ from service.call.tool_events import (
 from service.call.watch_events import BranchOrphaned, CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
-    "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted", "CallbackDialled",
+    "LEVEL_STEP_MS", "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted", "CallbackDialled",
     "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan", "CallerPartlyHeard",
     "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "DigitPressed", "DigitsEntered",
     "DigitsRequested", "DigitsSent", "EarlierCarried", "EarlierDeclined", "EarlierTaken", "Fact",
-    "Greeted", "HandbackRequested", "HandedBack", "HangupRequested", "MovePlanned", "NoteAdded", "OperationApproved",
+    "Greeted", "HandbackRequested", "HandedBack", "HangupRequested", "LevelsMeasured", "MovePlanned", "NoteAdded", "OperationApproved",
     "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
     "OperationRequested", "Played", "Proof", "RestartMissed", "RestartPlanned", "RingFact",
     "SayRequested", "SpeechCut", "Status", "StreamError", "TakenOver", "TakeoverRequested",
@@ -227,7 +229,7 @@ Known = (
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
     | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
-    | TakenOver | HandedBack
+    | TakenOver | HandedBack | LevelsMeasured
 )  # fmt: skip
 AnyFact = Known | Unknown
 

@@ -85,6 +85,14 @@ class Utterance(msgspec.Struct, frozen=True):
     played: tuple[Played, ...] = ()
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """How loud both sides were; see LevelsMeasured."""
+
+    at_ms: int
+    caller: str
+    ours: str
+
+
 class Key(msgspec.Struct, frozen=True):
     """The caller pressed a key."""
 
@@ -226,7 +234,7 @@ FromModel = (
     | TokenGiven
 )  # fmt: skip
 Input = (
-    Attached | Detached | Progress | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
+    Attached | Detached | Progress | Measured | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
     | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | EarlierFound
     | Move | Woke | Settle
 )  # fmt: skip

@@ -93,6 +93,20 @@ class CallerSilent(Fact, frozen=True):
     """We asked, and nobody answered for a while."""
 
 
+LEVEL_STEP_MS = 100
+
+
+class LevelsMeasured(Fact, frozen=True):
+    """How loud both sides were from `at_ms` on, one byte each LEVEL_STEP_MS, in base64.
+
+    0 is -60 dB of full scale or less, 255 full scale. Only people look at it: it changes nothing.
+    """
+
+    at_ms: int
+    caller: str
+    ours: str
+
+
 class DigitPressed(Fact, frozen=True):
     """The caller pressed one key."""
 

@@ -8,6 +8,7 @@ from service.call import inputs as i
 from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
 from service.journal.values import Lease
+from service.session.levels import Levels
 from service.session.means import Means, Socket
 from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
@@ -53,6 +54,7 @@ class Line:
         self.stream_sid = ""
         self.last_media_ms = 0
         self.detached_ms = means.clock.now_ms()
+        self.levels = Levels(self.detached_ms)
 
     @property
     def is_live(self) -> bool:
@@ -75,7 +77,8 @@ class Line:
         assert self._mouth is None, "two streams at once"
         self._socket = arrival.socket
         self.stream_sid = arrival.stream_sid
-        self.last_media_ms = self._means.clock.now_ms()
+        self.last_media_ms = now_ms = self._means.clock.now_ms()
+        self.levels = Levels(now_ms)
         self._mouth = Mouth(
             self._call_sid,
             arrival.stream_sid,
@@ -84,6 +87,7 @@ class Line:
             self._means.speech,
             self.voice,
             self._means.clock,
+            self.levels,
             on_heard=on_heard,
             on_lost=on_lost,
         )

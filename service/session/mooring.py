@@ -71,6 +71,10 @@ class Mooring:
         """Take audio of the stream that is plugged in."""
         self._line.last_media_ms = now_ms = self._means.clock.now_ms()
         self._seam.hear(ulaw, now_ms)
+        levels = self._line.levels
+        levels.caller(ulaw, now_ms)
+        if (measured := levels.take(now_ms)) is not None:
+            self._post(measured)
 
     def close(self) -> None:
         """No stream will come any more, and nobody listens on another one."""
@@ -96,3 +100,6 @@ class Mooring:
     async def _unplug(self, reason: str, code: int) -> None:
         self._seam.detach(self._means.clock.now_ms())
         await self._scribe.take(await self._line.unplug(reason, code))
+        measured = self._line.levels.take(self._line.detached_ms, is_last=True)
+        if measured is not None:
+            await self._scribe.take(measured)

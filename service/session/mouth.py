@@ -22,6 +22,7 @@ from service.call.state import Prompt
 from service.clock import Clock
 from service.protocol import messages
 from service.protocol.playout import Playout, SendMark
+from service.session.levels import Levels
 from service.session.means import Socket, Speech
 from service.session.model_voice import ModelVoice
 from service.session.said import Lent, Said
@@ -46,6 +47,7 @@ class Mouth:
         speech: Speech,
         voice: ModelVoice,
         clock: Clock,
+        levels: Levels,
         *,
         on_heard: Callable[[tuple[Played, ...]], None],
         on_lost: Callable[[str], None],
@@ -56,6 +58,7 @@ class Mouth:
         self._speech = speech
         self._voice = voice
         self._clock = clock
+        self._levels = levels
         self._on_heard = on_heard
         self._on_lost = on_lost
         self._playout = Playout(epoch)
@@ -220,12 +223,14 @@ class Mouth:
             self._work.clear()
             if self._must_clear:
                 self._must_clear = False
+                self._levels.cleared(self._clock.now_ms())
                 await self._put(messages.clear(self._stream_sid))
             now_ms = self._clock.now_ms()
             for out in self._playout.due(now_ms):
                 if isinstance(out, SendMark):
                     await self._put(messages.mark(self._stream_sid, out.name))
                 else:
+                    self._levels.ours(out.payload, now_ms)
                     await self._put(messages.media(self._stream_sid, out.payload))
                 if self._must_clear:
                     break

@@ -25,6 +25,7 @@ from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Prompt
 from service.clock import Clock
+from service.session.levels import Levels
 from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
 from service.simulator.carrier import Leg
@@ -116,6 +117,7 @@ async def on_a_wire(
         pool,
         ModelVoice(),
         Clock(),
+        Levels(0),
         on_heard=lambda _played: None,
         on_lost=lambda _reason: None,
     )

@@ -16,6 +16,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.ContextLost(reason="gone"), '{"kind":"context_lost","reason":"gone","v":1}'),
     (e.DropLimitReached(drops=11), '{"kind":"drop_limit_reached","drops":11,"v":1}'),
     (e.PulledBack(outcome="redirected"), '{"kind":"pulled_back","outcome":"redirected","v":1}'),
+    (e.LevelsMeasured(at_ms=7, caller="AA==", ours="AQ=="), '{"kind":"levels_measured","at_ms":7,"caller":"AA==","ours":"AQ==","v":1}'),
     (e.Greeted(prompt="p1"), '{"kind":"greeted","prompt":"p1","v":1}'),
     (e.AgentSpoke(prompt="p1", clauses=("Hi.", "You?")), '{"kind":"agent_spoke","prompt":"p1","clauses":["Hi.","You?"],"asks":"","who":"agent","request":"","turn":0,"voice":"ours","is_open":false,"v":1}'),
     (e.Played(prompt="p1", clauses=1, part_samples=2), '{"kind":"played","prompt":"p1","clauses":1,"part_samples":2,"part_of_samples":0,"part_words":-1,"synthesised_samples":0,"sent_samples":0,"heard_samples":0,"v":1}'),

@@ -8,4 +8,5 @@ def test_every_fact_of_the_talk_is_a_fact_of_the_call() -> None:
     assert {kind.__name__ for kind in own & set(typing.get_args(e.Known))} == {
         "Greeted", "AgentSpoke", "AgentContinued", "Played", "SpeechCut", "CallerBegan",
         "CallerPartlyHeard", "CallerSpoke", "CallerSilent", "DigitPressed", "DigitsEntered",
+        "LevelsMeasured",
     }  # fmt: skip

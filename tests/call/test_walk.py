@@ -218,6 +218,8 @@ class Walk:
     def _carrier(self) -> Input:
         if self.chance.random() < 0.05:
             return i.EndingDone(is_gone=self.chance.random() < 0.5)
+        if self.chance.random() < 0.05:
+            return i.Measured(self.story.now_ms, "AA==", "AQ==")
         return i.CarrierSays(is_over=self.chance.random() < 0.02, outcome="x")
 
 

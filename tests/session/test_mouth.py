@@ -12,6 +12,7 @@ from service.call.state import Prompt
 from service.clock import Clock
 from service.errors import SpeechError
 from service.session import mouth as module
+from service.session.levels import Levels
 from service.session.model_voice import ModelVoice
 from service.session.mouth import Mouth
 from service.session.said import REPEAT
@@ -41,6 +42,7 @@ class Stage:
             self.speech,
             self.voice,
             Clock(),
+            Levels(0),
             on_heard=self.told.extend,
             on_lost=self.lost.append,
         )

@@ -177,6 +177,11 @@ def _progress(call: Call, progress: i.Progress, _now_ms: int, _policy: Policy) -
     return Decision(caller.advanced(call, progress.played))
 
 
+def _measured(_call: Call, measured: i.Measured, _now_ms: int, _policy: Policy) -> Decision:
+    told = e.LevelsMeasured(at_ms=measured.at_ms, caller=measured.caller, ours=measured.ours)
+    return Decision((told,))
+
+
 def _carrier_says(_call: Call, says: i.CarrierSays, _now_ms: int, _policy: Policy) -> Decision:
     if says.is_over:
         return Decision((e.CallEnded(reason=says.outcome),))
@@ -218,6 +223,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.Attached: _attached,
     i.Detached: _detached,
     i.Progress: _progress,
+    i.Measured: _measured,
     i.SpeechBegan: caller.speech_began,
     i.PartlyHeard: caller.partly_heard,
     i.BargedIn: caller.barged_in,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from service.call.afterwards import told
-from service.call.events import AnyFact, Unknown
+from service.call.events import AnyFact, LevelsMeasured, Unknown
 from service.call.folds import carrying, connection, hearing, operating, requests, seats, speaking
 from service.call.place import Place, Steps
 from service.call.state import Call
@@ -31,11 +31,12 @@ def fold(call: Call, fact: AnyFact, place: Place) -> Call:
     """Return the state after `fact`, which was written at `place`."""
     step = None if isinstance(fact, Unknown) else STEPS.get(type(fact))
     after = step(call, fact, place) if step else call
+    is_idle = isinstance(fact, LevelsMeasured)  # Nobody did anything: who is waited for still is.
     return replace(
         after,
         position=place.position,
         epoch=max(place.epoch, call.epoch),
-        updated_ms=max(place.at_ms, call.updated_ms),
+        updated_ms=call.updated_ms if is_idle else max(place.at_ms, call.updated_ms),
         afterwards=told(call.afterwards, fact, position=place.position, at_ms=place.at_ms),
     )
 

@@ -261,6 +261,7 @@ _READERS: dict[type, _Reader] = {
     e.CallEnded: _call_ended,
     e.PulledBack: _holds(lambda fact: i.CarrierSays(is_over=False, outcome=fact.outcome)),
     e.EarlierCarried: _earlier_carried,
+    e.LevelsMeasured: _holds(lambda fact: i.Measured(fact.at_ms, fact.caller, fact.ours)),
     e.TakenOver: _taken_over,
     e.HandedBack: _handed_back,
     e.ResumeTokenKept: _holds(lambda fact: i.TokenGiven(fact.token)),

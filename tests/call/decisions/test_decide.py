@@ -22,6 +22,7 @@ EVERYTHING: tuple[Input, ...] = (
     i.Attached(stream_sid="MZ9", door="resume", server="s1", gap_ms=1),
     i.Detached("MZ1", "closed", 1),
     i.Progress((e.Played(prompt="p1", clauses=1),)),
+    i.Measured(START_MS, "AA==", "AA=="),
     i.SpeechBegan(),
     i.BargedIn(),
     i.PartlyHeard("Hel"),

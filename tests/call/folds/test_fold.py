@@ -8,7 +8,14 @@ from service.call.folds.fold import STEPS, fold, fold_all
 from service.call.place import Place
 from service.call.state import Call
 
-NO_STEP = {e.ParameterRefused, e.DropLimitReached, e.PulledBack, e.DialEnded, e.VoicemailLeft}
+NO_STEP = {
+    e.ParameterRefused,
+    e.DropLimitReached,
+    e.PulledBack,
+    e.DialEnded,
+    e.VoicemailLeft,
+    e.LevelsMeasured,
+}
 
 
 def test_every_fact_has_a_step_or_is_known_to_change_nothing() -> None:
@@ -21,6 +28,12 @@ def test_a_fact_without_a_step_moves_only_position_and_clock() -> None:
     for fact in facts:
         after = fold(call, fact, Place(5, 0, 60))
         assert after == replace(call, position=5, updated_ms=60)
+
+
+def test_how_loud_it_was_is_nobodys_act() -> None:
+    call = Call(call_sid="CA1", epoch=2, position=4, updated_ms=50)
+    after = fold(call, e.LevelsMeasured(at_ms=0, caller="AA==", ours="AA=="), Place(5, 2, 60))
+    assert after == replace(call, position=5)
 
 
 def test_neither_epoch_nor_clock_ever_runs_back() -> None:

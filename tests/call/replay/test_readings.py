@@ -193,6 +193,8 @@ def test_what_holds_all_its_input_said_is_read_word_for_word() -> None:
     assert read(e.DigitsSent(request="r1", outcome="sent")) == [i.DigitsDone("r1", "sent")]
     assert read(e.MovePlanned()) == [i.Move()]
     assert read(e.PulledBack(outcome="x")) == [i.CarrierSays(is_over=False, outcome="x")]
+    levels = e.LevelsMeasured(at_ms=5, caller="AA==", ours="AQ==")
+    assert read(levels) == [i.Measured(5, "AA==", "AQ==")]
     assert read(CARRIED) == [i.EarlierFound(CARRIED)]
     assert read(cut("replaced"), CARRIED) == [i.EarlierFound(CARRIED)]
 

@@ -1,0 +1,75 @@
+"""How loud both sides are, tenth of a second by tenth: what a person sees of the sound.
+
+Audio itself is never written; this is, every few seconds, so that whoever looks at the call on any server
+sees it, also as it was before a crash.
+"""
+
+import math
+from base64 import b64encode
+
+from service.audio import level, milliseconds, samples
+from service.call.events import LEVEL_STEP_MS
+from service.call.inputs import Measured
+
+TELL_MS = 5_000  # one small write for fifty steps
+LAST_MS_MIN = 1_000  # when a stream ends, less than this is not worth a write
+FLOOR_DB = -60  # of full scale: quieter is silence on any telephone line
+PIECE = samples(LEVEL_STEP_MS)
+
+
+class Levels:
+    """Measures one stream, from `now_ms` on. What we send is heard when what was sent before is over."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._since = now_ms // LEVEL_STEP_MS  # the first step that was not told yet
+        self._heard = bytearray()
+        self._caller: dict[int, int] = {}
+        self._ours: dict[int, int] = {}
+        self._ours_until_ms = 0
+
+    def caller(self, ulaw: bytes, now_ms: int) -> None:
+        """Take what the caller was heard to say until now."""
+        self._heard += ulaw
+        while len(self._heard) >= PIECE:
+            ended_ms = now_ms - milliseconds(len(self._heard) - PIECE)
+            self._caller[ended_ms // LEVEL_STEP_MS] = scaled(level(bytes(self._heard[:PIECE])))
+            del self._heard[:PIECE]
+
+    def ours(self, ulaw: bytes, now_ms: int) -> None:
+        """Take what was sent to the caller, to be played after all that was sent before."""
+        begins_ms = max(now_ms, self._ours_until_ms)
+        for start in range(0, len(ulaw), PIECE):
+            step = (begins_ms + milliseconds(start)) // LEVEL_STEP_MS
+            self._ours[step] = scaled(level(ulaw[start : start + PIECE]))
+        self._ours_until_ms = begins_ms + milliseconds(len(ulaw))
+
+    def cleared(self, now_ms: int) -> None:
+        """What was sent and not played yet never will be."""
+        self._ours = {s: one for s, one in self._ours.items() if s <= now_ms // LEVEL_STEP_MS}
+        self._ours_until_ms = now_ms
+
+    def take(self, now_ms: int, *, is_last: bool = False) -> Measured | None:
+        """Return what to tell, when it is time and there was any sound."""
+        until = now_ms // LEVEL_STEP_MS
+        least_ms = LAST_MS_MIN if is_last else TELL_MS
+        if (until - self._since) * LEVEL_STEP_MS < least_ms:
+            return None
+        first = max(self._since, until - TELL_MS // LEVEL_STEP_MS)
+        steps = range(first, until)
+        caller = bytes(self._caller.get(step, 0) for step in steps)
+        ours = bytes(self._ours.get(step, 0) for step in steps)
+        self._since = until
+        self._caller = {step: one for step, one in self._caller.items() if step >= until}
+        self._ours = {step: one for step, one in self._ours.items() if step >= until}
+        if not any(caller) and not any(ours):
+            return None
+        at_ms = first * LEVEL_STEP_MS
+        return Measured(at_ms, b64encode(caller).decode(), b64encode(ours).decode())
+
+
+def scaled(amplitude: int) -> int:
+    """Return a 16-bit amplitude as 0 (FLOOR_DB or quieter) to 255 (full scale), in equal decibels."""
+    if amplitude <= 0:
+        return 0
+    decibels = 20 * math.log10(amplitude / 32_768)
+    return max(0, min(255, round(255 * (1 - decibels / FLOOR_DB))))
