@@ -23,7 +23,7 @@ from service.call.earlier import Earlier
 from service.call.events import Cause, Known, Status, Voice, Who
 from service.call.seat import Seat
 
-FOLDING = 2  # raised when known facts fold to another state than before, whatever its shape
+FOLDING = 3  # raised when known facts fold to another state than before, whatever its shape
 
 Phase = Literal["ringing", "live", "detached", "ended"]
 
@@ -62,6 +62,7 @@ class StreamEntry(msgspec.Struct, frozen=True):
     last_media_ms: int = 0
     is_broken: bool = False  # as the carrier says, while we did not know that it is gone
     gap_heard_ms: int = 0
+    pulled_ms: int = 0  # when the carrier was last asked to come back after it, 0 for never
 
 
 class Prompt(msgspec.Struct, frozen=True):

@@ -70,7 +70,9 @@ def deadline_ms(
 
 
 def _carrier_due_ms(call: Call) -> int:
-    return max(call.streams[-1].detached_ms or 0, call.updated_ms) + carrier_wait_ms(call)
+    """What is noted, keyed or done meanwhile is no sign of the carrier, and moves nothing."""
+    latest = call.streams[-1]
+    return max(latest.detached_ms or 0, latest.pulled_ms) + carrier_wait_ms(call)
 
 
 def carrier_wait_ms(call: Call) -> int:
@@ -82,7 +84,7 @@ def carrier_wait_ms(call: Call) -> int:
 def _is_unseen(call: Call) -> bool:
     """Whether the carrier may take the stream for sound that we gave up, and was not asked yet."""
     latest = call.streams[-1] if call.streams else None
-    return latest is not None and latest.reason == i.IDLE and call.updated_ms == latest.detached_ms
+    return latest is not None and latest.reason == i.IDLE and not latest.pulled_ms
 
 
 def _live_deadlines_ms(call: Call, policy: Policy) -> list[int]:

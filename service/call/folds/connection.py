@@ -79,6 +79,13 @@ def _stream_error(call: Call, fact: e.StreamError, _place: Place) -> Call:
     return replace(call, streams=streams)
 
 
+def _pulled_back(call: Call, _fact: e.PulledBack, place: Place) -> Call:
+    if not call.streams:
+        return call
+    last = replace(call.streams[-1], pulled_ms=place.at_ms)
+    return replace(call, streams=(*call.streams[:-1], last))
+
+
 def _adopted(call: Call, fact: e.CallAdopted, _place: Place) -> Call:
     """Nobody wrote when the last stream was heard last: its server had no time to."""
     if not call.streams or call.streams[-1].detached_ms is not None:
@@ -149,6 +156,7 @@ STEPS: Steps = {
     e.StreamDetached: _detached,
     e.StreamError: _stream_error,
     e.CallAdopted: _adopted,
+    e.PulledBack: _pulled_back,
     e.BranchOrphaned: _branch_orphaned,
     e.ContextLost: _context_lost,
     e.CallEnded: _call_ended,

@@ -239,6 +239,20 @@ def test_a_carrier_that_may_not_know_of_the_end_is_asked_soon_and_then_given_tim
     assert carrier_wait_ms(story.call) >= CARRIER_WAIT_MS
 
 
+@pytest.mark.parametrize("reason", ["closed", "idle"])
+def test_who_writes_a_note_puts_off_no_carrier_that_stays_away(reason: str) -> None:
+    story = greeted()
+    story.drop(reason=reason)
+    due_ms = deadline_ms(story.call)
+    assert due_ms is not None
+    for _ in range(3):
+        story.now_ms += 100
+        story.write(e.NoteAdded(text="rings back soon"))
+    assert deadline_ms(story.call) == due_ms
+    story.now_ms = due_ms
+    assert story.happen(i.Woke()).effects == (i.AskCarrier(),)
+
+
 def test_calls_that_were_cut_in_one_instant_ask_the_carrier_one_after_the_other() -> None:
     """O-1."""
     waits_ms = [carrier_wait_ms(Call(call_sid=f"CA{number:032x}")) for number in range(500)]
