@@ -70,6 +70,7 @@ def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
     """Read and check all the words. Raises ConfigError with one clear sentence."""
     for name, least, most in (
         ("calls", 1, CALLS_MAX),
+        ("at_once", 0, CALLS_MAX),
         ("drops", 1, DROPS_MAX),
         ("kill_every", 0, DROPS_MAX),
         ("freeze_every", 0, DROPS_MAX),
@@ -105,7 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     plain = Plan()
     add = parser.add_argument
     add("--server", default="", help="where a deployment listens; default: two servers of our own")
-    add("--calls", type=int, default=plain.calls, help=f"how many at once ({plain.calls})")
+    add("--calls", type=int, default=plain.calls, help=f"how many in all ({plain.calls})")
+    add("--at-once", type=int, default=plain.at_once, help="so many of them at a time; 0: all")
     add("--drops", type=int, default=plain.drops, help=f"how many in all ({plain.drops})")
     add("--seed", type=int, default=plain.seed, help="which chance")
     add(
@@ -151,9 +153,10 @@ def _keep(report: Report, options: argparse.Namespace) -> None:
 def _room_for(plan: Plan) -> None:
     """Raise our limit of open sockets: a call has a handful in the proxy and here."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 1_024 + 16 * plan.calls
+    at_once = plan.waves()[0][0]
+    wanted = 1_024 + 16 * at_once
     if most != resource.RLIM_INFINITY and wanted > most:
-        raise ConfigError(f"{plan.calls} calls need {wanted} open files; the limit here is {most}")
+        raise ConfigError(f"{at_once} calls need {wanted} open files; the limit here is {most}")
     resource.setrlimit(
         resource.RLIMIT_NOFILE,
         (max(wanted, 4_096) if most == resource.RLIM_INFINITY else most, most),

@@ -28,7 +28,7 @@ from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.webhook import Webhooks
 from service.testing.talker import GREETING, NOTED
-from service.testing.textspeech import Word, words
+from service.testing.textspeech import Word
 
 MEDIA_MS = 100  # of audio in one message; the size of a frame is not documented
 TICK_MS = 10
@@ -75,6 +75,9 @@ class LightPhone(Phone):
         self.unanswered: list[
             int
         ] = []  # when a key was pressed that nothing answered, microseconds
+        self.talked_over: set[int] = (
+            set()
+        )  # keys pressed while we spoke: what came may be no answer
         self._asked_us = 0
         self._asked_on = 0
 
@@ -82,9 +85,18 @@ class LightPhone(Phone):
         """Press the next code, if a stream is there."""
         if self.waits_us:
             self.unanswered.append(self.waits_us)
+        is_spoken_to = self.is_spoken_to
         if self.span.press(f"{self.pressed % CODES_MAX:03}#"):
             self.pressed += 1
             self._asked_us, self._asked_on = self._clock.now_us(), len(self.span.strands)
+            if is_spoken_to:
+                self.talked_over.add(self._asked_us)
+
+    @property
+    def is_spoken_to(self) -> bool:
+        """Say whether audio of the service is still to be heard on the stream there is."""
+        strand = self.span.strand
+        return strand is not None and bool(strand.leg.buffered(self._clock.now_ms()))
 
     @property
     def waits_us(self) -> int:
@@ -107,7 +119,7 @@ class LightPhone(Phone):
         for strand in self.span.strands:
             until_us = (but_ms and strand.harmed_us) or strand.ended_us or now_us
             until_ms = until_us // 1_000 - but_ms
-            found += words(b"".join(ulaw for _, ulaw in strand.leg.heard(until_ms)))
+            found += [word for at_ms, word in strand.heard(until_us // 1_000) if at_ms <= until_ms]
         return found
 
     def told(self, said: str = NOTED, *, but_ms: int = 0) -> list[str]:
@@ -154,6 +166,7 @@ class Crowd(Exchange):
         self._media_ms = media_ms
         self.callers: list[LightPhone] = []
         self.lag_ms_max = 0
+        self._rung = 0
         self._pressing: dict[str, int] = {}
         self._every_ms = 0
         self._chance = chance(0)
@@ -187,7 +200,7 @@ class Crowd(Exchange):
         )
         phone = LightPhone(
             card,
-            from_=f"+1555{len(self.callers):07}",
+            from_=f"+1555{self._rung:07}",
             to="+15550002",
             webhooks=self._webhooks,
             clock=self.clock,
@@ -196,6 +209,7 @@ class Crowd(Exchange):
         phone.span.detour, phone.span.via = detour, via
         self.phones[phone.call_sid] = phone
         self.callers.append(phone)
+        self._rung += 1
         phone.begin()
         return phone
 

@@ -96,9 +96,14 @@ class Ground:
         except TimeoutError:
             pass  # The end of the run lets go of what is left.
 
-    async def gather(self) -> list[LightPhone]:
-        """Let all calls come."""
-        return await self.crowd.gather(self.plan.calls, via=self.proxy.place)
+    async def gather(self, calls: int) -> list[LightPhone]:
+        """Let so many calls come."""
+        return await self.crowd.gather(calls, via=self.proxy.place)
+
+    def forget(self) -> None:
+        """Let go of the calls that were, so that others may come."""
+        self.crowd.callers.clear()
+        self.ledger.forget()
 
     async def _open(self) -> None:
         await self.shop.start()
@@ -139,6 +144,7 @@ class Ground:
             "AGENT": self.plan.agent,
             "TOOLS": str(tools),
             "DROP_LIMIT": DROP_LIMIT,
+            "FLEET_REMARK": "1",
             "LOG_LEVEL": "WARNING",
         }
 

@@ -105,10 +105,21 @@ class Harms:
 
     def stall(self, phones: list[LightPhone]) -> None:
         """Let nothing pass on one of these callers' streams for a while; no drop, if it is patient."""
-        link = self.link(self._chosen(phones))
+        phone = self._chosen(phones)
+        link = self.link(phone)
         if link is not None:
             self.kinds["stall"] += 1
-            link.stall(self._chance.randrange(*PAUSE_MS) / 1_000)
+            self._spawn(self._stall(phone, link))
+
+    async def _stall(self, phone: LightPhone, link: Link) -> None:
+        strand, time_s = phone.span.strand, self._chance.randrange(*PAUSE_MS) / 1_000
+        link.stall(time_s)
+        if strand is None:
+            return
+        strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
+        await asyncio.sleep(time_s + CALM_S)
+        if not strand.ended_us and not link.harm:
+            strand.harmed_us = 0
 
     def freeze(self) -> None:
         """Stop a server's process for a while, beside."""

@@ -15,7 +15,7 @@ from typing import Any
 from service.chaos.crowd import ECHOED_MS, LightPhone
 from service.chaos.shop import Shop
 from service.testing.talker import BOOKED, NOTED
-from service.testing.textspeech import Word, words
+from service.testing.textspeech import Word
 
 FOUND_MAX = 20  # enough to see what is wrong
 
@@ -106,10 +106,8 @@ def stale(phones: Iterable[LightPhone]) -> list[str]:
     found = []
     for phone in phones:
         for number, strand in enumerate(phone.span.strands, 1):
-            until_ms = strand.ended_us // 1_000 or phone.now_ms()
-            heard = words(b"".join(ulaw for _, ulaw in strand.leg.heard(until_ms)))
             last: Word | None = None
-            for word in heard:
+            for _, word in strand.heard(phone.now_ms()):
                 if word.index and not _goes_on(last, word):
                     found.append(f"{phone.call_sid}: stream {number}: {word} after {last}")
                 last = word

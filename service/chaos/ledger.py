@@ -32,6 +32,7 @@ class Ledger:
     ) -> None:
         self.seen: defaultdict[str, dict[str, Json]] = defaultdict(dict)
         self.notes: defaultdict[str, list[str]] = defaultdict(list)
+        self.accepted = 0  # notes
         self.readings = 0
         self.resets = 0  # readings that began anew
         self._heads: dict[str, int] = {}
@@ -47,6 +48,11 @@ class Ledger:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+    def forget(self) -> None:
+        """Let go of what was read and noted."""
+        for memory in (self.seen, self.notes, self._heads, self._incarnations):
+            memory.clear()
 
     async def look(self, call_sid: str) -> bool:
         """Read what is new of a call. False when the API did not answer."""
@@ -74,6 +80,7 @@ class Ledger:
                 answer = await self._http.post(f"/api/calls/{call_sid}/notes", json={"text": text})
             if answer.status_code == httpx2.codes.ACCEPTED:
                 self.notes[call_sid].append(text)
+                self.accepted += 1
                 return True
         return False
 

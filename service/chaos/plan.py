@@ -1,6 +1,7 @@
 """What a run is to do: how much, how often, and where; and what chance makes of it."""
 
 import random
+from itertools import accumulate
 from typing import Literal
 
 import msgspec
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A run. `server` "" starts servers of our own; the `_every` count drops, 0 for never."""
 
     calls: int = 20
+    at_once: int = 0  # so many calls of them at a time, 0 for all
     drops: int = 200
     seed: int = 1
     store: str = "sqlite"
@@ -61,10 +63,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether our own agent answers, whose words are known."""
         return self.is_ours and self.agent == TALKER
 
-    @property
-    def pause_s(self) -> float:
-        """Return how long it is from one drop to the next."""
-        return max(self.apart_ms / 1_000 / self.calls, 1 / RATE_MAX)
+    def waves(self) -> list[tuple[int, int]]:
+        """Return how many calls come at a time, and how many drops they share; one wave after the other."""
+        at_once = min(self.at_once or self.calls, self.calls)
+        number = -(-self.calls // at_once)
+        sizes = [self.calls // number + (one < self.calls % number) for one in range(number)]
+        ends = [self.drops * end // self.calls for end in accumulate(sizes)]
+        return [
+            (size, end - begin) for size, begin, end in zip(sizes, [0, *ends], ends, strict=False)
+        ]
+
+    def pause_s(self, calls: int) -> float:
+        """Return how long it is from one drop to the next, with so many calls."""
+        return max(self.apart_ms / 1_000 / calls, 1 / RATE_MAX)
 
     def drop(self, chance: random.Random) -> Drop:
         """Draw the kind of a drop."""

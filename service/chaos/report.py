@@ -55,17 +55,24 @@ class Report:
             self.broken.append(f"{name}: {found}, wanted {', '.join(limits)}")
 
     def count(
-        self, name: str, found: int | Sequence[str], *, at_most: int | None = 0, at_least: int = 0
+        self,
+        name: str,
+        counted: int | Sequence[str],
+        *,
+        at_most: int | None = 0,
+        at_least: int = 0,
+        found: Sequence[str] = (),
     ) -> None:
-        """Add a row of one number; a list counts as its length and is shown when it breaks the rule."""
-        number = found if isinstance(found, int) else len(found)
+        """Add a row of one number; a list counts as its length. `found` is shown when it breaks the rule."""
+        number = counted if isinstance(counted, int) else len(counted)
+        found = found if isinstance(counted, int) else counted
         self.figures[name] = number
         wanted = "" if at_most is None else f"<= {at_most}"
         wanted = f">= {at_least}" if at_least else wanted
         self._lines.append(f"{name:<52}{number:>27}  {wanted}")
         if (at_most is not None and not at_least and number > at_most) or number < at_least:
-            shown = [] if isinstance(found, int) else list(found[:SHOWN_MAX])
-            self.broken.append("\n    ".join([f"{name}: {number}, wanted {wanted}", *shown]))
+            shown = [f"{name}: {number}, wanted {wanted}", *found[:SHOWN_MAX]]
+            self.broken.append("\n    ".join(shown))
 
     def text(self) -> str:
         """Return the table and what was broken."""

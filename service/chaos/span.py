@@ -10,12 +10,12 @@ import asyncio
 import socket
 from binascii import a2b_base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from service.audio import samples, silence
-from service.chaos.wire import NO_CLOSE_FRAME, Refused, Wire, dial
+from service.chaos.strand import Strand
+from service.chaos.wire import NO_CLOSE_FRAME, Refused, dial
 from service.clock import Clock
 from service.simulator import signing
 from service.simulator.account import new_sid, socket_url
@@ -36,23 +36,6 @@ from service.simulator.timeline import Kind, Timeline
 Via = tuple[str, int]  # a proxy before the service, by host and port
 Detour = Callable[[str], Awaitable[tuple[str, socket.socket]]]  # where else to dial, and from where
 MEDIA_HEAD = b'{"event":"media","media":{"payload":"'
-
-
-@dataclass
-class Strand:
-    """One stream as the carrier's side remembers it. Moments are microseconds, 0 for none."""
-
-    leg: Leg
-    started_us: int
-    wire: Wire = field(repr=False)
-    first_media_us: int = 0
-    ended_us: int = 0
-    harmed_us: int = 0  # from when on the service may not have learnt what was heard
-    code: int = 0
-    sent: int = 0
-
-    def __post_init__(self) -> None:
-        self.media_tail = f'"}},"streamSid":"{self.leg.stream_sid}"}}'.encode()
 
 
 class Span(Bridge):
@@ -212,7 +195,7 @@ class Span(Bridge):
 
     def _end(self, error: int) -> None:
         if self.strand is not None:
-            self.strand.ended_us = self._clock.now_us()
+            self.strand.end(self._clock.now_us())
             self.strand = None
             self._timeline.note(self._clock.now_ms(), Kind.STREAM_ENDED, value=error)
         if self._ended is not None and not self._ended.done():

@@ -189,6 +189,10 @@ class Leg:
             (begin // SAMPLES_PER_MS, ulaw) for begin, ulaw in self._cut(now_ms * SAMPLES_PER_MS)
         ]
 
+    def forget(self) -> None:
+        """Let go of all audio, when what was heard is kept elsewhere."""
+        self._pieces.clear()
+
     def played(self, now_ms: int) -> int:
         """Return how many samples the caller has heard by now."""
         return sum(len(ulaw) for _, ulaw in self.heard(now_ms))

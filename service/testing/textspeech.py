@@ -10,7 +10,7 @@ place in its clause, so that a clause that was cut and is said again can be told
 
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from zlib import crc32
 
@@ -60,8 +60,22 @@ def lasts_ms(text: str) -> int:
 
 def words(ulaw: bytes) -> tuple[Word, ...]:
     """Return the words that lie whole in the audio, in order; what is no such speech is passed over."""
-    found = (_read(packet[1]) for packet in _PACKET.finditer(ulaw))
-    return tuple(word for word in found if word is not None)
+    return tuple(word for _, word in placed(ulaw))
+
+
+def placed(ulaw: bytes) -> Iterator[tuple[int, Word]]:
+    """Give the words that lie whole in the audio, each with the sample behind its last."""
+    for packet in _PACKET.finditer(ulaw):
+        word = _read(packet[1])
+        if word is not None:
+            yield packet.end(), word
+
+
+def written(text: str) -> tuple[Word, ...]:
+    """Return the words that the audio of this text, or clause, holds."""
+    found = text.encode(errors="replace").decode().split()[:CLAUSE_WORDS_MAX]
+    clause = _sum(" ".join(found).encode())
+    return tuple(Word(word, index, len(found), clause) for index, word in enumerate(found))
 
 
 def literal(heard: Iterable[Word]) -> str:
@@ -112,10 +126,7 @@ class TextRecognizer:
 
 
 def _voiced(text: str) -> list[bytes]:
-    found = text.encode(errors="replace").decode().split()[:CLAUSE_WORDS_MAX]
-    clause = _sum(" ".join(found).encode())
-    every = (Word(word, index, len(found), clause) for index, word in enumerate(found))
-    return [_tone(_packet(word)) for word in every]
+    return [_tone(_packet(word)) for word in written(text)]
 
 
 def _packet(word: Word) -> bytes:

@@ -16,11 +16,13 @@ async def test_a_deployment_is_called_through_the_proxy(
 ) -> None:
     plan = Plan(server=deployment.url, calls=2, media_ms=20)
     async with Ground(plan, tmp_path, Credentials(ACCOUNT, TOKEN, "token")) as ground:
-        phones = await ground.gather()
+        phones = await ground.gather(2)
         links = [ground.proxy.link(one.span.strands[0].wire.name) for one in phones]
         assert all(link is not None and deployment.url.endswith(f":{link.port}") for link in links)
         await ground.leave()
         assert all(phone.is_over for phone in phones)
+        ground.forget()
+        assert ground.crowd.callers == []
 
 
 async def test_what_can_not_be_opened_is_closed_again(tmp_path: Path) -> None:

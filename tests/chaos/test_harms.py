@@ -26,7 +26,7 @@ async def test_every_kind_of_drop_brings_a_new_stream(
     plan = Plan(server=deployment.url, calls=1, media_ms=20)
     async with Ground(plan, tmp_path, Credentials(ACCOUNT, TOKEN, "token")) as ground:
         harms = Harms(ground)
-        (phone,) = await ground.gather()
+        (phone,) = await ground.gather(1)
         assert harms.candidates(0) == [phone]
         harms.drop([phone])
         assert harms.candidates(0) == []

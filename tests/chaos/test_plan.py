@@ -1,5 +1,7 @@
 from collections import Counter
 
+import pytest
+
 from service.chaos.chance import chance
 from service.chaos.lane import CALM
 from service.chaos.plan import CALM_PERCENT, DROPS, RATE_MAX, Plan
@@ -15,8 +17,23 @@ def test_chance_draws_every_drop_and_every_weather() -> None:
 
 
 def test_the_pace_is_one_that_calls_and_machines_bear() -> None:
-    assert Plan(calls=10, apart_ms=5_000).pause_s == 0.5
-    assert Plan(calls=1_000).pause_s == 1 / RATE_MAX
+    assert Plan(apart_ms=5_000).pause_s(10) == 0.5
+    assert Plan().pause_s(1_000) == 1 / RATE_MAX
+
+
+@pytest.mark.parametrize(
+    ("calls", "drops", "at_once", "waves"),
+    [
+        (50, 1_000, 0, [(50, 1_000)]),
+        (50, 1_000, 60, [(50, 1_000)]),
+        (5, 12, 2, [(2, 4), (2, 5), (1, 3)]),
+        (500, 10_000, 250, [(250, 5_000), (250, 5_000)]),
+    ],
+)
+def test_calls_come_in_waves_that_share_the_drops(
+    calls: int, drops: int, at_once: int, waves: list[tuple[int, int]]
+) -> None:
+    assert Plan(calls=calls, drops=drops, at_once=at_once).waves() == waves
 
 
 def test_only_servers_of_our_own_are_killed_and_only_our_agents_words_are_known() -> None:

@@ -7,7 +7,7 @@ import pytest
 from service.chaos import harms
 from service.chaos.plan import Plan
 from service.chaos.report import Report
-from service.chaos.run import Standing, late, run
+from service.chaos.run import Standing, run
 from service.simulator.credentials import Credentials
 from tests.chaos.deployment import Deployment
 from tests.simulator.talker import ACCOUNT, TOKEN
@@ -22,7 +22,7 @@ def _short_holds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ran(deployment: Deployment, folder: Path) -> tuple[Report, list[Standing]]:
-    plan = Plan(server=deployment.url, calls=4, drops=12, apart_ms=800, media_ms=20)
+    plan = Plan(server=deployment.url, calls=6, at_once=4, drops=12, apart_ms=800, media_ms=20)
     shown: list[Standing] = []
     report = await run(plan, folder, Credentials(ACCOUNT, TOKEN, "token"), shown.append)
     return report, shown
@@ -36,9 +36,9 @@ async def test_drops_are_done_and_counted_and_calls_go_on(
     assert report.figures["drops"] == 12
     assert report.figures["drop to the next stream"]["n"] == 12
     assert report.figures["notes accepted"] > 0
-    assert shown[-1].calls == 4
-    assert len(deployment.streams) >= 16
-    assert late([]) == []
+    assert {one.calls for one in shown} <= {0, 1, 2, 3}
+    assert len(deployment.journals) == 6
+    assert len(deployment.streams) >= 18
 
 
 async def test_a_deployment_that_forgets_is_found_out(

@@ -2,7 +2,7 @@ import pytest
 
 from service.call.acts import Say, UseTool
 from service.call.state import Call, Operation, Turn
-from service.testing.talker import BOOKED, GREETING, NOTED, TOOL, UNSURE, Talker
+from service.testing.talker import BOOKED, GREETING, NOTED, REMARK, TOOL, UNSURE, Talker
 
 pytestmark = pytest.mark.asyncio
 
@@ -42,6 +42,12 @@ async def test_it_notes_codes_and_books_those_that_end_in_a_seven(
     found = await acts(Talker(), Turn(1, "keys", "017"))
     assert found == [Say(f"{NOTED} 017."), UseTool(TOOL, {"code": "017"})]
     assert len(await acts(Talker(), Turn(1, "keys", "018"))) == 1
+
+
+async def test_it_remarks_on_a_code_when_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEET_REMARK", "1")
+    found = await acts(Talker(), Turn(1, "keys", "018"))
+    assert found == [Say(f"{NOTED} 018."), Say(REMARK.format("018"))]
 
 
 @pytest.mark.parametrize(("status", "word"), [("succeeded", BOOKED), ("unknown", UNSURE)])

@@ -9,9 +9,11 @@ from service.testing.textspeech import (
     TextSynthesizer,
     lasts_ms,
     literal,
+    placed,
     smooth,
     spoken,
     words,
+    written,
 )
 
 LINE = "Hello Maria, what can I do for you?"
@@ -20,6 +22,12 @@ LINE = "Hello Maria, what can I do for you?"
 @pytest.mark.parametrize("text", [LINE, "no", "Zoë Łukasz 株式会社 🙂", "x" * 400, "a\nb\tc"])
 def test_what_is_said_is_read_back_to_the_letter(text: str) -> None:
     assert literal(words(spoken(text))) == " ".join(text.split())
+
+
+def test_each_word_is_known_before_it_is_said_and_has_its_place() -> None:
+    speech = spoken(LINE)
+    assert words(speech) == written(LINE)
+    assert [end for end, _ in placed(speech)] == list(speech.ends)
 
 
 def test_half_a_character_is_no_reason_to_fall_silent() -> None:

@@ -1,0 +1,97 @@
+"""The walk through what was to be said, over streams that are made up by hand."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from service.chaos.hearing import Faults, Walk, faults, script
+from service.testing.textspeech import Word, written
+from tests.chaos.test_judge import journal
+
+ONE, TWO, THREE = "It is one.", "It is two.", "It is three."
+ALL = "ever"
+Json = Mapping[str, object]
+
+
+def spoke(prompt: str, *clauses: str) -> Json:
+    return {"kind": "agent_spoke", "prompt": prompt, "clauses": list(clauses)}
+
+
+def cut(prompt: str) -> Json:
+    return {"kind": "speech_cut", "prompt": prompt, "reason": "key"}
+
+
+def walked(*streams: str, facts: tuple[Json, ...], known: str = ALL) -> Faults:
+    """Walk through streams: clauses, or as much of them as is written; `known` counts words in all."""
+    found = Faults()
+    walk = Walk("CA1", journal(*facts), found)
+    number = 0
+    for stream in streams:
+        heard = []
+        for word in _words(stream):
+            number += 1
+            heard.append((number, word))
+        walk.stream(heard, 1_000 if known == ALL else int(known))
+    walk.end()
+    return found
+
+
+def _words(stream: str) -> list[Word]:
+    """Return "It is one. It is" as the words of ONE and the beginning of TWO, by the bar between."""
+    found: list[Word] = []
+    for piece in stream.split("|"):
+        text, _, of = piece.partition("/")
+        found += written(of or text)[: len(text.split())]
+    return found
+
+
+def test_the_script_is_every_word_in_order() -> None:
+    found = script(journal(spoke("p1", ONE, TWO), spoke("p2", THREE)))
+    assert [slot.word.text for slot in found] == f"{ONE} {TWO} {THREE}".split()
+    assert [slot.begin for slot in found] == [0, 0, 0, 3, 3, 3, 6, 6, 6]
+    assert [slot.prompt for slot in found] == ["p1"] * 6 + ["p2"] * 3
+
+
+BOTH = (spoke("p1", ONE, TWO), spoke("p2", THREE))
+GIVEN_UP = (spoke("p1", ONE, TWO), cut("p1"), spoke("p2", THREE))
+
+
+@pytest.mark.parametrize(
+    ("streams", "facts", "known"),
+    [
+        ((f"{ONE}|{TWO}|{THREE}",), BOTH, ALL),
+        ((f"{ONE}|It is/{TWO}", f"{TWO}|{THREE}"), BOTH, ALL),  # the clause that was cut
+        ((ONE, f"{TWO}|{THREE}"), BOTH, ALL),
+        ((ONE, f"{ONE}|{TWO}|{THREE}"), BOTH, "2"),  # its end may not be known
+        (("", ONE, "", f"{TWO}|{THREE}"), BOTH, ALL),
+        ((f"{ONE}|{THREE}",), GIVEN_UP, ALL),
+        ((f"It/{ONE}", THREE), GIVEN_UP, ALL),
+    ],
+)
+def test_what_is_as_it_should_be(
+    streams: tuple[str, ...], facts: tuple[Json, ...], known: str
+) -> None:
+    assert walked(*streams, facts=facts, known=known) == Faults()
+
+
+@pytest.mark.parametrize(
+    ("streams", "facts", "kind"),
+    [
+        ((f"{ONE}|{THREE}",), BOTH, "skipped"),
+        ((f"{ONE}|It is/{TWO}", THREE), BOTH, "skipped"),
+        ((f"{ONE}|{TWO}",), BOTH, "skipped"),
+        ((f"{ONE}|{TWO}", f"{ONE}|{TWO}|{THREE}"), BOTH, "again"),
+        ((ONE, f"{ONE}|{TWO}|{THREE}"), BOTH, "again"),  # heard whole, and known to be
+        ((f"{ONE}|{ONE}|{TWO}|{THREE}",), BOTH, "unplaced"),
+        ((f"{ONE}|{THREE}|{TWO}",), GIVEN_UP, "unplaced"),  # what was given up sounds on
+        ((f"{ONE}|Quite/Quite else.|{TWO}|{THREE}",), BOTH, "unplaced"),
+    ],
+)
+def test_what_is_not_is_found(streams: tuple[str, ...], facts: tuple[Json, ...], kind: str) -> None:
+    found = walked(*streams, facts=facts)
+    assert getattr(found, kind), found
+    assert getattr(found, kind)[0].startswith("CA1: stream ")
+
+
+def test_nobody_is_judged_without_calls() -> None:
+    assert faults([], {}) == Faults()
