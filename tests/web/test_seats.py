@@ -6,7 +6,8 @@ import pytest
 
 from service.call import events as e
 from service.call.seat import UNSEEN_MS_MAX
-from tests.web.front import CALL, Front, ring
+from tests.conftest import wait_until
+from tests.web.front import CALL, Front, ring, stream
 
 pytestmark = pytest.mark.asyncio
 
@@ -148,3 +149,26 @@ async def test_who_may_only_look_takes_nothing_over(front: Front, act: str) -> N
     await front.hook("/twiml/voice", ring())
     assert (await post(front, act, ANA, bearer="see")).status_code == 403
     assert (await post(front, act, ANA, bearer="other")).status_code == 404
+
+
+async def test_on_a_live_call_the_caller_hears_the_person_and_the_agent_no_more(
+    front: Front, host: str
+) -> None:
+    token = await front.token()
+    async with stream(host) as carrier:
+        await carrier.start(token)
+        await carrier.hear("mark")
+        assert (await post(front, "takeover", ANA)).status_code == 202
+        said = await post(front, "say", {"text": "This is Ana.", "seat": "seat-a"})
+        assert said.status_code == 202
+        before = len(carrier.heard)
+        await carrier.hear("mark")
+        assert any(message["event"] == "media" for message in carrier.heard[before:])
+
+        async def is_heard() -> bool:
+            lines = (await front.api("GET", ONE)).json()["transcript"]
+            return (lines[-1]["who"], lines[-1]["heard"]) == ("human", "This is Ana.")
+
+        await wait_until(is_heard, description="the person's line was heard")
+        kinds = [type(fact).__name__ for fact in await front.facts()]
+        assert kinds.index("TakenOver") > kinds.index("TakeoverRequested")
