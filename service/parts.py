@@ -90,13 +90,13 @@ def assembled(config: Config, own: Own) -> Parts:
     clock, meter, tasks = own.clock or Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools)
     journal = _journal(config, own.engine, clock, meter)
-    mint = TokenMint(config.twilio_auth_token)
-    verifier, documents = _addressed(config, mint)
+    mint, verifier, documents = _addressed(config)
     carrier = own.carrier or _carrier(config)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     speech = own.speech or _speech()
     means = Means(
         journal=journal,
+        is_final=journal.is_final,
         carrier=carrier,
         agent=own.agent or make_agent(config.agent, toolbox),
         speech=speech,
@@ -183,8 +183,9 @@ def policy(config: Config, toolbox: Toolbox) -> Policy:
     )
 
 
-def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
+def _addressed(config: Config) -> tuple[TokenMint, Verifier, Documents]:
     """Return what is bound to our own address. Raises ConfigError before a caller meets the fault."""
+    mint = TokenMint(config.twilio_auth_token)
     try:
         verifier = Verifier(config.twilio_auth_token, config.public_url)
     except ValueError as trouble:
@@ -198,7 +199,7 @@ def _addressed(config: Config, mint: TokenMint) -> tuple[Verifier, Documents]:
         has_last_human=config.last_resort != "voicemail",
         gap_ear=config.gap_ear,
     )
-    return verifier, documents
+    return mint, verifier, documents
 
 
 def _speech() -> SpeechPool | AbsentSpeech:

@@ -40,6 +40,11 @@ class Token(msgspec.Struct, frozen=True):
     expires_ms: int
     opened_s: int = 0
 
+    @property
+    def issued_ms(self) -> int:
+        """When it was issued, by its issuer's clock, to the second."""
+        return self.expires_ms - LIFE_MS
+
 
 class TokenMint:
     """Issues and checks tokens. Every process with the same auth tokens makes the same keys."""

@@ -48,6 +48,7 @@ def test_a_token_of_the_version_before_has_no_age(mint: TokenMint) -> None:
     read = mint.read(issued(mint), SID, now_ms=NOW_MS)
     assert isinstance(read, Token)
     assert (read.opened_s, read.nonce) == (0, NONCE)
+    assert read.issued_ms == NOW_MS // 1000 * 1000
 
 
 def test_a_token_is_short_printable_and_never_names_its_call(mint: TokenMint) -> None:

@@ -256,6 +256,7 @@ class Operate(msgspec.Struct, frozen=True):
     arguments: dict[str, Any]
     key: str
     deadline_ms: int
+    is_idempotent: bool
 
 
 class EndCall(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ class Arrival:
     opening: Sequence[bytes]
     parameters: dict[str, str]
     is_known: bool
+    is_fresh: bool = True  # it came so soon after its document that nobody can have had the call
     started_us: int
     done: asyncio.Future[int]
 

@@ -75,6 +75,9 @@ class Means:
     toolbox: Toolbox
     owner: str
     tasks: Tasks
+    is_final: Callable[[str, int], bool | None] = lambda _call_sid, _epoch: (
+        True
+    )  # see Bridge.is_final
     chance: random.Random = field(default_factory=random.SystemRandom)
     ring_backs: RingBacks | None = None  # None: nobody who rings back goes on
     forks: Forks

@@ -46,7 +46,7 @@ class Mooring:
             await self._unplug("replaced", CLOSE_REPLACED)
         was_held_here = self._ledger.epoch > 0
         now_ms = self._means.clock.now_ms()
-        is_first = arrival.door == "voice" and not arrival.is_known
+        is_first = arrival.door == "voice" and arrival.is_fresh and not arrival.is_known
         claim = await self._ledger.claim(arrival.opening, now_ms, is_first=is_first)
         gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
         attached = i.Attached(

@@ -17,6 +17,8 @@ from service.session.ledger import Ledger
 from service.session.means import Means
 from service.tools.terms import Outcome
 
+FINAL_LOOK_MS = 50  # how often a dispatch that waits for the store looks whether that has it
+NOT_BEGUN = "the store was away, so it was not begun"
 ANSWER_GRACE_MS = (
     200  # an answer that comes at the last moment is still written before the deadline
 )
@@ -60,7 +62,11 @@ class Working:
     async def _operate(self, effect: i.Operate, before: asyncio.Task[None] | None) -> None:
         if before is not None and await self._was_answered(effect, before):
             return
-        outcome = await self._outcome(effect)
+        may_begin = await self._may_begin(effect)
+        if may_begin is None:
+            return
+        never = Outcome("failed", detail=NOT_BEGUN)
+        outcome = await self._outcome(effect) if may_begin else never
         _log.info(
             "> tool %s, attempt %d: %s",
             effect.tool,
@@ -79,6 +85,23 @@ class Working:
                 retry_after_ms=outcome.retry_after_ms,
             )
         )
+
+    async def _may_begin(self, effect: i.Operate) -> bool | None:
+        """Wait until a dispatch stands in the store itself; False at its deadline, None when it never will.
+
+        While it stands here alone, whoever takes the call without us knows nothing of it, and has the
+        tool work, too. One that may be called again does no harm by that, and waits for nothing.
+        """
+        if effect.is_idempotent:
+            return True
+        epoch = self._ledger.epoch
+        while not (is_final := self._means.is_final(self._call_sid, epoch)):
+            if is_final is None:
+                return None
+            if self._means.clock.now_ms() >= effect.deadline_ms - ANSWER_GRACE_MS:
+                return False
+            await asyncio.sleep(FINAL_LOOK_MS / 1000)
+        return True
 
     async def _was_answered(self, effect: i.Operate, before: asyncio.Task[None]) -> bool:
         """Wait for an attempt that an earlier hold on the call began here: two at once are never right.

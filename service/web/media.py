@@ -40,6 +40,7 @@ SIGNED_MAX = (
     2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
 )
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
+FRESH_MS = 3_000  # a carrier dials within two; one that comes later may be dialling once more
 REFUSED = 1008
 TRY_AGAIN = 1013
 
@@ -135,7 +136,7 @@ class Media:
             if isinstance(door, _Refusal):
                 return door
             taken = await self._put_through(
-                socket, started, is_known=token.is_known, door=door, started_us=started_us
+                socket, started, token, door=door, started_us=started_us
             )
         if taken is None:
             return _Refusal("the call is over or can't be taken", 1000)
@@ -194,8 +195,8 @@ class Media:
         self,
         socket: MediaSocket,
         started: s.Started,
+        token: Token,
         *,
-        is_known: bool,
         door: i.Door,
         started_us: int,
     ) -> tuple[Session, int] | None:
@@ -209,7 +210,8 @@ class Media:
             door=door,
             opening=(e.encode(opened),),
             parameters=parameters,
-            is_known=is_known,
+            is_known=token.is_known,
+            is_fresh=abs(self.clock.now_ms() - token.issued_ms) <= FRESH_MS,
             started_us=started_us,
             done=asyncio.get_running_loop().create_future(),
         )

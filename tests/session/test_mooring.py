@@ -1,8 +1,10 @@
 import random
+from typing import cast
 
 import pytest
 
 from service.call import events as e, inputs as i
+from service.journal.journal import Journal
 from service.session.inbox import Lost
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_REPLACED, Line
@@ -11,6 +13,7 @@ from service.session.scribe import Scribe
 from tests.conftest import wait_until
 from tests.session.house import CALL, House
 from tests.session.parts import MemorySocket
+from tests.session.troubles import FailingJournal
 
 pytestmark = pytest.mark.asyncio
 
@@ -72,6 +75,20 @@ async def test_a_stream_that_is_let_go_leaves_what_was_heard_and_why_it_went(hou
     assert isinstance(gone, e.StreamDetached)
     assert (gone.stream_sid, gone.reason) == ("MZ1", "closed 1006")
     assert not quay.line.is_live
+
+
+async def test_a_stream_that_comes_late_with_its_first_token_is_no_new_call_without_the_store(
+    journal: Journal,
+) -> None:
+    """Seed 2737: another server had the call, and this carrier dials once more."""
+    failing = FailingJournal(journal)
+    house = House(cast("Journal", failing))
+    for is_fresh in (True, False):
+        quay = Quay(house)
+        await quay.mooring.take_over(house.arrival(MemorySocket(), is_fresh=is_fresh), ())
+        await quay.mooring.let_go("over")
+    assert failing.expected == [0, None]
+    await house.close()
 
 
 async def test_a_call_that_is_over_is_not_taken(house: House) -> None:

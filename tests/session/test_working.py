@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from service.call.acts import Say, UseTool
 from service.journal.journal import Journal
 from service.journal.values import Outcome as Written
 from service.session import working as module
+from service.switchboard import Switchboard
 from service.tools.terms import Outcome
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import Caller, House
@@ -114,6 +116,54 @@ async def test_a_tool_of_which_nobody_knows_whether_it_acted_is_unknown(
     caller = await using(house)
     await wait_until(lambda: statuses(caller) == ["unknown"], description="nobody knows")
     assert len(house.toolbox.asked) == 1
+
+
+def heed(house: House, *, is_final: bool | None) -> list[bool | None]:
+    """Have the store say so of every dispatch, until the list says otherwise."""
+    said = [is_final]
+    house.means = replace(house.means, is_final=lambda _call_sid, _epoch: said[-1])
+    house.switchboard = Switchboard(house.means)
+    return said
+
+
+async def test_a_tool_that_may_work_only_once_waits_until_its_dispatch_is_with_the_store(
+    house: House,
+) -> None:
+    """R-12, seed 2196: else whoever takes the call after a crash has it work again."""
+    said = heed(house, is_final=False)
+    caller = await using(house)
+    await wait_until(lambda: statuses(caller) == ["pending"], description="it is dispatched")
+    await for_a_moment(0.1)
+    assert not house.toolbox.asked
+    said.append(True)
+    await wait_until(lambda: statuses(caller) == ["succeeded"], description="it worked")
+
+
+async def test_a_tool_that_may_be_asked_again_waits_for_no_store(house: House) -> None:
+    heed(house, is_final=False)
+    caller = await using(house, "lookup")
+    await wait_until(lambda: statuses(caller) == ["succeeded"], description="it worked")
+
+
+async def test_a_tool_whose_dispatch_never_came_to_the_store_has_surely_not_acted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_GRACE_MS", 3_950)
+    heed(house, is_final=False)
+    caller = await using(house)
+    await wait_until(lambda: statuses(caller) == ["failed"], description="that is known")
+    assert caller.call.operations[0].detail == module.NOT_BEGUN
+    assert not house.toolbox.asked
+
+
+async def test_a_tool_of_a_dispatch_that_another_owner_overtook_never_works(house: House) -> None:
+    heed(house, is_final=None)
+    caller = await using(house)
+    await wait_until(lambda: statuses(caller) == ["pending"], description="it is dispatched")
+    await wait_until(
+        lambda: not caller.session._working.running, description="nothing is at work here"
+    )
+    assert not house.toolbox.asked
 
 
 async def test_a_tool_that_never_answers_is_not_waited_for(

@@ -19,6 +19,7 @@ class FailingJournal:
         self.refused = 0
         self.may_claim = asyncio.Event()
         self.may_claim.set()
+        self.expected: list[int | None] = []  # by who claimed, one after the other
 
     def __getattr__(self, name: str) -> Any:
         self._check(name)
@@ -31,6 +32,7 @@ class FailingJournal:
 
     async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim | Fenced:
         await self.may_claim.wait()
+        self.expected.append(named.get("expected"))
         self._check("claim")
         return await self._journal.claim(call_sid, opening, **named)
 

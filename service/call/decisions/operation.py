@@ -14,7 +14,8 @@ Rules kept here (requirement R-12):
    once the dead owner's hold has run out, once more than its terms say at most; any other may still be
    answered for until its deadline.
 4. At its deadline every operation gets its final state.
-5. A server that goes down begins no attempt: whoever takes the call begins it.
+5. One that is not idempotent begins only when its dispatch is where whoever takes the call finds it.
+6. A server that goes down begins no attempt: whoever takes the call begins it.
 """
 
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ def next_dispatch(call: Call, now_ms: int) -> Decision:
                 tool=one.tool,
                 arguments=one.arguments,
                 key=f"{call.call_sid}:{one.operation}",
+                is_idempotent=one.is_idempotent,
                 deadline_ms=one.deadline_ms,
             )
             return Decision((fact,), (effect,))

@@ -60,6 +60,15 @@ class Bridge(Claims):
         """How the store is, as health checks are told."""
         return self._keeper.status
 
+    def is_final(self, call_sid: str, epoch: int) -> bool | None:
+        """Say whether all that was written of the call under `epoch` is with the store; None: it never will be."""
+        if self._roll.has_lost(call_sid, epoch):
+            return None
+        branch = self._roll.branches.get(call_sid)
+        if branch is None:
+            return True
+        return not branch.entries and not branch.is_fenced and not branch.is_missing
+
     def judge(self) -> None:
         """Take stock now, and tell log and meter of a change."""
         self._keeper.judge()
@@ -105,6 +114,8 @@ class Bridge(Claims):
         check_names(call_sid, key)
         check_append(bodies, epoch=epoch, after=after)
         check_times(now_ms)
+        if epoch is not None and self._roll.has_lost(call_sid, epoch):
+            return Fenced(epoch)
         held = self._roll.held.get(call_sid)
         if held is not None and held.is_rebased and epoch is not None:
             held.is_rebased = False

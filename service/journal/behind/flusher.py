@@ -3,7 +3,7 @@
     entry           the store's answer
     open            as it is there already, or new: the branch learns where it really stands
     take            Claim: ours. Fenced: ours all the same if the lease bears our name (a lost reply);
-                    else somebody was first, and the branch's own facts are lost
+                    else somebody was first, and the branch's own facts are lost, its later claims too
     write           Appended, also when it was there already: done. Behind: others wrote meanwhile, so it is
                     written after them; or the store went back, and what it lost is written again first.
                     Fenced: kept as lost
@@ -94,6 +94,11 @@ class Flusher:
         branch.told(entry)
 
     async def _take(self, branch: Branch, entry: Taking) -> None:
+        if (
+            branch.is_fenced
+        ):  # What was taken upon a claim that does not count does not count either.
+            branch.told(entry)
+            return
         known = Known(branch.store_incarnation, branch.place)
         claim = await self._engine.claim(
             branch.call_sid,

@@ -81,6 +81,8 @@ class Passage:
         branch = self._roll.branches.get(call_sid)
         if branch is not None:
             return epoch == branch.epoch and not branch.is_fenced
+        if self._roll.has_lost(call_sid, epoch):
+            return False
         return await self._ask(
             self.engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms)
         )
@@ -98,6 +100,8 @@ class Passage:
     async def release(self, call_sid: str, *, epoch: int) -> bool:
         """See Journal.release."""
         branch, held = self._roll.branches.get(call_sid), self._roll.held.get(call_sid)
+        if branch is None and self._roll.has_lost(call_sid, epoch):
+            return False
         if branch is None:
             try:
                 is_released = await self._ask(self.engine.release(call_sid, epoch=epoch))

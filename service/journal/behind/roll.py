@@ -23,15 +23,26 @@ class Roll:
     def __init__(self) -> None:
         self.held: dict[str, Held] = {}
         self.branches: dict[str, Branch] = {}
+        self._lost: dict[
+            str, int
+        ] = {}  # by call: an epoch that somebody else has, though we went by it
 
     def hold(self, held: Held) -> None:
         """Take note of a call that is held here."""
         self.held.pop(held.call_sid, None)
         self.held[held.call_sid] = held
+        self._lost.pop(held.call_sid, None)
         if len(self.held) > HELD_MAX:
             oldest = next((sid for sid in self.held if sid not in self.branches), None)
             if oldest is not None:
                 del self.held[oldest]
+
+    def has_lost(self, call_sid: str, epoch: int | None) -> bool:
+        """Say whether a provisional fence of ours did not hold.
+
+        The store may know that number well: as somebody else's.
+        """
+        return epoch is not None and epoch <= self._lost.get(call_sid, 0)
 
     def begin(
         self, call_sid: str, *, incarnation: str, epoch: int, head: int, now_ms: int
@@ -72,6 +83,9 @@ class Roll:
         held = self.held.get(branch.call_sid)
         if branch.is_fenced or branch.is_missing:
             self.held.pop(branch.call_sid, None)
+            self._lost[branch.call_sid] = branch.epoch
+            if len(self._lost) > HELD_MAX:
+                del self._lost[next(iter(self._lost))]
         elif held is not None:
             held.epoch = branch.epoch
             if branch.is_shifted:

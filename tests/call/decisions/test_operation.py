@@ -41,7 +41,15 @@ def answer(outcome: str, attempt: int = 1, **more: object) -> i.OperationDone:
 def test_a_tool_is_dispatched_once_with_the_key_of_its_operation() -> None:
     story = using("lookup")
     assert story.effects == [
-        i.Operate("t2.1", 1, "lookup", {"id": 1}, key="CA1:t2.1", deadline_ms=START_MS + 3 * 2_000)
+        i.Operate(
+            "t2.1",
+            1,
+            "lookup",
+            {"id": 1},
+            key="CA1:t2.1",
+            deadline_ms=START_MS + 3 * 2_000,
+            is_idempotent=True,
+        )
     ]
     story.settle()
     assert len(story.effects) == 1

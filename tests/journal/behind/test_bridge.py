@@ -18,6 +18,7 @@ from service.journal.values import (
     Claim,
     Durability,
     Fenced,
+    Known,
     Missing,
     Outcome,
     Reading,
@@ -119,8 +120,39 @@ async def test_a_call_that_another_owner_took_meanwhile_is_lost_here(
     await write(bridge, "a", 1)
     await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
     await all_is_told(bridge, faulty)
-    assert await write(bridge, "b", 2) == Fenced(2)
+    assert isinstance(await write(bridge, "b", 2), Fenced)
     assert await faulty.bodies() == [b"o", b"orphan of 1: a"]
+
+
+async def test_a_fence_that_did_not_hold_is_nobodys_here_though_another_has_its_number(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Seed 2537: two owners under one number would both write."""
+    held = await hold(bridge)
+    faulty.way = "away"
+    claim = await bridge.claim(
+        CALL,
+        [b"o"],
+        owner="us",
+        until_ms=NOW_MS + 9,
+        now_ms=NOW_MS,
+        known=Known(held.incarnation, 1),
+    )
+    assert isinstance(claim, Claim)
+    assert claim.epoch == 2
+    await write(bridge, "a", 1, epoch=2)
+    assert bridge.is_final(CALL, 2) is False
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    await all_is_told(bridge, faulty)
+    assert isinstance(await write(bridge, "b", None, epoch=2), Fenced)
+    assert not await bridge.lease(CALL, epoch=2, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not await bridge.release(CALL, epoch=2)
+    assert bridge.is_final(CALL, 2) is None
+    again = await bridge.claim(CALL, [b"o"], owner="us", until_ms=NOW_MS + 9, now_ms=NOW_MS)
+    assert isinstance(again, Claim)
+    assert again.epoch == 3
+    assert bridge.is_final(CALL, 3) is True
+    assert await bridge.lease(CALL, epoch=3, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
 
 
 async def test_what_the_store_lost_of_the_newest_is_written_again(

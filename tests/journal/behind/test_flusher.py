@@ -75,6 +75,25 @@ async def test_a_branch_that_another_owner_overtook_is_kept_beside(
     await faulty.close()
 
 
+async def test_a_branch_that_lost_its_call_takes_it_no_more_by_a_later_claim(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    """Seed 2128: the facts between two claims would be missing, the end of a tool among them."""
+    await faulty.start()
+    branch = Branch("b", CALL, incarnation="ours", epoch=0, head=0, at_ms=NOW_MS)
+    branch.open([b"o"], NOW_MS)
+    for epoch in (1, 2):
+        branch.claim([], owner="us", until_ms=NOW_MS + 5, at_ms=NOW_MS)
+        branch.append([b"%d" % epoch], epoch=epoch, after=None, key=f"k{epoch}", at_ms=NOW_MS)
+    await faulty.real.claim(CALL, [b"o"], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    reading = await faulty.real.read(CALL)
+    assert isinstance(reading, Reading)
+    assert reading.epoch == 1, "theirs"
+    assert await faulty.bodies() == [b"o", b"orphan of 2: 1 2"]
+    await faulty.close()
+
+
 async def test_a_claim_of_which_only_the_answer_got_lost_is_ours(
     faulty: FaultyStore, flusher: Flusher
 ) -> None:
