@@ -10,7 +10,8 @@ and their number is their hash, so that a set of them is walked through in the s
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextvars import Context, ContextVar
 from typing import Any, TypeVar
 
@@ -36,27 +37,31 @@ MACHINE: ContextVar[Machine | None] = ContextVar("machine", default=None)
 
 
 class _Task(asyncio.Task[Any]):
-    """A task that is its number's hash."""
+    """A task that is its number's hash; it has one from the first time that somebody asks."""
 
-    def __init__(self, *arguments: Any, number: int, **named: Any) -> None:
-        self._number = number
-        super().__init__(*arguments, **named)
+    _number = 0
 
     @override
     def __hash__(self) -> int:
+        self._number = self._number or next(_numbers(self))
         return self._number
 
 
 class _Future(asyncio.Future[Any]):
-    """A future that is its number's hash."""
+    """A future that is its number's hash, likewise."""
 
-    def __init__(self, *, number: int, loop: asyncio.AbstractEventLoop) -> None:
-        self._number = number
-        super().__init__(loop=loop)
+    _number = 0
 
     @override
     def __hash__(self) -> int:
+        self._number = self._number or next(_numbers(self))
         return self._number
+
+
+def _numbers(one: asyncio.Future[Any]) -> Iterator[int]:
+    loop = one.get_loop()
+    assert isinstance(loop, VirtualLoop)
+    return loop.numbers
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -65,23 +70,57 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now_s = START_S
-        self._numbers = itertools.count(1)
-        self._ready: Any  # the standard loop's own, which the type stubs don't show
-        self._scheduled: list[asyncio.TimerHandle]
+        self.numbers = itertools.count(1)
+        self._ready: deque[
+            asyncio.Handle
+        ]  # the standard loop's own, which the type stubs don't show
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._turns = itertools.count()  # of two timers that are due at once the older goes first
         self._stopping: bool
         self._taken_back = 0
         self.callbacks = 0
-        self.set_task_factory(self._numbered)
         self.set_exception_handler(lambda _loop, _context: None)
 
-    def _numbered(
-        self, loop: asyncio.AbstractEventLoop, work: Any, **named: Any
-    ) -> asyncio.Task[Any]:
-        return _Task(work, loop=loop, number=next(self._numbers), **named)
+    # Much of a run's time goes by here, so these do without what the standard loop checks.
+
+    @override
+    def create_task(self, coro: Any, **named: Any) -> asyncio.Task[Any]:
+        return _Task(coro, loop=self, **named)
 
     @override
     def create_future(self) -> asyncio.Future[Any]:
-        return _Future(number=next(self._numbers), loop=self)
+        return _Future(loop=self)
+
+    @override
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    @override
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    @override
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._turns), timer))
+        timer._scheduled = True  # type: ignore[attr-defined] # so that we hear when it is taken back
+        return timer
 
     @override
     def time(self) -> float:
@@ -104,15 +143,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Run what is ready; when nothing is, let the time pass until something is."""
-        timers, ready = self._scheduled, self._ready
+        timers, ready = self._timers, self._ready
         if not ready and not self._stopping:
             self._jump()
-        while timers and timers[0].when() <= self._now_s:
-            timer = heapq.heappop(timers)
+        while timers and timers[0][0] <= self._now_s:
+            timer = heapq.heappop(timers)[2]
             if not timer.cancelled():
                 ready.append(timer)
         for _ in range(len(ready)):
-            handle = ready.popleft()
+            handle: Any = ready.popleft()
             if handle.cancelled():
                 continue
             machine = handle._context.get(MACHINE)
@@ -123,19 +162,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
             handle._run()
 
     def _jump(self) -> None:
-        timers = self._scheduled
-        while timers and timers[0].cancelled():
+        timers = self._timers
+        while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
         if not timers:
             raise RuntimeError("everybody waits for somebody else: nothing will ever happen")
-        self._now_s = max(self._now_s, timers[0].when())
+        self._now_s = max(self._now_s, timers[0][0])
 
     def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
         self._taken_back += 1
         if self._taken_back > CANCELLED_MAX:
             self._taken_back = 0
-            self._scheduled[:] = [one for one in self._scheduled if not one.cancelled()]
-            heapq.heapify(self._scheduled)
+            self._timers[:] = [one for one in self._timers if not one[2].cancelled()]
+            heapq.heapify(self._timers)
 
     def _process_events(self, _events: Any) -> None:
         """There is no selector that could have any."""

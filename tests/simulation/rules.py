@@ -9,6 +9,7 @@ from service.session.records import rebuilt
 from service.simulator.line import Line
 from tests.simulation.exchange import Handset
 from tests.simulation.fleet import Fleet
+from tests.simulation.folds import Folds
 from tests.simulation.hearing import Hearing, heard_words
 from tests.simulation.server import Server
 from tests.simulation.store import Row
@@ -32,7 +33,7 @@ class Rules:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._witness = fleet.witness
-        self._ended: dict[str, str] = {}
+        self._folds = Folds()
         self.waits: list[int] = []
 
     # After every write of the journal.
@@ -40,8 +41,10 @@ class Rules:
     def on_write(self, row: Row, new: tuple[Record, ...]) -> None:
         """Judge what the store took."""
         check, sid = self._witness.check, row.call_sid
-        told = self._witness.told.setdefault(sid, [])
-        kept = [one for one in told if one.record.position < new[0].position] if new else told
+        kept = self._witness.told.setdefault(sid, [])
+        while kept and new and kept[-1].record.position >= new[0].position:
+            kept.pop()  # The store lost it.
+        latest = next((one.record.epoch for one in reversed(kept) if one.record.epoch), 0)
         now_ms = self._witness.now_ms()
         for record in new:
             fact = e.decode(record.body)
@@ -50,13 +53,14 @@ class Rules:
                 "wrote", sid, f"{record.position} {record.epoch} {type(fact).__name__}"
             )
             check(2, record.epoch <= row.epoch, "a write under a fence that nobody holds")
+            is_ours = not record.epoch or record.epoch >= latest
+            check(2, is_ours, f"{sid}: an older owner wrote after a newer one")
+            latest = max(latest, record.epoch)
+            if isinstance(fact, e.Greeted):
+                greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
+                check(3, greetings == 1, f"{sid} is greeted {greetings} times")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
-        self._witness.told[sid] = kept
-        greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
-        check(3, greetings <= 1, f"{sid} is greeted {greetings} times")
-        epochs = [one.record.epoch for one in kept if one.record.epoch]
-        check(2, epochs == sorted(epochs), f"{sid}: an older owner wrote after a newer one")
 
     def _check_end(self, row: Row, fact: e.CallEnded, told: list[Told]) -> None:
         phone = self._fleet.exchange.phones.get(row.call_sid)
@@ -97,7 +101,8 @@ class Rules:
             branches = server.parts.journal._roll.branches
             for sid, session in server.parts.switchboard._sessions.items():
                 row, call = self._fleet.cabinet.state.rows.get(sid), session.call
-                is_ours = row is not None and session.epoch == row.epoch
+                has_lost = server.parts.journal._roll.has_lost(sid, session.epoch)
+                is_ours = row is not None and session.epoch == row.epoch and not has_lost
                 if row is None or not is_ours or sid in branches or call.position > row.head:
                     continue
                 if session._ledger.incarnation != row.incarnation or session._ledger._is_moved:
@@ -105,7 +110,7 @@ class Rules:
                 held = server.parts.journal._roll.held.get(sid)
                 if held is not None and held.is_rebased:
                     continue
-                state = rebuilt(None, row.records[: call.position])
+                state = self._folds.of((server.name, sid), row.records[: call.position])
                 self._witness.check(
                     5, state == call, f"{server.name} {sid}: {_difference(state, call)}"
                 )
@@ -122,14 +127,14 @@ class Rules:
     def _is_quiet(self, phone: Handset) -> bool:
         """Whether a live call has its stream, every turn is answered, and all that was said is heard."""
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
-        call = None if row is None else rebuilt(None, row.records)
+        call = None if row is None else self._folds.of(phone.call_sid, row.records)
         is_answered = call is not None and call.turn is None and not call.prompts
         return phone.is_live and is_answered
 
     def is_over(self) -> bool:
         """Whether every call is ended in the journal, and no tool is at work."""
         rows = self._fleet.cabinet.state.rows.values()
-        calls = (rebuilt(None, row.records) for row in rows)
+        calls = (self._folds.of(row.call_sid, row.records) for row in rows)
         return all(call.phase == "ended" and not call.pending() for call in calls)
 
     def when_settled(self) -> None:

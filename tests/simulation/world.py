@@ -5,6 +5,7 @@ seed ──> plan ──> servers start, phones ring, faults come ──> everyt
 
 import asyncio
 import contextlib
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -137,6 +138,7 @@ def lived(plan: Plan) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="stayline-run-", dir=RUNS))
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
+    gc.disable()  # A run is short: one look when it is over finds all that it leaves.
     try:
         fleet = Fleet(plan, loop, folder)
         with drawn_from(plan.seed), listening(fleet.witness):
@@ -145,6 +147,7 @@ def lived(plan: Plan) -> Result:
         asyncio.set_event_loop(None)
         loop.close()
         shutil.rmtree(folder)
+        gc.enable()
     witness, broken = fleet.witness, fleet.witness.broken
     found = Result(plan.seed, witness.sum, witness.now_ms(), witness.steps)
     if broken is None:

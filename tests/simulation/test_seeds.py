@@ -1,0 +1,21 @@
+"""Seeds that broke a rule once. What was wrong is told beside each; most have a test of their own, too."""
+
+import pytest
+
+from tests.simulation.world import run
+
+ONCE_BROKEN = {
+    49: "A gap was measured between the clocks of two servers.",
+    426: "A second error of a stream that was dialled again fell under the key of the first.",
+    2128: "A write-behind that had lost its call took it again by a later claim, without what lay between.",
+    2196: "A tool worked in an outage, its server crashed, and whoever took the call had it work again.",
+    2537: "A fence that did not hold bore the number of the one that did: two owners under one epoch.",
+    2737: "A stream dialled again by its carrier was greeted as new by a server that could ask no store.",
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_what_broke_once_stays_whole(seed: int) -> None:
+    result = run(seed)
+    assert not result.broken, f"{ONCE_BROKEN[seed]}\nseed {seed}: {result.broken}\n{result.story}"
