@@ -9,8 +9,9 @@ Rules this file keeps:
 2. Never more than AHEAD_MAX is sent ahead of what was heard.
 3. Heard follows time (see buffer.py), but not past the first mark that has not come back, and a clause
    that ends there was not heard to its end: a stream may have died unseen under it. When the mark is
-   overdue the peer is taken for mute, and time alone speaks until an echo comes again. Who finds that
-   out far too late stood still himself, and waits anew.
+   overdue the peer is taken for mute, and time alone speaks until an echo comes again. Not soon while
+   the caller's audio, among which the echo has its place, stays away, too: then the network is at
+   fault. Who finds it out far too late stood still himself, and waits anew.
 4. Heard never moves back, whatever comes late.
 5. A mark's name is unique on its stream: `e{epoch}.{prompt}.{sample}`, and the number of clears when
    there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
@@ -39,9 +40,8 @@ MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
 MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
 ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
 ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
-STALL_MS = (
-    1_000  # so late nobody looks but after standing still: what came meanwhile is not read yet
-)
+ECHO_GRACE_DARK_MS = 10_000  # a peer of which no audio comes either: the stream is given up before
+STALL_MS = 1_000  # who looks so late stood still himself: what came meanwhile is not read yet
 REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
 
 
@@ -75,18 +75,23 @@ class Pointers(msgspec.Struct, frozen=True):
 
 
 class _Mark(msgspec.Struct, frozen=True):
-    """A mark that was sent and has not come back."""
+    """A mark that was sent; its echo is missed when `listened` of the peer's audio came without it."""
 
     name: str
     position: int
+    listened: int
 
 
 class Playout:
-    """The outbound audio of one epoch. The caller bounds how much it queues: `clauses_waiting`."""
+    """The outbound audio of one epoch. The caller bounds how much it queues: `clauses_waiting`.
 
-    def __init__(self, epoch: int) -> None:
+    `is_proven`: the peer has echoed on an earlier stream of the call.
+    """
+
+    def __init__(self, epoch: int, *, is_proven: bool = False) -> None:
         self.echoes_ignored = 0
         self._epoch = epoch
+        self._listened = 0
         self._buffer = Buffer()
         self._waiting: deque[Clause] = deque()
         self._unheard: deque[Clause] = deque()
@@ -96,7 +101,7 @@ class Playout:
         self._marks: deque[_Mark] = deque()
         self._marked = 0
         self._clears = 0
-        self._is_proven = False
+        self._is_proven = is_proven
         self._is_mute = False
         self._stalled_ms = 0  # when we last woke from standing still
         self._is_held = False
@@ -127,7 +132,7 @@ class Playout:
             if self._buffer.sent == clause.end:
                 self._waiting.popleft()
             if self._wants_mark(clause):
-                out.append(SendMark(self._mark(clause)))
+                out.append(SendMark(self._mark(clause, now_ms)))
         return out
 
     def echoed(self, name: str, now_ms: int) -> None:
@@ -140,6 +145,10 @@ class Playout:
             self._marks.popleft()
         self._is_proven, self._is_mute = True, False
         self._buffer.saw(position, now_ms)
+
+    def listened(self, count: int) -> None:
+        """Take note that `count` samples of the peer's audio came."""
+        self._listened += count
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
@@ -164,10 +173,7 @@ class Playout:
         )
 
     def deadline_ms(self, now_ms: int) -> int | None:
-        """Return when `due` or `heard` will have more; None for "only when something is queued".
-
-        An echo may bring it sooner. The answer is `now_ms` when there is more already.
-        """
+        """Return when `due` or `heard` will have more, without an echo; None: when more is queued."""
         to = self._whole_to(now_ms)
         if self._has_room(now_ms) or (self._unheard and self._unheard[0].end <= to):
             return now_ms
@@ -177,8 +183,7 @@ class Playout:
         if self._unheard:
             wants.append(self._buffer.plays_at_ms(self._unheard[0].end))
         if self._marks:
-            wants.append(self._overdue_ms(self._marks[0]))
-        # What would be past by the clock alone waits for a mark, and a mark has its own deadline.
+            wants.extend(self._overdue_at_ms(self._marks[0]))
         return min((at_ms for at_ms in wants if at_ms > now_ms), default=None)
 
     def is_idle(self, now_ms: int) -> bool:
@@ -188,8 +193,7 @@ class Playout:
     def clear(self, now_ms: int) -> bool:
         """Forget what is queued and what the carrier holds. False when the carrier holds nothing.
 
-        The caller sends the `clear` message; the echoes it causes are not credited. Read the pointers
-        first: the prompts are forgotten too.
+        The caller sends the `clear` message. Read the pointers first: the prompts are forgotten too.
         """
         is_playing = self._heard_to(now_ms) < self._buffer.sent
         self._waiting.clear()
@@ -202,7 +206,7 @@ class Playout:
     def hold(self, now_ms: int) -> bool:
         """Send nothing until `release`. True when the carrier holds something: send it `clear`.
 
-        What was heard stands still where it is now. The echoes that `clear` causes are not credited.
+        What was heard stands still where it is now.
         """
         self._is_held = True
         to = self._heard_to(now_ms)
@@ -245,14 +249,15 @@ class Playout:
         is_time = unmarked >= MARK_EVERY or (unmarked > 0 and self._buffer.sent == clause.end)
         return is_time and len(self._marks) < MARKS_OUTSTANDING_MAX
 
-    def _mark(self, clause: Clause) -> str:
+    def _mark(self, clause: Clause, now_ms: int) -> str:
         """Name the point that was just sent, and expect its echo."""
         sample = clause.offset + self._buffer.sent - clause.begin
         name = f"e{self._epoch}.{clause.prompt}.{sample}"
         if self._clears:
             name = f"{name}.{self._clears}"
         self._marked = self._buffer.sent
-        self._marks.append(_Mark(name, self._marked))
+        until_ms = self._buffer.plays_at_ms(self._marked) - now_ms + ECHO_GRACE_MS
+        self._marks.append(_Mark(name, self._marked, self._listened + samples(until_ms)))
         return name
 
     def _heard_to(self, now_ms: int) -> int:
@@ -279,8 +284,13 @@ class Playout:
         return min(self._buffer.played(now_ms, lag_ms=0), to + guess_max)
 
     def _overdue_ms(self, mark: _Mark) -> int:
-        grace_ms = ECHO_GRACE_PROVEN_MS if self._is_proven else ECHO_GRACE_MS
-        return max(self._buffer.plays_at_ms(mark.position), self._stalled_ms) + grace_ms
+        return self._overdue_at_ms(mark)[self._listened < mark.listened]
+
+    def _overdue_at_ms(self, mark: _Mark) -> tuple[int, int]:
+        """Return when a mark is overdue if the peer's audio comes, and if it doesn't."""
+        due_ms = max(self._buffer.plays_at_ms(mark.position), self._stalled_ms)
+        graces = (ECHO_GRACE_MS, ECHO_GRACE_PROVEN_MS, ECHO_GRACE_DARK_MS)[self._is_proven :]
+        return due_ms + graces[0], due_ms + graces[1]
 
 
 def _size(left: int) -> int:

@@ -54,6 +54,7 @@ class Line:
         self.voice = ModelVoice()  # what a model says itself; it outlives the stream
         self.stream_sid = ""
         self.last_media_ms = 0
+        self._has_echoed = False
         self.detached_ms = means.clock.now_ms()
         self.levels = Levels(self.detached_ms)
 
@@ -89,6 +90,7 @@ class Line:
             self.voice,
             self._means.clock,
             self.levels,
+            is_proven=self._has_echoed,
             on_heard=on_heard,
             on_lost=on_lost,
         )
@@ -121,8 +123,15 @@ class Line:
 
     def echoed(self, mark: str) -> None:
         """A mark came back."""
+        self._has_echoed = True
         if self._mouth is not None:
             self._mouth.echoed(mark)
+
+    def heard_audio(self, count: int) -> None:
+        """So many samples of the caller's came."""
+        self.last_media_ms = self._means.clock.now_ms()
+        if self._mouth is not None:
+            self._mouth.listened(count)
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt got on this stream."""

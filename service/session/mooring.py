@@ -69,9 +69,9 @@ class Mooring:
 
     def hear(self, ulaw: bytes) -> None:
         """Take audio of the stream that is plugged in."""
-        self._line.last_media_ms = now_ms = self._means.clock.now_ms()
+        self._line.heard_audio(len(ulaw))
+        now_ms, levels = self._line.last_media_ms, self._line.levels
         self._seam.hear(ulaw, now_ms)
-        levels = self._line.levels
         levels.caller(ulaw, now_ms)
         if (measured := levels.take(now_ms)) is not None:
             self._post(measured)

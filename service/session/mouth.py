@@ -49,6 +49,7 @@ class Mouth:
         clock: Clock,
         levels: Levels,
         *,
+        is_proven: bool = False,
         on_heard: Callable[[tuple[Played, ...]], None],
         on_lost: Callable[[str], None],
     ) -> None:
@@ -61,7 +62,7 @@ class Mouth:
         self._levels = levels
         self._on_heard = on_heard
         self._on_lost = on_lost
-        self._playout = Playout(epoch)
+        self._playout = Playout(epoch, is_proven=is_proven)
         self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
@@ -138,6 +139,10 @@ class Mouth:
         """A mark came back."""
         self._playout.echoed(mark, self._clock.now_ms())
         self._work.set()
+
+    def listened(self, count: int) -> None:
+        """So many samples of the caller's came."""
+        self._playout.listened(count)
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""

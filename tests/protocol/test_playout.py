@@ -79,6 +79,7 @@ def test_a_peer_that_never_echoes_is_followed_by_time() -> None:
     assert ours.pointers_of("p1", late_ms - 1).heard == 3_200
     assert sizes(ours.due(START_MS + 1_000)) == [1_600, 1_600, "e1.p1.19200"]
     assert ours.deadline_ms(START_MS + 1_000) == late_ms
+    ours.listened((late_ms - START_MS) * 8)
     assert ours.pointers_of("p1", late_ms).heard == (late_ms - START_MS) * 8
     ours.due(late_ms)
     assert ours.pointers_of("p1", late_ms + 1_500).heard == (late_ms - START_MS + 1_500) * 8
@@ -91,9 +92,26 @@ def test_a_peer_that_did_echo_is_given_longer() -> None:
     ours.queue("p1", 0, b"\x01" * 16_000)
     ours.due(START_MS)
     ours.echoed("e1.p1.3200", START_MS + 400)
+    ours.listened(80_000)
     late_ms = START_MS + 800 + playout.ECHO_GRACE_PROVEN_MS
     assert ours.pointers_of("p1", late_ms - 1).heard == 6_400
     assert ours.pointers_of("p1", late_ms).heard == 16_000
+
+
+@pytest.mark.parametrize(
+    ("is_proven", "grace_ms"),
+    [(False, playout.ECHO_GRACE_PROVEN_MS), (True, playout.ECHO_GRACE_DARK_MS)],
+)
+def test_nobody_is_mute_of_whom_nothing_comes_at_all(*, is_proven: bool, grace_ms: int) -> None:
+    """An echo comes in its place among the caller's audio: without that the network is at fault."""
+    ours = Playout(1, is_proven=is_proven)
+    ours.queue("p1", 0, b"\x01" * 3_200)
+    ours.due(START_MS)
+    ours.listened(3_200 + 7_999)  # one sample short of all that must come before the echo is missed
+    late_ms = START_MS + 400 + grace_ms
+    assert ours.heard(late_ms - 1) == []
+    assert ours.deadline_ms(late_ms - 1) == late_ms
+    assert ours.heard(late_ms) == [ClauseHeard("p1", 0)]
 
 
 def test_an_echo_that_comes_too_early_claims_nothing() -> None:
@@ -146,6 +164,7 @@ def test_a_clause_under_which_the_stream_died_was_not_heard_to_its_end() -> None
     ours.due(START_MS)
     assert ours.heard(START_MS + 500) == []
     assert not ours.is_idle(START_MS + 500)
+    ours.listened(80_000)
     assert ours.heard(START_MS + 20 + playout.ECHO_GRACE_MS) == [ClauseHeard("p1", 0)]
 
 
@@ -153,6 +172,7 @@ def test_who_stood_still_takes_nobody_for_mute() -> None:
     ours = Playout(1)
     ours.queue("p1", 0, b"\x01" * 160)
     ours.due(START_MS)
+    ours.listened(80_000)
     late_ms = START_MS + 20 + playout.ECHO_GRACE_MS + playout.STALL_MS
     assert ours.heard(late_ms) == []
     assert ours.deadline_ms(late_ms) == late_ms + playout.ECHO_GRACE_MS
@@ -225,6 +245,7 @@ def test_what_is_repeated_is_not_counted_twice_and_many_holds_do_not_creep_back(
         assert media.payload.startswith(b"\xff" * 80 + b"\x01")
         now_ms += 20
         assert ours.pointers_of("p1", now_ms) == Pointers("p1", 8_000, 8_000, 3_200, 3_200), clears
+    ours.listened(80_000)
     ours.echoed("e1.p1.5520.8", now_ms + 80)
     assert ours.pointers_of("p1", now_ms + 100).heard == 3_280
     assert ours.heard(now_ms + 4_500) == [ClauseHeard("p1", 0)]
@@ -279,6 +300,7 @@ def test_marks_outstanding_are_bounded() -> None:
         ours.queue("p1", clause, b"\x01")
     marks = [one for one in ours.due(START_MS) if isinstance(one, SendMark)]
     assert len(marks) == playout.MARKS_OUTSTANDING_MAX
+    ours.listened(80_000)
     assert len(ours.heard(START_MS + 1_500)) == 1_000
 
 
