@@ -12,7 +12,7 @@ from service.chaos.ground import Ground
 from service.chaos.harms import Dropped, Harms
 from service.chaos.hearing import faults
 from service.chaos.ledger import Unanswered, lost
-from service.chaos.settling import all_answer, answers_ms
+from service.chaos.settling import all_answer
 from service.chaos.tally import Tally
 from service.chaos.waiting import until
 
@@ -95,7 +95,7 @@ def _tell_drops(ground: Ground, harms: Harms, tally: Tally) -> None:
     tally.spread("  of blackholes", backs_ms(dark))
     if ground.plan.is_talker:
         tally.spread("start to sound, where there was more to say", sounds_ms(harms.dropped))
-        tally.spread("key to answer", answers_ms(ground.crowd.callers))
+        tally.spread("key to answer", _answers_ms(ground.crowd.callers))
 
 
 def _tell_talk(ground: Ground, journals: judge.Journals, tally: Tally) -> None:
@@ -115,6 +115,16 @@ def _tell_talk(ground: Ground, journals: judge.Journals, tally: Tally) -> None:
     done = sum(times for (sid, _), times in shop.effects.items() if sid in sids)
     tally.count("bookings done", done, at_most=None)
     tally.count("told as booked and not done once", judge.unbooked(callers, shop))
+
+
+def _answers_ms(phones: list[LightPhone]) -> list[int]:
+    """Return how long those waited for an answer who pressed a code while nobody spoke."""
+    return [
+        took_us // 1_000
+        for phone in phones
+        for asked_us, took_us in phone.answers
+        if asked_us not in phone.talked_over
+    ]
 
 
 def backs_ms(dropped: list[Dropped]) -> list[int]:

@@ -37,7 +37,6 @@ GATHER_PER_S = 40
 GREETED_S_MAX = 60.0
 RINGING_MAX = 10
 CODES_MAX = 1_000
-ECHOED_MS = 1_000  # a mark is back by then, also from a crowd that is late itself
 
 
 class Unspoken(StaylineError):
@@ -69,15 +68,12 @@ class LightPhone(Phone):
         self.span.on_media = self._sounds
         self._bridge = self.span
         self.pressed = 0
-        self.answers: list[
-            tuple[int, int]
-        ] = []  # when the last key was pressed, microseconds later
-        self.unanswered: list[
-            int
-        ] = []  # when a key was pressed that nothing answered, microseconds
-        self.talked_over: set[int] = (
-            set()
-        )  # keys pressed while we spoke: what came may be no answer
+        # In microseconds: when the last key of a code was pressed, and how much later it was answered;
+        # when one was pressed that nothing answered; and those pressed while we spoke: what came then
+        # may be no answer.
+        self.answers: list[tuple[int, int]] = []
+        self.unanswered: list[int] = []
+        self.talked_over: set[int] = set()
         self._asked_us = 0
         self._asked_on = 0
 
@@ -108,23 +104,22 @@ class LightPhone(Phone):
             self.answers.append((self._asked_us, now_us - self._asked_us))
         self._asked_us = 0
 
-    def words(self, *, but_ms: int = 0) -> list[Word]:
+    def words(self, *, known: bool = False) -> list[Word]:
         """Return every word that was heard whole, oldest first.
 
-        With `but_ms` not the last so many of a stream, nor what was heard while it was harmed: of
-        that the service may not know.
+        Those `known` only: of the last second of a stream, and of what was heard while it was harmed,
+        the service may not know.
         """
-        now_us = self._clock.now_us()
+        now_ms = self._clock.now_ms()
         found: list[Word] = []
         for strand in self.span.strands:
-            until_us = (but_ms and strand.harmed_us) or strand.ended_us or now_us
-            until_ms = until_us // 1_000 - but_ms
-            found += [word for at_ms, word in strand.heard(until_us // 1_000) if at_ms <= until_ms]
+            until_ms = strand.known_ms(now_ms) if known else now_ms
+            found += [word for at_ms, word in strand.heard(now_ms) if at_ms <= until_ms]
         return found
 
-    def told(self, said: str = NOTED, *, but_ms: int = 0) -> list[str]:
+    def told(self, said: str = NOTED, *, known: bool = False) -> list[str]:
         """Return the codes that followed this word: what was acknowledged to the caller."""
-        heard = [word.text.strip(".,") for word in self.words(but_ms=but_ms)]
+        heard = [word.text.strip(".,") for word in self.words(known=known)]
         return [code for word, code in pairwise(heard) if word == said and code.isdigit()]
 
     def noted(self) -> list[str]:
@@ -137,7 +132,7 @@ class LightPhone(Phone):
 
         What was cut before its last mark came back is rightly said again.
         """
-        heard = [word.text for word in self.words(but_ms=ECHOED_MS)]
+        heard = [word.text for word in self.words(known=True)]
         return min(heard.count(word) for word in GREETING.split())
 
     def gaps_ms(self) -> list[int]:

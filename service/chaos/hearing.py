@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from service.chaos.crowd import ECHOED_MS, LightPhone
+from service.chaos.crowd import LightPhone
 from service.chaos.judge import FOUND_MAX, Journals, Json
-from service.chaos.strand import Heard, Strand
+from service.chaos.strand import Heard
 from service.testing.textspeech import Word, written
 
 
@@ -52,7 +52,7 @@ def faults(phones: Sequence[LightPhone], journals: Journals) -> Faults:
             continue
         walk = Walk(phone.call_sid, journal, found)
         for strand, words in zip(phone.span.strands, heard, strict=True):
-            walk.stream(words, _known_ms(strand, phone.now_ms()))
+            walk.stream(words, strand.known_ms(phone.now_ms()), strand.leg.stream_sid)
         walk.end()
     for kind in (found.skipped, found.again, found.unplaced, found.overclaimed):
         del kind[FOUND_MAX:]
@@ -66,14 +66,18 @@ class Walk:
         self._sid = call_sid
         self._found = found
         self._script = script(journal)
-        self._given_up = {one["prompt"] for one in journal if one["kind"] == "speech_cut"}
+        # Where in the journal a prompt was given up, and where a stream came.
+        self._given_up = _places(journal, "speech_cut", "prompt")
+        self._came = _places(journal, "stream_attached", "stream_sid")
+        self._since = 0
         self._at = 0  # the word that is next
         self._known = 0  # the words before were heard, and the service must know
         self._streams = 0
 
-    def stream(self, heard: Sequence[Heard], known_ms: int) -> None:
+    def stream(self, heard: Sequence[Heard], known_ms: int, stream_sid: str = "") -> None:
         """Go through what was heard on the next stream, of which the service knows up to a moment."""
         self._streams += 1
+        self._since = self._came.get(stream_sid, 0)
         for number, (at_ms, word) in enumerate(heard):
             place = self._place(word, is_first=number == 0)
             if place is None:
@@ -110,9 +114,9 @@ class Walk:
         return self._known if last.word.index + 1 == last.word.of else last.begin
 
     def _may_go_on(self, back: int) -> bool:
-        """Whether nothing later than this prompt was heard, if it was given up."""
+        """Whether this prompt was still to be said when the stream came."""
         prompt = self._script[back].prompt
-        return prompt not in self._given_up or self._script[self._at - 1].prompt == prompt
+        return self._given_up.get(prompt, self._since) >= self._since
 
     def _pass_to(self, place: int) -> None:
         over = [one for one in self._script[self._at : place] if one.prompt not in self._given_up]
@@ -130,6 +134,10 @@ class Walk:
 
     def _next(self) -> str:
         return repr(self._script[self._at].word.text) if self._at < len(self._script) else "nothing"
+
+
+def _places(journal: Sequence[Json], kind: str, name: str) -> dict[str, int]:
+    return {one[name]: one["position"] for one in journal if one["kind"] == kind}
 
 
 def script(journal: Sequence[Json]) -> list[Slot]:
@@ -159,9 +167,3 @@ def _overclaimed(
         last = written(clauses[prompt][number])[-1:]
         if not sounded.issuperset(last):
             yield f"{call_sid}: {clauses[prompt][number]!r} of {prompt} counts as heard"
-
-
-def _known_ms(strand: Strand, now_ms: int) -> int:
-    """Until when the service must know what was heard on a stream."""
-    went_us = strand.harmed_us or strand.ended_us
-    return (went_us // 1_000 if went_us else now_ms) - ECHOED_MS

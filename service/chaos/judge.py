@@ -12,7 +12,7 @@ reads what came over the wire and what the API answered, and never the service's
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.chaos.crowd import ECHOED_MS, LightPhone
+from service.chaos.crowd import LightPhone
 from service.chaos.shop import Shop
 from service.testing.talker import BOOKED, NOTED
 from service.testing.textspeech import Word
@@ -96,7 +96,7 @@ def said_again(phones: Iterable[LightPhone]) -> list[str]:
     found = []
     for phone in phones:
         for word in (NOTED, BOOKED):
-            codes = phone.told(word, but_ms=ECHOED_MS)
+            codes = phone.told(word, known=True)
             found += [f"{phone.call_sid}: {word} {it}" for it in set(codes) if codes.count(it) > 1]
     return found[:FOUND_MAX]
 

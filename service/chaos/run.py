@@ -134,7 +134,8 @@ class Run:
 
     def _are_back(self) -> bool:
         crowd = self._ground.crowd
-        return BACK_PERCENT * len(crowd.callers) <= 100 * len(crowd.live)
+        going_on = len(crowd.callers) - len(crowd.ended)
+        return BACK_PERCENT * going_on <= 100 * len(crowd.live)
 
     def _aside(self, number: int) -> None:
         """Do what is no drop by itself."""

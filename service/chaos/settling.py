@@ -68,5 +68,5 @@ def answers_ms(
         took_us // 1_000
         for phone in phones
         for asked_us, took_us in phone.answers
-        if from_ms <= asked_us // 1_000 < until_ms and asked_us not in phone.talked_over
+        if from_ms <= asked_us // 1_000 < until_ms
     ]

@@ -131,6 +131,7 @@ class Span(Bridge):
             return
         due = (now_ms - strand.started_us // 1_000) // self._media_ms - strand.sent
         strand.sent += due
+        strand.late_ms = max(strand.late_ms, (due - 1) * self._media_ms)
         for _ in range(due):
             strand.wire.send(strand.leg.media(self._silence))
         self._echo(strand, now_ms)

@@ -12,6 +12,9 @@ from service.chaos.wire import Wire
 from service.simulator.carrier import Leg
 from service.testing.textspeech import Word, placed
 
+ECHOED_MS = 1_000  # a mark is back by then
+LATE_TIMES = 2  # a machine whose callers are late has servers that are late, too
+
 Heard = tuple[int, Word]  # when a word had sounded whole, milliseconds, and the word
 
 
@@ -27,6 +30,7 @@ class Strand:
     harmed_us: int = 0  # from when on the service may not have learnt what was heard
     code: int = 0
     sent: int = 0
+    late_ms: int = 0  # how late the caller's own side was, at most
     was_cut: bool = False  # it ended while it spoke
     _heard: list[Heard] | None = None
 
@@ -39,6 +43,12 @@ class Strand:
         self.was_cut = bool(self.leg.buffered(now_us // 1_000))
         self._heard = timed(self.leg.heard(now_us // 1_000))
         self.leg.forget()
+
+    def known_ms(self, now_ms: int) -> int:
+        """Return until when the service must know what was heard."""
+        went_us = self.harmed_us or self.ended_us
+        went_ms = went_us // 1_000 if went_us else now_ms
+        return went_ms - ECHOED_MS - LATE_TIMES * self.late_ms
 
     def heard(self, now_ms: int) -> list[Heard]:
         """Return every word that has sounded whole by now, oldest first."""

@@ -93,5 +93,17 @@ def test_what_is_not_is_found(streams: tuple[str, ...], facts: tuple[Json, ...],
     assert getattr(found, kind)[0].startswith("CA1: stream ")
 
 
+def test_what_was_given_up_before_a_stream_came_is_not_said_on_it() -> None:
+    facts = (spoke("p1", ONE), {"kind": "stream_attached", "stream_sid": "MZ2"}, cut("p1"))
+    for came_after, again in ((False, 0), (True, 1)):
+        found = Faults()
+        told = facts if not came_after else (facts[0], facts[2], facts[1])
+        walk = Walk("CA1", journal(*told), found)
+        walk.stream([(2_000, word) for word in written(ONE)], 0, "MZ1")
+        walk.stream([(4_000, word) for word in written(ONE)], 0, "MZ2")
+        walk.end()
+        assert len(found.again) == again
+
+
 def test_nobody_is_judged_without_calls() -> None:
     assert faults([], {}) == Faults()

@@ -3,6 +3,7 @@ import pytest
 from service.chaos.crowd import Crowd
 from service.chaos.strand import timed
 from service.testing.textspeech import spoken
+from tests.chaos.test_judge import heard
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -19,9 +20,8 @@ async def test_a_word_was_heard_when_its_last_sample_had_sounded() -> None:
 
 
 async def test_what_was_heard_outlives_the_audio(crowd: Crowd) -> None:
-    (phone,) = await crowd.gather(1)
+    phone = await heard(crowd, spoken("Noted 017."))
     strand = phone.span.strands[0]
-    strand.leg.buffer(spoken("Noted 017."), phone.now_ms() - 60_000)
     strand.leg.buffer(spoken("Noted 018. And so on and so on."), phone.now_ms())
     phone.span.drop()
     assert strand.was_cut
