@@ -48,7 +48,7 @@ DOORS: Final = (
     Bug(
         name="broken-json-is-a-500",
         rule=10,
-        file="service/web/api.py",
+        file="service/web/body.py",
         before="    except (ValueError, RecursionError) as trouble:\n",
         after="    except RecursionError as trouble:\n",
         suites=("tests/web/test_api.py",),
