@@ -121,12 +121,17 @@ class Balancer:
 
     def choose(self) -> int:
         """Return the port of the ready server whose turn it is, 0 when there is none."""
+        return next(iter(self.turns()), 0)
+
+    def turns(self) -> list[int]:
+        """Return every ready server's port, beginning with the one whose turn it is."""
         self._turn += 1
-        return self.ready[self._turn % len(self.ready)] if self.ready else 0
+        first = self._turn % max(1, len(self.ready))
+        return self.ready[first:] + self.ready[:first]
 
     async def _lead(self, door: _End) -> None:
-        for _ in range(len(self.ready)):
-            port = self.choose()
+        # One that is gone is not known to be gone at once, so each is tried, whoever else comes meanwhile.
+        for port in self.turns():
             try:
                 async with asyncio.timeout(CONNECT_S_MAX):
                     _, back = await asyncio.get_running_loop().create_connection(

@@ -167,16 +167,16 @@ class Harms:
         async with self._alone:
             server = self._chance.choice(self._ground.servers)
             self.kinds["SIGSTOP"] += 1
-            strands = [one.span.strand for one in self._on(server)]
-            for strand in strands:
+            met = [(phone.span.strand, self.link(phone)) for phone in self._on(server)]
+            for strand, _ in met:
                 if strand is not None:
                     strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
             server.signal(signal.SIGSTOP)
             await asyncio.sleep(self._chance.randrange(*FREEZE_MS) / 1_000)
             server.signal(signal.SIGCONT)
             await asyncio.sleep(CALM_S)
-            for strand in strands:
-                if strand is not None and not strand.ended_us:
+            for strand, link in met:
+                if strand is not None and not strand.ended_us and link and not link.harm:
                     strand.harmed_us = 0
 
     async def _pause(self) -> None:

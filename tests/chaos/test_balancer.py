@@ -82,3 +82,11 @@ async def test_one_silence_is_forgiven() -> None:
     assert balancer._is_trusted(1)
     balancer._silences[1] = SILENCES_MAX
     assert not balancer._is_trusted(1)
+
+
+async def test_every_ready_server_has_its_turn_in_one_go() -> None:
+    balancer = Balancer()
+    assert balancer.turns() == []
+    balancer.ready = [1, 2, 3]
+    assert sorted(balancer.turns()) == [1, 2, 3]
+    assert len({balancer.turns()[0] for _ in range(3)}) == 3
