@@ -20,7 +20,7 @@ from tests.browser.place import AGENT, TOKENS
 ROOT = Path(__file__).parents[2]
 AUDIO = ROOT / "fixtures" / "audio"
 FOLDER = ROOT / "fixtures" / "pictures"
-DESK, PHONE = (1360, 900), (390, 844)
+DESK, PHONE = (1360, 1_080), (390, 844)
 SCHEMES = ("light", "dark")
 WITHIN_MS = 30_000  # real engines on a busy machine
 SETTLED_MS = 1_200  # a page is fetched, and its transitions are over
@@ -58,29 +58,31 @@ def ring(stayline: Stayline, number: int, name: str, company: str, ticket_id: st
 def told(stayline: Stayline) -> PhoneCall:
     """Make the calls that are seen. Returns the one that was cut twice."""
     call = ring(stayline, 17, "Sarah Johnson", "", "")
-    call.until(lambda it: spoken(it) >= 1, "the greeting is heard", within_ms=WITHIN_MS)
-    call.says(AUDIO / "caller_sarah_name.ulaw")
-    heard = spoken(call)
-    call.until(lambda it: spoken(it) > heard, "the next words are heard", within_ms=WITHIN_MS)
+    call.until(lambda it: heard_words(it) >= 1, "the greeting is heard", within_ms=WITHIN_MS)
+    pause(4_000)
+    call.says(AUDIO / "caller_sarah_company.ulaw")
+    before = len(call.transcript)
+    call.until(lambda it: len(it.transcript) > before + 1, "it answers", within_ms=WITHIN_MS)
+    pause(900)
     call.drop_stream()
     ring(stayline, 18, "Mei Tanaka", "Blue Yonder Air", "")
     ended = ring(stayline, 19, "Tom Evans", "Litware", "T-4202")
     call.comes_back(within_ms=WITHIN_MS)
-    pause(4_000)
-    call.says(AUDIO / "caller_sarah_company.ulaw")
+    pause(6_000)
     ended.hangs_up()
-    pause(5_000)
     call.presses("4217#")
     call.drop_stream("half-open")
     ring(stayline, 20, "David Okafor", "Contoso Logistics", "T-4188")
     call.comes_back(within_ms=WITHIN_MS)
     pause(6_000)
     call.says(AUDIO / "caller_sarah_problem.ulaw")
-    pause(3_000)
+    pause(4_000)
+    call.says(AUDIO / "caller_sarah_no_wrong.ulaw")
+    pause(2_000)
     return call
 
 
-def spoken(call: PhoneCall) -> int:
+def heard_words(call: PhoneCall) -> int:
     """How many words of ours the caller has heard."""
     lines = call.transcript
     return sum(len(line["heard"].split()) for line in lines if line["who"] != "caller")
@@ -93,7 +95,6 @@ def take(browser: Browser, call: PhoneCall, folder: Path) -> None:
             context = browser.new_context(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if scheme == "dark" else "light",
-                device_scale_factor=1 if device == "desk" else 2,
             )
             page = context.new_page()
             shown(page, call, "/console", ".call-row")

@@ -15,6 +15,7 @@ const KEYS_MS_MAX = 2_000; // between two keys of one number
  * @property {string} title what it is, in a few words
  * @property {string} words everything about it
  * @property {number} position where to scrub to; 0 for none
+ * @property {number} until for our speech, when the next line of ours begins; else Infinity
  * @property {any} told what the server told of it
  */
 
@@ -35,7 +36,10 @@ export function items(timeline, now) {
     ...timeline.tools.map((/** @type {any} */ one) => tool(one, now)),
     ...timeline.acts.map((/** @type {any} */ one) => act(one)),
   ];
-  return all.sort((one, other) => one.from - other.from || one.id.localeCompare(other.id));
+  all.sort((one, other) => one.from - other.from || one.id.localeCompare(other.id));
+  const ours = all.filter((one) => one.kind === "speech" && one.told.who !== "caller");
+  ours.forEach((one, index) => (one.until = ours[index + 1]?.from ?? Infinity));
+  return all;
 }
 
 /**
@@ -143,7 +147,7 @@ function point(kind, one, title, words) {
  * @param {any} told
  * @param {number} to
  */
-const thing = (kind, id, told, to) => ({ kind, id, from: told.from_ms, to: Math.max(to, told.from_ms), told, position: 0 });
+const thing = (kind, id, told, to) => ({ kind, id, from: told.from_ms, to: Math.max(to, told.from_ms), told, position: 0, until: Infinity });
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

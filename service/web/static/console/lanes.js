@@ -7,7 +7,7 @@ import { strip } from "./levels.js";
 import { causeWord, clock, span, spaced } from "./words.js";
 import { ticks } from "./scale.js";
 
-const LETTER_PX = 6.3; // of the small type in bars, on average
+const LETTER_PX = 7; // of the small type in bars: a little more than most letters are wide
 const LETTER_MS = 65; // of our speech, on average: how long unheard words would have taken
 const TINY_PX = 3; // what is shorter than that is drawn as wide as that, to be seen and hit
 const KEY_PX = 7.2; // of a key, in type of one width
@@ -35,7 +35,7 @@ export function Axis({ scale, begin }) {
       const x = scale.x(at);
       return html`<g key=${at}>
         <line x1=${x} x2=${x} y1="18" y2=${LANES.end} />
-        <text x=${x} y="12" text-anchor=${x - scale.left < 12 ? "start" : "middle"}>${clock(at - begin)}</text>
+        <text x=${x} y="12" text-anchor=${x - scale.left < 12 ? "start" : scale.right - x < 18 ? "end" : "middle"}>${clock(at - begin)}</text>
       </g>`;
     })}
   </g>`;
@@ -119,7 +119,7 @@ function Speech({ item, scale }) {
   if (told.who === "caller") return html`<${Bar} x=${x} width=${width} top=${LANES.caller} text=${told.text} />`;
   const rest = unheard(told).trim();
   // A line that was given up ends where it was last heard: the rest would have come after.
-  const end = told.cut ? item.to + rest.length * LETTER_MS : item.to;
+  const end = told.cut ? Math.min(item.to + rest.length * LETTER_MS, Math.max(item.until, item.to)) : item.to;
   const [, full] = extent({ ...item, to: end }, scale);
   const share = told.text.length ? told.heard.length / told.text.length : 1;
   const solid = told.cut ? (told.heard ? width : 0) : Math.round(full * share);

@@ -13,6 +13,7 @@ import { useNow } from "./ticking.js";
 import { counted } from "./words.js";
 
 const CHARTED = "stayline.charts";
+const SHOWN_MAX = 300; // more is no list that people read, and would be drawn every second
 
 /** @typedef {{name: string, word: string, fits: (one: any) => boolean}} Chip */
 
@@ -112,7 +113,8 @@ function Calls({ shown, chosen, now, isKnown, isFiltered }) {
       </tr>
     </thead>
     <tbody>
-      ${shown.map((one) => html`<${Row} key=${one.call_sid} call=${one} now=${now} isChosen=${one.call_sid === chosen} />`)}
+      ${shown.slice(0, SHOWN_MAX).map((one) => html`<${Row} key=${one.call_sid} call=${one} now=${now} isChosen=${one.call_sid === chosen} />`)}
     </tbody>
+    ${shown.length > SHOWN_MAX && html`<tfoot><tr><td colspan="7" class="soft">and ${shown.length - SHOWN_MAX} more: search for those you want to see</td></tr></tfoot>`}
   </table>`;
 }

@@ -5,6 +5,7 @@ import { callAddress, follow } from "./route.js";
 import { callerName, causeWord, clock, counted, moment, phaseWord, span, spaced, whoWord } from "./words.js";
 
 const BEADS_MAX = 9; // more would be dust
+const CUT_LETTERS = 200; // the server tells the end of longer lines
 
 /**
  * @param {{call: any, now: number, isChosen: boolean}} props
@@ -33,7 +34,7 @@ export function Row({ call, now, isChosen }) {
       ${call.agent_waits && html`<span class="badge warn">waits for approval</span>`}
     </td>
     <td class="cell-words">
-      ${call.last_line?.text && html`<span class="words"><span class="soft">${whoWord(call.last_line.who)}</span> ${call.last_line.text}</span>`}
+      ${call.last_line?.text && html`<span class="words"><span class="soft">${whoWord(call.last_line.who)}</span> ${call.last_line.text.length >= CUT_LETTERS ? "…" : ""}${call.last_line.text}</span>`}
     </td>
     <td class="cell-drops"><${Drops} call=${call} /></td>
     <td class="cell-time number" title=${`since ${new Date(call.opened_at).toLocaleString()}`}>${clock(until - moment(call.opened_at))}</td>
