@@ -15,6 +15,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
+UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -80,7 +81,12 @@ class Wire(WebSocketsSansIOProtocol):
 
     @override
     def keepalive_timeout(self) -> None:
-        """See uvicorn: the peer did not answer a ping. It would not take the last words either."""
+        """See uvicorn: the peer did not answer a ping. It would not take the last words either.
+
+        The application is told apart from a peer's own end: who fell silent may not know of it.
+        """
+        if not self.close_sent:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})
         super().keepalive_timeout()
         self._cut()
 

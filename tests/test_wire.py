@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from service import wire as module
 from service.web import socket as web_socket
 from service.web.socket import MediaSocket
-from service.wire import CUT, Wire, cut_of
+from service.wire import CUT, UNANSWERED, Wire, cut_of
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -97,11 +97,13 @@ async def test_a_peer_that_answers_no_ping_is_cut_though_words_for_it_still_wait
 
     async def talk(websocket: WebSocket) -> None:
         await websocket.send_text("x" * 10_000_000)
-        await websocket.receive()
+        ends.append(await websocket.receive())
 
+    ends: list[Message] = []
     pings = {"ws_ping_interval": 0.05, "ws_ping_timeout": 0.05}
     async with serving(talk, **pings) as served, served.deaf_peer():
         await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    assert [end.get("code") for end in ends] == [UNANSWERED]
 
 
 async def test_the_application_can_cut_its_connection() -> None:

@@ -12,9 +12,10 @@ import logging
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
-from service.wire import cut_of
+from service.wire import UNANSWERED, cut_of
 
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
 CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back
@@ -50,6 +51,8 @@ class MediaSocket:
         if message["type"] == "websocket.disconnect":
             self._go()
             code = message.get("code", 1006)
+            if code == UNANSWERED:
+                raise ConnectionError(IDLE)
             raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
         text: str | None = message.get("text")
         if text is None:

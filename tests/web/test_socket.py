@@ -5,10 +5,12 @@ import pytest
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
 from service.web import socket as module
 from service.web.socket import REASON_BYTES_MAX, MediaSocket
+from service.wire import UNANSWERED
 
 
 class Wire:
@@ -59,7 +61,9 @@ async def test_a_binary_message_is_outside_the_protocol() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("code", "told"), [(1006, "closed 1006"), (1012, SHUTDOWN)])
+@pytest.mark.parametrize(
+    ("code", "told"), [(1006, "closed 1006"), (1012, SHUTDOWN), (UNANSWERED, IDLE)]
+)
 async def test_the_end_of_the_socket_says_how_it_ended(code: int, told: str) -> None:
     _, socket = await opened(gone(code))
     with pytest.raises(ConnectionError, match=told):
