@@ -14,6 +14,7 @@ from service.chaos.ground import Ground
 from service.chaos.link import Link
 from service.chaos.plan import Drop, LinkDrop
 from service.chaos.server import Server
+from service.chaos.waiting import until
 
 HOLD_MS = (
     2_000,
@@ -25,6 +26,7 @@ PAUSE_MS = (300, 2_000)
 AT_WORK_ODDS = 4  # one drop of so many seeks a call whose tool is at work
 CODES = (1000, 1001, 1011, 1012)  # what proxies, deploys and clean ends send
 REACH_S = 0.1  # a `stop` that is to come late is first to reach the proxy
+LEFT_S_MAX = 30.0
 CALM_S = 1.0  # after a pause: who was told late has caught up
 
 
@@ -95,6 +97,9 @@ class Harms:
         """Kill a server with -9, as soon as both are there; it is started again beside."""
         await self._alone.acquire()
         server = self._chance.choice(self._ground.servers)
+        # With the other one not ready nobody would be left, and that no service outlives.
+        left = {one.port for one in self._ground.servers if one is not server}
+        await until(lambda: left.issubset(self._ground.balancer.ready), within_s=LEFT_S_MAX)
         for phone in self._on(server):
             link = self.link(phone)
             if link is not None and not link.harm:
