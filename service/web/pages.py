@@ -114,6 +114,10 @@ class Pages:
             raise HTTPException(404, "There is no such file.")
         is_packed = file.packed and "gzip" in request.headers.get("accept-encoding", "")
         headers = {**self._headers, "ETag": f'W/"{file.tag}"', "Content-Type": file.kind}
+        if file.kind == KINDS[".js"]:
+            # Modules are public, and pages elsewhere may embed the phone; what they may do there is
+            # decided at its API (PHONE_ORIGINS).
+            headers["Access-Control-Allow-Origin"] = "*"
         if file.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         if is_packed:

@@ -116,3 +116,26 @@ def test_what_others_wrote_is_what_they_published() -> None:
 def test_pages_without_origins_reach_their_own_server_alone() -> None:
     headers = Pages((), is_development=False)._headers
     assert "connect-src 'self';" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.asyncio
+async def test_only_modules_can_be_read_by_pages_elsewhere(front: Front) -> None:
+    module = await front.web.get("/static/stayline.js", headers={"origin": "https://else.example"})
+    assert module.headers["access-control-allow-origin"] == "*"
+    for path in ("/phone", "/console", "/static/look.css"):
+        assert "access-control-allow-origin" not in (await front.web.get(path)).headers
+
+
+def test_the_phone_fetches_all_its_modules_at_once() -> None:
+    page = (FOLDER / "phone.html").read_text(encoding="utf-8")
+    preloaded = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page)
+    needed: set[str] = set()
+    waiting = {"phone/main.js"}
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        found = re.findall(r'(?:from|import) "(\.[^"]+)"', text)
+        paths = {(FOLDER / name).parent.joinpath(path).resolve() for path in found}
+        waiting |= {path.relative_to(FOLDER.resolve()).as_posix() for path in paths} - needed
+    assert set(preloaded) == needed - {"phone/main.js"}

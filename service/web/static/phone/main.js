@@ -24,7 +24,7 @@ function Phone() {
     setTold(toldOf(found));
     found.addEventListener("state", ({ detail }) => setTold(detail));
     found.addEventListener("error", ({ detail }) => setTrouble(detail.words));
-    found.addEventListener("sound", () => performance.mark("phone:sound"));
+    found.addEventListener("sound", noteSound);
   }
 
   function call(parameters) {
@@ -63,6 +63,13 @@ async function arrive() {
   const token = takeToken();
   if (token) await signIn(token).catch(() => null); // A wrong one is asked for again when it is needed.
   return restorePersistedCall();
+}
+
+/** Note on the root when the newest stream was first heard, in ms after the page's load, and how many were. */
+function noteSound() {
+  const { dataset } = document.documentElement;
+  dataset.soundedMs = String(Math.round(performance.now()));
+  dataset.sounds = String(Number(dataset.sounds ?? 0) + 1);
 }
 
 function toldOf(session) {
