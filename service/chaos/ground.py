@@ -44,6 +44,7 @@ class Ground:
         self.shop = Shop()
         self.store: Store = store(plan.store, folder)
         self._found = found
+        self._has_crowd = False
         account = Account(found.account_sid, found.auth_token)
         self.crowd = Crowd(
             account, media_ms=plan.media_ms, rest_port=plan.rest_port, is_local=plan.is_ours
@@ -65,6 +66,7 @@ class Ground:
         try:
             await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
             await self.crowd.__aenter__()
+            self._has_crowd = True
             await self.proxy.start()
             if self.plan.is_ours:
                 await self._open()
@@ -120,7 +122,8 @@ class Ground:
         await self.balancer.look()
 
     async def _close(self) -> None:
-        await self.crowd.__aexit__(None, None, None)
+        if self._has_crowd:
+            await self.crowd.__aexit__(None, None, None)
         for server in self.servers:
             server.signal(signal.SIGCONT)
             await server.kill()
