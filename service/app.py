@@ -8,9 +8,12 @@ from service.history import History
 from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.speech.absent import AbsentSpeech
+from service.web.admitted import Admitted
 from service.web.api import Api
 from service.web.bearer import Bearers
+from service.web.board import Board
 from service.web.callbacks import Callbacks
+from service.web.cards import Cards
 from service.web.figures import Figures
 from service.web.form import SignedForm
 from service.web.health import Health
@@ -21,8 +24,10 @@ from service.web.origins import own_origins
 from service.web.outside import Outside
 from service.web.pages import Pages
 from service.web.problem import HANDLERS
+from service.web.reading_room import ReadingRoom
 from service.web.returning import Returning
 from service.web.returns import Returns
+from service.web.showing import Showings
 from service.web.voice import Voice
 
 
@@ -43,13 +48,15 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         bearers=bearers,
         server=parts.switchboard.owner,
     )
+    reading_room = _reading_room(parts, bearers)
     app = Starlette(
         routes=[
             *_voice(parts).routes(),
             *_callbacks(parts).routes(),
             *_media(parts).routes(),
             *_login(parts, bearers).routes(),
-            *_api(parts, bearers).routes(),
+            *reading_room.routes(),
+            *_api(parts, reading_room.admitted).routes(),
             *figures.routes(),
             *_pages(parts, bearers).routes(),
             *health.routes(),
@@ -136,12 +143,23 @@ def _pages(parts: Parts, bearers: Bearers) -> Pages:
     return Pages(sorted(bearers.origins), is_development=parts.config.is_development)
 
 
-def _api(parts: Parts, bearers: Bearers) -> Api:
+def _reading_room(parts: Parts, bearers: Bearers) -> ReadingRoom:
+    showings = Showings(parts.journal)
+    cards = Cards(parts.journal, showings)
+    return ReadingRoom(
+        journal=parts.journal,
+        admitted=Admitted(bearers, showings),
+        cards=cards,
+        board=Board(cards),
+    )
+
+
+def _api(parts: Parts, admitted: Admitted) -> Api:
     return Api(
         journal=parts.journal,
         carrier=parts.carrier,
         documents=parts.documents,
-        bearers=bearers,
+        admitted=admitted,
         clock=parts.clock,
         calling_back=parts.calling_back,
     )

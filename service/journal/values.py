@@ -144,13 +144,18 @@ class Headline(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What `read` found: records after the asked position, in order."""
+    """What `read` found: records after the asked position, in order.
+
+    `branch` names what the last of them stand on while the store does not have them: they may come to
+    stand at other positions. It is empty when every position is final.
+    """
 
     incarnation: str
     epoch: int
     head: int
     snapshot: Snapshot | None
     records: tuple[Record, ...]
+    branch: str = ""
 
 
 class Spent(msgspec.Struct, frozen=True):

@@ -1,74 +1,180 @@
-"""Server-sent events of one call: backlog, then live, without gap or duplicate.
+"""What watchers are told as it happens: server-sent events, and the long poll in their place.
 
 An event's id is `incarnation:position`, so a browser's `Last-Event-ID` goes on exactly where it was. A
-position of another incarnation is answered with `reset`, then everything from the start.
+position of another incarnation is answered with `reset`, then everything from the start. While the
+store is away, records may come to stand elsewhere: their ids are `incarnation~branch:position`, and
+whoever comes back with one after that begins anew, too.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import TypeVar
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.requests import Request
 
 from service.call.events import decode
 from service.call.place import Place
-from service.call.view import record_view
+from service.call.view import Json, record_view
 from service.errors import StoreError
-from service.journal.journal import Journal
-from service.journal.values import Gone, Record, Reset
+from service.journal.behind.bridge import Bridge
+from service.journal.values import Gone, Missing, Reading, Record, Reset
+from service.web.board import News
 
 PING_S = 15  # well under the shortest idle timeout of a proxy (55 s)
 RETRY_MS = 1_000
 SEND_S_MAX = 10  # a reader that takes nothing for so long has gone; it comes back where it was
+EVENTS_MAX = 1_000  # of one long poll's answer; whoever is so far behind asks again at once
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-def event_stream(
-    journal: Journal, call_sid: str, request: Request, incarnation: str, after: int
-) -> EventSourceResponse:
-    """Return the response. `Last-Event-ID` goes before `after`."""
-    seen, position = incarnation, after
-    last_id = request.headers.get("last-event-id", "")
-    if last_id:
-        seen, _, text = last_id.rpartition(":")
-        position = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0  # noqa: PLR2004 - beyond any journal
-    return EventSourceResponse(
-        _events(journal, call_sid, seen, position, incarnation),
-        ping=PING_S,
-        send_timeout=SEND_S_MAX,
-    )
+def shown(record: Record) -> Json:
+    """Return a record as readers see it."""
+    return record_view(decode(record.body), Place(record.position, record.epoch, record.at_ms))
 
 
-async def _events(
-    journal: Journal, call_sid: str, seen: str, after: int, incarnation: str
-) -> AsyncIterator[ServerSentEvent]:
-    tail = journal.tail(call_sid, incarnation=seen, after=after)
+def sent(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
+    """Return the response that sends events as they come."""
+    return EventSourceResponse(events, ping=PING_S, send_timeout=SEND_S_MAX)
+
+
+async def for_a_while(
+    items: AsyncGenerator[T, None], seconds: float | None, over: asyncio.Event | None = None
+) -> AsyncGenerator[T, None]:
+    """Yield what comes within so many seconds (None: for ever) and before `over`. Closes `items`."""
+    loop = asyncio.get_running_loop()
+    until_s = None if seconds is None else loop.time() + seconds
+    ending = asyncio.create_task((over or asyncio.Event()).wait())
+    coming: asyncio.Task[T] | None = None
     try:
-        async with aclosing(tail) as items:
-            async for item in items:
-                if isinstance(item, Reset):
-                    incarnation = item.incarnation
-                yield _event(item, incarnation)
-    except StoreError as trouble:
-        # The response has begun, so all that is left is to end it: the reader asks again.
-        _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
+        while not ending.done():
+            coming = asyncio.create_task(_next(items))
+            left_s = None if until_s is None else max(0.0, until_s - loop.time())
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait({coming, ending}, timeout=left_s, return_when=first)
+            if not coming.done():
+                return
+            try:
+                item = coming.result()
+            except StopAsyncIteration:
+                return
+            yield item
+    finally:
+        left = [task for task in (coming, ending) if task is not None and not task.done()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await items.aclose()
 
 
-def _event(item: Record | Reset | Gone, incarnation: str) -> ServerSentEvent:
-    match item:
-        case Record():
-            shown = record_view(decode(item.body), Place(item.position, item.epoch, item.at_ms))
-            return ServerSentEvent(
-                json.dumps(shown),
-                event="record",
-                id=f"{incarnation}:{item.position}",
-                retry=RETRY_MS,
-            )
-        case Reset():
-            told = json.dumps({"incarnation": incarnation})
-            return ServerSentEvent(told, event="reset", id=f"{incarnation}:0")
-        case Gone():
-            return ServerSentEvent("{}", event="gone")
+async def _next(items: AsyncGenerator[T, None]) -> T:
+    return await anext(items)
+
+
+class Offset:
+    """A reader's place: what its position counts within, and the position."""
+
+    def __init__(self, incarnation: str, position: int) -> None:
+        self.incarnation = incarnation
+        self.position = position
+
+    @staticmethod
+    def read(text: str) -> "Offset":
+        """Read `incarnation:position`. What makes no sense is a place that is nowhere."""
+        incarnation, _, digits = text.rpartition(":")
+        return Offset(incarnation, whole(digits) or 0)
+
+
+def whole(text: str) -> int | None:
+    """Read a position, None when it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 12  # noqa: PLR2004 - beyond any journal
+    return int(text) if is_number else None
+
+
+class Follower:
+    """Follows one call for one reader, from its offset."""
+
+    def __init__(self, journal: Bridge, call_sid: str, offset: Offset) -> None:
+        self._journal = journal
+        self._call_sid = call_sid
+        self._incarnation, _, branch = offset.incarnation.partition("~")
+        self._position = offset.position
+        if branch and branch != journal.branch_of(call_sid, offset.position):
+            self._incarnation = offset.incarnation  # no journal is called so: it will be reset
+
+    async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
+        """Yield the backlog and what comes, as events with ids."""
+        try:
+            async with aclosing(self._tail()) as items:
+                async for item in items:
+                    yield self._event(item)
+        except StoreError as trouble:
+            # The response has begun, so all that is left is to end it: the reader asks again.
+            _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
+
+    async def poll(self, wait_s: int) -> Json | None:
+        """Return what follows the offset, as soon as there is anything; None for a call that is gone."""
+        told = await self._told()
+        if told is None or told["events"] or told["reset"] or not wait_s:
+            return told
+        async with aclosing(for_a_while(self._tail(), wait_s)) as items:
+            async for _ in items:
+                break  # it only says that there is something: what, the journal says
+        return await self._told()
+
+    async def _told(self) -> Json | None:
+        """Return what stands after the offset now."""
+        after, is_reset = self._position, False
+        reading = await self._journal.read(self._call_sid, after=after)
+        if isinstance(reading, Reading) and (
+            reading.incarnation != self._incarnation or after > reading.head
+        ):
+            after, is_reset = 0, True
+            reading = await self._journal.read(self._call_sid)
+        if isinstance(reading, Missing):
+            return None
+        records = [one for one in reading.records if one.position > after][:EVENTS_MAX]
+        position = records[-1].position if records else after
+        return {
+            "incarnation": self._mark(reading.incarnation, position),
+            "position": position,
+            "head": reading.head,
+            "events": [shown(one) for one in records],
+            "reset": is_reset,
+        }
+
+    def _tail(self) -> AsyncGenerator[Record | Reset | Gone, None]:
+        return self._journal.tail(
+            self._call_sid, incarnation=self._incarnation, after=self._position
+        )
+
+    def _mark(self, incarnation: str, position: int) -> str:
+        branch = self._journal.branch_of(self._call_sid, position)
+        return f"{incarnation}~{branch}" if branch else incarnation
+
+    def _event(self, item: Record | Reset | Gone) -> ServerSentEvent:
+        match item:
+            case Record():
+                return ServerSentEvent(
+                    json.dumps(shown(item)),
+                    event="record",
+                    id=f"{self._mark(self._incarnation, item.position)}:{item.position}",
+                    retry=RETRY_MS,
+                )
+            case Reset():
+                self._incarnation = item.incarnation
+                told = json.dumps({"incarnation": item.incarnation})
+                return ServerSentEvent(told, event="reset", id=f"{item.incarnation}:0")
+            case Gone():
+                return ServerSentEvent("{}", event="gone")
+
+
+async def board_events(news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yield the board's news as events. They bear no ids: whoever comes back is told all."""
+    async with aclosing(news) as items:
+        async for one in items:
+            yield ServerSentEvent(json.dumps(one.told), event=one.event, retry=RETRY_MS)

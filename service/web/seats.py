@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,11 +17,11 @@ from service.call.seat import Seat, asked_for
 from service.call.state import Call
 from service.call.view import Json
 from service.clock import Clock
-from service.config import Role
 from service.errors import Refused
 from service.journal.journal import Journal
-from service.journal.values import Missing, Reading
+from service.journal.values import Missing
 from service.session.records import rebuilt
+from service.web.admitted import Admitted, no_call
 from service.web.body import json_of, text_of
 from twiml import verbs
 
@@ -36,23 +35,13 @@ _SEAT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _Asked = e.DigitsRequested | e.SayRequested | e.TakeoverRequested | e.HandbackRequested
 
 
-class Found(Protocol):
-    """Finds the call of a request, for whoever may see it. See Api."""
-
-    def __call__(
-        self, request: Request, role: Role, *, is_live: bool = False
-    ) -> Awaitable[tuple[Call, Reading]]:
-        """Return the call and its records."""
-        ...
-
-
 @dataclass(frozen=True)
 class Seats:
     """The acts of people in the agent's place, on one application."""
 
     journal: Journal
     clock: Clock
-    found: Found
+    admitted: Admitted
     accepted: Callable[[Call, e.Known, str], Awaitable[Response]]
 
     def acts(self) -> dict[str, Callable[[Request], Awaitable[Response]]]:
@@ -66,7 +55,7 @@ class Seats:
 
     async def take_over(self, request: Request) -> Response:
         """Take the agent's place, or show that one is still there."""
-        call, _ = await self.found(request, "agent", is_live=True)
+        call = (await self.admitted.call(request, "agent", is_live=True)).call
         body = await json_of(request)
         by, seat = text_of(body, "by", BY_LETTERS_MAX), _seat(body, "seat")
         from_seat = _seat(body, "from_seat", is_optional=True)
@@ -85,7 +74,7 @@ class Seats:
 
     async def hand_back(self, request: Request) -> Response:
         """Let the agent go on."""
-        call, _ = await self.found(request, "agent", is_live=True)
+        call = (await self.admitted.call(request, "agent", is_live=True)).call
         seat = _seat(await json_of(request), "seat")
         held = call.taken_over
         if held is None or held.seat != seat:
@@ -95,7 +84,7 @@ class Seats:
 
     async def say(self, request: Request) -> Response:
         """Say a line to the caller."""
-        call, _ = await self.found(request, "agent", is_live=True)
+        call = (await self.admitted.call(request, "agent", is_live=True)).call
         body = await json_of(request)
         text = text_of(body, "text", TEXT_LETTERS_MAX)
         seat = _seat(body, "seat", is_optional=True)
@@ -103,7 +92,7 @@ class Seats:
 
     async def digits(self, request: Request) -> Response:
         """Send DTMF into the call: a planned restart of its stream."""
-        call, _ = await self.found(request, "agent", is_live=True)
+        call = (await self.admitted.call(request, "agent", is_live=True)).call
         body = await json_of(request)
         try:
             digits = verbs.playable_digits(text_of(body, "digits", DIGITS_MAX))
@@ -128,7 +117,7 @@ class Seats:
         """Return the call as it stood once `asked` was written: what came later changes no answer."""
         reading = await self.journal.read(call.call_sid)
         if isinstance(reading, Missing):
-            raise Refused(404, "Not found", "There is no such call.")
+            raise no_call()
         body = e.encode(asked)
         at = next((n for n, one in enumerate(reading.records, 1) if one.body == body), None)
         return rebuilt(None, reading.records[:at])

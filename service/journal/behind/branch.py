@@ -194,7 +194,12 @@ class Branch:
 
     def reading(self, after: int) -> Reading:
         """Return what Journal.read promises, for a position that can be read here."""
-        return Reading(self.incarnation, self.epoch, self.head, None, self.after(after))
+        name = self.name if self.may_move(self.head) else ""
+        return Reading(self.incarnation, self.epoch, self.head, None, self.after(after), name)
+
+    def may_move(self, position: int) -> bool:
+        """Say whether the record at `position` may come to stand elsewhere."""
+        return self.is_shifted or position > self.place
 
     def joined(self, reading: Reading | Missing) -> Reading | Missing:
         """Return what the store has before this branch, and the branch behind it."""
@@ -204,9 +209,8 @@ class Branch:
         snapshot = reading.snapshot
         if snapshot is not None and snapshot.position > self.since:
             snapshot = None
-        return Reading(
-            self.incarnation, self.epoch, self.head, snapshot, before + tuple(self.records)
-        )
+        told = before + tuple(self.records)
+        return replace(self.reading(self.head), snapshot=snapshot, records=told)
 
     def told(self, entry: Entry) -> None:
         """The store knows `entry`, which was the first in the list."""

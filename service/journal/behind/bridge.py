@@ -186,6 +186,15 @@ class Bridge(Claims):
             held.saw(reading.head)
         return reading
 
+    def branch_of(self, call_sid: str, position: int) -> str:
+        """Name what the record at `position` stands on while the store may give it another place.
+
+        Empty when its position is final. Who comes back to a place on a branch that is no more begins
+        anew: what stands there now may be another record.
+        """
+        branch = self._roll.branches.get(call_sid)
+        return branch.name if branch is not None and branch.may_move(position) else ""
+
     def tail(
         self, call_sid: str, *, incarnation: str | None, after: int
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
