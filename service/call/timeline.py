@@ -32,6 +32,7 @@ class Timeline:
         self._lanes = Lanes()
         self._keys: list[Json] = []
         self._acts: list[Json] = []
+        self._levels: list[Json] = []
         self._ended: dict[str, int] = {}  # when each operation came to its end
 
     @property
@@ -81,7 +82,7 @@ class Timeline:
             "keys": list(self._keys),
             "tools": [self._tool(one) for one in call.operations],
             "acts": list(self._acts),
-            "levels": [],
+            "levels": list(self._levels),
         }
 
     def speech(self) -> list[Speech]:
@@ -97,6 +98,9 @@ class Timeline:
         match fact:
             case e.StreamAttached():
                 self._servers.append(fact.server)
+            case e.LevelsMeasured():
+                loud = {"caller": fact.caller, "ours": fact.ours}
+                self._levels.append({"at_ms": fact.at_ms, "step_ms": e.LEVEL_STEP_MS, **loud})
             case e.DigitPressed():
                 at = {"position": place.position, "at_ms": place.at_ms}
                 self._keys.append({**at, "digit": fact.digit})

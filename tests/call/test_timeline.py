@@ -119,6 +119,14 @@ def test_tools_last_from_their_request_to_their_end() -> None:
     assert (one["status"], one["from_ms"], one["to_ms"]) == ("succeeded", START_MS, START_MS + 700)
 
 
+def test_levels_are_strips_from_their_time_on() -> None:
+    story = greeted()
+    story.write(e.LevelsMeasured(at_ms=START_MS + 7, caller="AAA=", ours="/w=="))
+    assert drawn(story).shown()["levels"] == [
+        {"at_ms": START_MS + 7, "step_ms": 100, "caller": "AAA=", "ours": "/w=="}
+    ]
+
+
 def test_facts_of_newer_code_are_passed_over() -> None:
     timeline = Timeline()
     timeline.add(e.Unknown("sang", b'{"kind":"sang"}'), Place(1, 0, START_MS))
