@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run serve test lint own planted unit fast simulation bench chaos lock clean
+.PHONY: run serve test lint own planted unit browser fast simulation bench chaos lock clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -31,7 +31,7 @@ planted: $(READY)
 
 # What talks in real time comes last; it listens more than it works, so more workers than cores do.
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py
-AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME))
+AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME) tests/browser)
 
 # REQUIRE_REDIS: the journal suite must meet a real server, never skip it. Most tests wait more than they
 # work, so there are more workers than cores.
@@ -40,7 +40,13 @@ unit: $(READY)
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
+	@$(MAKE) --no-print-directory browser
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
+
+# The pages in a real Chromium, which is installed where that may be done.
+browser: $(READY)
+	@.ci/browser
+	REQUIRE_BROWSER=1 .ci/twice $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
 # For a second Python: without what runs in real time, and what hardly asks which Python it is.
 SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py planted journal/redis)

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from urllib.parse import quote
 
 import uvicorn
 from starlette.applications import Starlette
@@ -125,9 +126,12 @@ def welcome(config: Config) -> str:
         token = config.api_tokens[0].token
         lines += [
             "Development: no TWILIO_AUTH_TOKEN, so only this machine is served.",
+            # A fragment is sent to no server: the token stands in no log. The page takes it out of the address.
+            f"  Console:   {here}/console#token={quote(token, safe='')}",
+            f"  Phone:     {here}/phone",
             f"  Call it:   stayline replay fixtures/audio/caller_sarah_name.ulaw --drop-at 3s --server {here}",
             *_desk_lines(config),
-            f"  Watch it:  curl -H 'Authorization: Bearer {token}' {here}/api/calls",
+            f"  Its API:   curl -H 'Authorization: Bearer {token}' {here}/api/calls",
             "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
         ]
     elif config.public_url.startswith("http://"):
@@ -135,6 +139,8 @@ def welcome(config: Config) -> str:
             f"PUBLIC_URL is {config.public_url}: behind a proxy or a tunnel, set it to the address"
             " that the carrier is given, or no signature will fit."
         )
+    if not config.is_development:
+        lines.append(f"  Console: {config.public_url}/console, with one of API_TOKENS")
     url = "https://HOST" if config.is_development else config.public_url
     lines.append(
         f"  twilio phone-numbers:update +1… --voice-url {url}/twiml/voice"

@@ -1,6 +1,7 @@
 """The application: where the doors meet the parts, all routes in one list."""
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from service import config as settings
 from service.config import Config
@@ -28,6 +29,7 @@ from service.web.reading_room import ReadingRoom
 from service.web.returning import Returning
 from service.web.returns import Returns
 from service.web.showing import Showings
+from service.web.sitting import Sitting
 from service.web.voice import Voice
 
 
@@ -61,6 +63,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *_pages(parts, bearers).routes(),
             *health.routes(),
         ],
+        middleware=[Middleware(Sitting, bearers=bearers)],
         exception_handlers=HANDLERS,
         lifespan=lambda _app: lifespan(parts, figures.run),
     )

@@ -63,6 +63,14 @@ class Bearers:
             raise self._refused(403, f"This needs the role {role}; yours is {found.role}.")
         return found
 
+    def wearing(self, connection: HTTPConnection) -> Visitor | None:
+        """Return whose badge is in the cookie; None when none is that is good here."""
+        if "authorization" in connection.headers:
+            return None
+        shown = connection.cookies.get(COOKIE, "")
+        badge = self.mint.read(shown, now_ms=self._clock.now_ms())
+        return None if badge is None or badge.nonce in self._signed_out else _visitor(badge)
+
     def token(self, shown: str) -> ApiToken | None:
         """Return the API token that was shown, if there is one, in the same time either way."""
         found = None
@@ -108,12 +116,11 @@ class Bearers:
         return Visitor(token=found.token, role=found.role, tenant=found.tenant)
 
     def _badge(self, connection: HTTPConnection) -> Visitor:
-        shown = connection.cookies.get(COOKIE, "")
-        badge = self.mint.read(shown, now_ms=self._clock.now_ms())
-        if badge is None or badge.nonce in self._signed_out:
+        found = self.wearing(connection)
+        if found is None:
             raise self._refused(401, "A valid bearer token is needed, or signing in.")
         self._from_our_page(connection)
-        return _visitor(badge)
+        return found
 
     def _from_our_page(self, connection: HTTPConnection) -> None:
         is_socket = connection.scope["type"] == "websocket"

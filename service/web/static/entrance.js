@@ -97,7 +97,11 @@ export function takeToken() {
   const found = /^#token=([^&]+)$/.exec(location.hash);
   if (!found) return "";
   history.replaceState(history.state, "", location.pathname + location.search);
-  return decodeURIComponent(found[1]);
+  try {
+    return decodeURIComponent(found[1]);
+  } catch {
+    return ""; // A link that was cut short in the middle of a letter.
+  }
 }
 
 /**
