@@ -15,6 +15,7 @@ from service.call.state import Call, Line
 
 GAVE_UP = "gave up what was being said"
 PLAIN = {
+    "taken_over": "left the floor to the person who has our place",
     "opening": "the greeting was still to come",
     "ending": "went on with the farewell",
     "playing": "went on with the clause that was cut",
