@@ -234,6 +234,7 @@ export class Lifeline {
     try {
       await this._opening;
     } catch (trouble) {
+      if (OVER.has(this._state)) return false; // It was closed while it opened.
       if (!(trouble instanceof NoSound)) throw trouble;
       this._run += 1;
       this._opening = null;

@@ -39,11 +39,14 @@ export class Sound {
     if (!window.isSecureContext || navigator.mediaDevices === undefined) {
       throw new NoSound("A browser gives its microphone only to pages that come over https.");
     }
+    if (this._context && this._context.state !== "closed") void this._context.close();
     this._context = new AudioContext({ latencyHint: "interactive" });
     const worklet = new URL("./worklet.js", import.meta.url);
     const [stream] = await Promise.all([
       listen(),
-      this._context.audioWorklet.addModule(worklet.href),
+      this._context.audioWorklet.addModule(worklet.href).catch(() => {
+        throw new NoSound("The phone could not be loaded whole. Please try again in a moment.");
+      }),
     ]);
     this._build();
     this._attach(stream);
