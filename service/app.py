@@ -8,6 +8,7 @@ from service.config import Config
 from service.history import History
 from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
+from service.recovery import RecoveryMint
 from service.speech.absent import AbsentSpeech
 from service.web.admitted import Admitted
 from service.web.api import Api
@@ -15,6 +16,8 @@ from service.web.bearer import Bearers
 from service.web.board import Board
 from service.web.callbacks import Callbacks
 from service.web.cards import Cards
+from service.web.embedding import Origins
+from service.web.entrance import CarrierEntrance, PageEntrance
 from service.web.figures import Figures
 from service.web.form import SignedForm
 from service.web.health import Health
@@ -24,8 +27,10 @@ from service.web.media import Media
 from service.web.origins import own_origins
 from service.web.outside import Outside
 from service.web.pages import Pages
+from service.web.phone import Phone
 from service.web.problem import HANDLERS
 from service.web.reading_room import ReadingRoom
+from service.web.recoveries import Recoveries
 from service.web.returning import Returning
 from service.web.returns import Returns
 from service.web.showing import Showings
@@ -61,6 +66,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *_api(parts, reading_room.admitted).routes(),
             *figures.routes(),
             *_pages(parts, bearers).routes(),
+            *_phone(parts, bearers).routes(),
             *health.routes(),
         ],
         middleware=[Middleware(Sitting, bearers=bearers)],
@@ -110,20 +116,23 @@ def _voice(parts: Parts) -> Voice:
 
 
 def _media(parts: Parts) -> Media:
-    return Media(
+    config = parts.config
+    carriers = CarrierEntrance(
         verifier=parts.verifier,
+        account_sid=config.twilio_account_sid,
+        admits_unsigned=config.lookalike_carriers,
+    )
+    pages = PageEntrance(origins=Origins.of(config), lines=parts.carrier.lines)
+    return Media(
+        entrances=(carriers,) if config.phone == "off" else (carriers, pages),
         mint=parts.mint,
         journal=parts.journal,
         forks=parts.forks,
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
-        account_sid=parts.config.twilio_account_sid,
-        admits_unsigned=parts.config.lookalike_carriers,
         admission=parts.admission,
-        inflow=Inflow(
-            clock=parts.clock, meter=parts.meter, idle_ms=parts.config.media_idle_s * 1000
-        ),
+        inflow=Inflow(clock=parts.clock, meter=parts.meter, idle_ms=config.media_idle_s * 1000),
     )
 
 
@@ -165,4 +174,20 @@ def _api(parts: Parts, admitted: Admitted) -> Api:
         admitted=admitted,
         clock=parts.clock,
         calling_back=parts.calling_back,
+    )
+
+
+def _phone(parts: Parts, bearers: Bearers) -> Phone:
+    config = parts.config
+    recovery = RecoveryMint(config.twilio_auth_token, config.resume_window_s * 1000)
+    return Phone(
+        config=config,
+        origins=Origins.of(config),
+        bearers=bearers,
+        outside=Outside(parts.journal, parts.clock),
+        carriers=parts.carrier,
+        mint=parts.mint,
+        recoveries=Recoveries(parts.journal, recovery, parts.clock),
+        switchboard=parts.switchboard,
+        meter=parts.meter,
     )

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from requests import RequestException
@@ -38,6 +38,38 @@ _BUSY = 429
 _UNREADABLE = (ValueError, TypeError, AttributeError)  # what the client makes of a strange answer
 
 _log = logging.getLogger(__name__)
+
+
+class Outward(Protocol):
+    """What can be asked of a call's other side. See Carrier; every method may raise CarrierError."""
+
+    async def run_twiml(self, call_sid: str, twiml: str) -> None:
+        """Cut what the call is doing and run `twiml`."""
+        ...
+
+    async def redirect(self, call_sid: str, url: str) -> None:
+        """Cut what the call is doing and have `url` asked for what comes next."""
+        ...
+
+    async def hang_up(self, call_sid: str) -> None:
+        """End the call. A call that is over already is a success."""
+        ...
+
+    async def is_live(self, call_sid: str) -> bool:
+        """Whether the call still goes on. Raises CallAway while only its other side can tell."""
+        ...
+
+    async def status(self, call_sid: str) -> str:
+        """Return the word for how the call stands, "" for a call that is not known."""
+        ...
+
+    async def ring(self, to: str, from_: str, *, url: str, status_url: str, timeout_s: int) -> str:
+        """Ring a number; who answers is led to `url`. Return the new call's name."""
+        ...
+
+    async def rung(self, to: str, from_: str, *, since_ms: int) -> str:
+        """Return the newest call that we made from one number to another since then, "" for none."""
+        ...
 
 
 class _Redirected(TwilioHttpClient):  # type: ignore[misc] # the official client is untyped

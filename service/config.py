@@ -90,6 +90,18 @@ class Config(BaseSettings):
     lookalike_carriers: bool = Field(
         default=False, description="admit sockets without a signature, by their token alone"
     )
+    phone: Literal["", "open", "login", "off"] = Field(
+        "", description="who may call from a page; default login, or open in development"
+    )
+    phone_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="further origins whose pages may call; comma list"
+    )
+    reload_window_s: int = Field(
+        20, ge=0, le=3_000, description="seconds in which a reloaded page goes on by itself"
+    )
+    resume_window_s: int = Field(
+        600, ge=1, le=3_000, description="seconds a call from a page is kept for its person"
+    )
     restart_pause_s: int = Field(
         8, ge=1, le=60, description="seconds a caller waits while a server that is alone restarts"
     )
@@ -104,7 +116,7 @@ class Config(BaseSettings):
     )
     is_development: bool = False
 
-    @field_validator("twilio_auth_token", "seal_keys", mode="before")
+    @field_validator("twilio_auth_token", "seal_keys", "phone_origins", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return (
@@ -128,6 +140,16 @@ class Config(BaseSettings):
         if value and (not is_sound or parts.query or parts.fragment):
             raise ValueError("expected http(s)://host[:port][/path]")
         return value.rstrip("/")
+
+    @field_validator("phone_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            parts = urlsplit(one)
+            is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            if not is_sound or parts.path or parts.query or parts.fragment or parts.username:
+                raise ValueError("expected origins, http(s)://host[:port]")
+        return value
 
     @field_validator("drop_limit")
     @classmethod
@@ -191,14 +213,21 @@ def _agreed(config: Config) -> Config:
         raise ConfigError("WEB_CONCURRENCY: several workers can't share a store in memory")
     if config.last_resort == "human" and not config.transfer_to:
         raise ConfigError("LAST_RESORT: human needs TRANSFER_TO")
-    if config.ring_back_s <= config.call_ttl_s:
-        return config
-    if "ring_back_s" in config.model_fields_set:
-        raise ConfigError(
-            f"RING_BACK_S: {config.ring_back_s} s is longer than CALL_TTL_S, {config.call_ttl_s} s,"
-            " after which a call is forgotten"
-        )
-    return config.model_copy(update={"ring_back_s": config.call_ttl_s})
+    return _remembered(config, "ring_back_s", "resume_window_s")
+
+
+def _remembered(config: Config, *windows: str) -> Config:
+    """Return settings in which no window is longer than a call is kept. Raises ConfigError."""
+    longer = {
+        name: seconds for name in windows if (seconds := getattr(config, name)) > config.call_ttl_s
+    }
+    for name, seconds in longer.items():
+        if name in config.model_fields_set:
+            raise ConfigError(
+                f"{name.upper()}: {seconds} s is longer than CALL_TTL_S, {config.call_ttl_s} s,"
+                " after which a call is forgotten"
+            )
+    return config.model_copy(update=dict.fromkeys(longer, config.call_ttl_s)) if longer else config
 
 
 def _for_production(config: Config) -> Config:
@@ -208,6 +237,7 @@ def _for_production(config: Config) -> Config:
             "host": config.host or "0.0.0.0",  # noqa: S104 - a web process is reached from outside
             "twilio_api_url": config.twilio_api_url or TWILIO_API_URL,
             "public_url": config.public_url or f"http://127.0.0.1:{config.port}",
+            "phone": config.phone or "login",
         }
     )
 
@@ -233,6 +263,7 @@ def _for_development(config: Config) -> Config:
             "twilio_api_url": config.twilio_api_url or f"http://127.0.0.1:{config.port + 1}",
             "public_url": config.public_url or f"http://127.0.0.1:{config.port}",
             "api_tokens": config.api_tokens or tokens,
+            "phone": config.phone or "open",
         }
     )
 

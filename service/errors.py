@@ -9,6 +9,8 @@
     │   └── StoreUnavailable     the journal can't be reached or written now; try again later
     ├── CarrierError             the carrier's REST API refused or failed
     │   ├── CallGone             the call is over or unknown there
+    │   ├── CallAway             the other side is away and comes back by itself, or not
+    │   ├── Undialable           nobody can be put through on this line, and no message taken
     │   └── CarrierBusy          too many requests, still refused after backing off
     ├── BrainError               a model behind an agent refused, failed or answered nonsense
     │   └── BrainRefused         its server will not have us, now or later
@@ -64,7 +66,25 @@ class CarrierError(StaylineError):
 
 
 class CallGone(CarrierError):
-    """The call is over, or the carrier does not know it."""
+    """The call is over, or the carrier does not know it. `reason` is how its journal says so."""
+
+    def __init__(
+        self, message: str, *, status: int = 0, code: int = 0, reason: str = "gone_at_carrier"
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.reason = reason
+
+
+class CallAway(CarrierError):
+    """Nothing leads this call back but its own other side, which may come until `until_ms`."""
+
+    def __init__(self, message: str, *, until_ms: int) -> None:
+        super().__init__(message)
+        self.until_ms = until_ms
+
+
+class Undialable(CarrierError):
+    """On this line nobody can be put through to a number, and no message can be taken."""
 
 
 class CarrierBusy(CarrierError):
@@ -92,10 +112,14 @@ class SynthesisFailed(SpeechError):
 
 
 class Refused(StaylineError):
-    """A request that can't be served; `status` is the HTTP status for its sender."""
+    """A request that can't be served; `status` is the HTTP status for its sender.
 
-    def __init__(self, status: int, title: str, detail: str) -> None:
+    `reason` is one word for programs, where the status alone does not tell what to do.
+    """
+
+    def __init__(self, status: int, title: str, detail: str, *, reason: str = "") -> None:
         super().__init__(detail)
+        self.reason = reason
         self.status = status
         self.title = title
         self.detail = detail

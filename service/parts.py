@@ -11,7 +11,7 @@ from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
 from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
-from service.carrier import Carrier
+from service.carrier import Carrier, Outward
 from service.clock import Clock
 from service.config import Config
 from service.directory import Directory, directory
@@ -22,6 +22,8 @@ from service.journal.behind.composing import bridged
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
+from service.pages.carriers import Carriers
+from service.pages.lines import Lines
 from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
 from service.session.forks import Forks
@@ -56,7 +58,7 @@ class Parts:
     toolbox: Toolbox
     agent: Agent | SpeechAgent
     tasks: Tasks
-    carrier: Carrier
+    carrier: Carriers
     documents: Documents
     mint: TokenMint
     verifier: Verifier
@@ -79,7 +81,7 @@ class Own:
     directory: Directory | None = None
     clock: Clock | None = None
     engine: Journal | None = None  # the store itself; the bridge stands in front of it all the same
-    carrier: Carrier | None = None
+    carrier: Outward | None = None
 
 
 NOTHING_OWN = Own()
@@ -91,7 +93,7 @@ def assembled(config: Config, own: Own) -> Parts:
     toolbox = own.toolbox or Toolbox.load(config.tools)
     journal = _journal(config, own.engine, clock, meter)
     mint, verifier, documents = _addressed(config)
-    carrier = own.carrier or _carrier(config)
+    carrier = _carriers(config, own.carrier or _carrier(config), journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     speech = own.speech or _speech()
     means = Means(
@@ -135,6 +137,11 @@ def assembled(config: Config, own: Own) -> Parts:
         admission=Admission(meter),
         reconciler=Reconciler(means, switchboard),
     )
+
+
+def _carriers(config: Config, real: Outward, journal: Journal, clock: Clock) -> Carriers:
+    """Return the carrier, and beside it the lines of pages."""
+    return Carriers(real, Lines(), journal, clock, config.resume_window_s * 1000)
 
 
 def _carrier(config: Config) -> Carrier:

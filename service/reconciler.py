@@ -25,7 +25,7 @@ from service.call import events as e
 from service.call.decisions.decide import RESTART_WAIT_MS
 from service.call.decisions.operation import overdue
 from service.call.state import Call
-from service.errors import CallGone, CarrierError, StoreError
+from service.errors import CallAway, CallGone, CarrierError, StoreError
 from service.journal.limits import LAPSED_MAX
 from service.journal.values import Behind, Headline, Missing, Reading
 from service.pace import Pace
@@ -179,13 +179,19 @@ class Reconciler:
     async def _ask(self, headline: Headline, call: Call) -> None:
         """Ask the carrier, and do as it says. Raises CarrierError when it says nothing."""
         call_sid = headline.call_sid
-        if not await self._means.carrier.is_live(call_sid):
+        try:
+            is_live = await self._means.carrier.is_live(call_sid)
+        except CallAway as away:
+            await self._adopt(headline)
+            await self._put_off(headline, away.until_ms)
+            return
+        except CallGone as gone:
+            await self._close(headline, call, gone.reason)
+            return
+        if not is_live:
             await self._close(headline, call)
             return
-        if headline.lease is not None and not headline.lease.owner.startswith(CARETAKER):
-            seen_ms = headline.lease.renewed_ms
-            found = e.CallAdopted(server=self._means.owner, seen_ms=seen_ms)
-            await self._write(call_sid, f"adopted:{headline.epoch}", found)
+        await self._adopt(headline)
         await self._pace.wait()
         if not await self._is_away(headline, call):
             return
@@ -199,6 +205,23 @@ class Reconciler:
         self._means.meter.calls_redirected.inc()
         self._tell(headline, "the carrier leads it back")
 
+    async def _adopt(self, headline: Headline) -> None:
+        """Write when the holder that is gone was seen last: it had no time to say so itself."""
+        if headline.lease is not None and not headline.lease.owner.startswith(CARETAKER):
+            seen_ms = headline.lease.renewed_ms
+            found = e.CallAdopted(server=self._means.owner, seen_ms=seen_ms)
+            await self._write(headline.call_sid, f"adopted:{headline.epoch}", found)
+
+    async def _put_off(self, headline: Headline, until_ms: int) -> None:
+        """Nothing can be done for the call before then; a stream that takes it needs nobody."""
+        await self._means.journal.lease(
+            headline.call_sid,
+            epoch=headline.epoch,
+            owner=self._owner,
+            until_ms=until_ms,
+            now_ms=self._means.clock.now_ms(),
+        )
+
     async def _is_away(self, headline: Headline, call: Call) -> bool:
         """Whether nobody has come for the call meanwhile: no new stream, and no word of its holder."""
         if self._here.is_draining or self._here.find(call.call_sid) is not None:
@@ -209,9 +232,9 @@ class Reconciler:
         is_held = any(record.epoch for record in reading.records)
         return not is_held and folded(call, reading.records).phase != "ended"
 
-    async def _close(self, headline: Headline, call: Call) -> None:
+    async def _close(self, headline: Headline, call: Call, reason: str = "gone_at_carrier") -> None:
         """Write that the call is over, once, however many say so; what a tool owes is waited for."""
-        body = e.encode(e.CallEnded(reason="gone_at_carrier"))
+        body = e.encode(e.CallEnded(reason=reason))
         for _ in range(CLOSE_ATTEMPTS_MAX):
             now_ms = self._means.clock.now_ms()
             written = await self._means.journal.append(
@@ -232,10 +255,7 @@ class Reconciler:
         if not call.pending():
             await self._release(headline)
             return
-        until_ms = max(now_ms, _answered_ms(call)) + TOOL_GRACE_MS
-        await self._means.journal.lease(
-            call.call_sid, epoch=headline.epoch, owner=self._owner, until_ms=until_ms, now_ms=now_ms
-        )
+        await self._put_off(headline, max(now_ms, _answered_ms(call)) + TOOL_GRACE_MS)
 
     async def _release(self, headline: Headline) -> None:
         await self._means.journal.release(headline.call_sid, epoch=headline.epoch)

@@ -8,12 +8,11 @@ Behind the random letters the nonce tells when its call was opened, `letters~sec
 call can go first without a look at the store. To a server that knows nothing of it, it is a nonce.
 """
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 import msgspec
+
+from service.keyring import Keyring
 
 LIFE_MS = 60_000  # Twilio opens the stream within two seconds of reading the TwiML
 SKEW_MS = 60_000  # servers' clocks may differ by this much; a token is good for that much longer
@@ -22,8 +21,9 @@ REDIAL_WINDOW_MS = 60_000  # a peer that dials again by itself gives up after 30
 REDIALS_MAX = 5  # further uses of one token, all by the same stream
 
 EAR = "ear"  # the door of a stream that only listens; no other stream may come with such a token
+BROWSER = "browser"  # the door of a call from a page, new or coming back: never the carrier's
 
-_DOORS = {"v": "voice", "r": "resume", "e": EAR}
+_DOORS = {"v": "voice", "r": "resume", "e": EAR, "b": BROWSER}
 _OPENED = "~"  # no letter of a nonce
 
 
@@ -51,11 +51,7 @@ class TokenMint:
 
     def __init__(self, auth_tokens: Sequence[str]) -> None:
         """Take the account's auth tokens, the newest first: it signs, all of them verify."""
-        self._keys = {}
-        for secret in reversed(auth_tokens):
-            key = hmac.digest(secret.encode(), b"stayline stream token 1", "sha256")
-            self._kid = hashlib.sha256(key).hexdigest()[:8]
-            self._keys[self._kid] = key
+        self._keys = Keyring(auth_tokens, b"stayline stream token 1")
 
     def issue(
         self,
@@ -74,8 +70,9 @@ class TokenMint:
         letter = next(letter for letter, name in _DOORS.items() if name == door)
         expiry = (now_ms + LIFE_MS) // 1000
         since = f"{nonce}{_OPENED}{opened_ms // 1000}" if opened_ms else nonce
-        text = f"1.{self._kid}.{letter}.{int(is_known)}.{expiry}.{since}"
-        return f"{text}.{_mac(self._keys[self._kid], text, call_sid)}"
+        key_id = self._keys.key_id
+        text = f"1.{key_id}.{letter}.{int(is_known)}.{expiry}.{since}"
+        return f"{text}.{self._keys.signature(key_id, text, call_sid)}"
 
     def read(self, token: str, call_sid: str, *, now_ms: int) -> Token | str:
         """Return what the token says, or one sentence on why it can't be accepted."""
@@ -85,12 +82,11 @@ class TokenMint:
         is_sound = len(token) <= TOKEN_LETTERS_MAX and token.isascii()
         if not is_sound or len(parts) != 7 or parts[0] != "1":  # noqa: PLR2004 - the format's own count
             return "the token is malformed"
-        _, kid, letter, known, expiry, nonce, mac = parts
-        key = self._keys.get(kid)
-        if key is None:
+        _, key_id, letter, known, expiry, nonce, mac = parts
+        if not self._keys.knows(key_id):
             return "the token was signed with a key that is not in use"
         text = token.rpartition(".")[0]
-        if not hmac.compare_digest(_mac(key, text, call_sid).encode(), mac.encode()):
+        if not self._keys.is_signed(key_id, text, call_sid, mac):
             return "the token does not belong to this call"
         # What follows was signed by us, so it is well-formed.
         expires_ms = int(expiry) * 1000
@@ -100,8 +96,3 @@ class TokenMint:
             return "the token is from the future"
         opened_s = int(nonce.partition(_OPENED)[2] or 0)
         return Token(_DOORS[letter], known == "1", nonce, expires_ms, opened_s)
-
-
-def _mac(key: bytes, text: str, call_sid: str) -> str:
-    digest = hmac.digest(key, f"{text}|{call_sid}".encode(errors="replace"), "sha256")
-    return urlsafe_b64encode(digest).decode().rstrip("=")

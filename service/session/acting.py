@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from service.call import inputs as i
 from service.call.state import Call
-from service.errors import CallGone, CarrierError
+from service.errors import CallAway, CallGone, CarrierError
 from service.session.inbox import Lost
 from service.session.means import Means
 from twiml.verbs import fits_rest_update
@@ -32,7 +32,7 @@ class Acting:
         self._post = post
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: set[str] = set()
-        self.is_asking_carrier = False
+        self._asked_epoch = 0  # of the stream that the carrier is being asked about
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -43,6 +43,10 @@ class Acting:
     def is_busy(self) -> bool:
         """Whether anything is under way that should be waited for."""
         return bool(self._tasks)
+
+    def is_asking_carrier(self, call: Call) -> bool:
+        """Whether the carrier is asked about the stream that is away; a new one settles the question."""
+        return self._asked_epoch == call.epoch > 0
 
     def act(self, effect: i.CarrierEffect, call: Call) -> None:
         """Begin what `effect` asks for."""
@@ -61,8 +65,8 @@ class Acting:
             case i.MoveCall():
                 self._start(self._move(call.epoch, is_alone=effect.is_alone))
             case i.AskCarrier():
-                self.is_asking_carrier = True
-                self._start(self._ask_carrier())
+                self._asked_epoch = call.epoch
+                self._start(self._ask_carrier(call.epoch))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._means.tasks.start(work)
@@ -151,16 +155,18 @@ class Acting:
             self._post(Lost(epoch, "not_moved"))
         self._tell("move", outcome)
 
-    async def _ask_carrier(self) -> None:
+    async def _ask_carrier(self, epoch: int) -> None:
         """The carrier has not come back: see whether the call lives, and if so have it come."""
         try:
             says = await self._pull_back()
-        except CallGone:
-            says = i.CarrierSays(is_over=True, outcome="gone_at_carrier")
+        except CallAway:
+            return  # Nobody can lead it back: the question stands until a stream comes.
+        except CallGone as gone:
+            says = i.CarrierSays(is_over=True, outcome=gone.reason)
         except CarrierError as trouble:
             says = i.CarrierSays(is_over=False, outcome=str(trouble)[:200])
-        finally:
-            self.is_asking_carrier = False
+        if self._asked_epoch == epoch:
+            self._asked_epoch = 0
         self._tell("pull_back", says.outcome)
         self._post(says)
 

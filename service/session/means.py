@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from service.agent.agent import Agent
 from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy
-from service.carrier import Carrier
+from service.carrier import Outward
 from service.clock import Clock
 from service.documents import Documents
 from service.journal.journal import Journal
@@ -64,7 +64,7 @@ class Means:
     """The journal, the carrier, the brain, the voice: one of each per process."""
 
     journal: Journal
-    carrier: Carrier
+    carrier: Outward
     agent: Agent | SpeechAgent
     speech: Speech
     endpointer: Callable[[], Endpointer]

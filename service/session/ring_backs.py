@@ -25,7 +25,7 @@ from service.call.carrying import (
     tickets,
 )
 from service.call.state import Call
-from service.carrier import Carrier
+from service.carrier import Outward
 from service.clock import Clock
 from service.errors import CarrierError, StoreError
 from service.journal.journal import Journal
@@ -56,7 +56,7 @@ def names(call: Call) -> frozenset[str]:
 class RingBacks:
     """The names of conversations. A call is gone on with for `window_ms` after its end."""
 
-    def __init__(self, journal: Journal, carrier: Carrier, clock: Clock, window_ms: int) -> None:
+    def __init__(self, journal: Journal, carrier: Outward, clock: Clock, window_ms: int) -> None:
         self._journal = journal
         self._carrier = carrier
         self._clock = clock

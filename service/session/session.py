@@ -198,7 +198,7 @@ class Session:
             await self._step(happened)
 
     def _due_ms(self) -> int | None:
-        is_asking = self._acting.is_asking_carrier
+        is_asking = self._acting.is_asking_carrier(self.call)
         due_ms = deadline_ms(self.call, self._means.policy, is_asking_carrier=is_asking)
         if self._line.is_live:
             return due_ms

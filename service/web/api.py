@@ -15,7 +15,7 @@ from starlette.routing import Route
 from service.call import events as e
 from service.call.carrying import is_own_number
 from service.call.state import Call, Operation
-from service.carrier import Carrier
+from service.carrier import Outward
 from service.clock import Clock
 from service.documents import Documents
 from service.errors import CarrierError, Refused
@@ -37,7 +37,7 @@ class Api:
     """The API of one application."""
 
     journal: Journal
-    carrier: Carrier
+    carrier: Outward
     documents: Documents
     admitted: Admitted
     clock: Clock

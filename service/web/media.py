@@ -1,6 +1,6 @@
-"""The media socket: from the signed upgrade to the session, and nothing before it is proved.
+"""The media socket: from the upgrade to the session, and nothing before it is proved.
 
-    upgrade (signature) ──> connected, start ──> token ──> gate ──> spent ──> claimed ──> audio …
+    upgrade (its entrance) ──> connected, start ──> token ──> gate ──> spent ──> claimed ──> audio …
 
 Until the token is accepted there is no row, no agent and no memory beyond the messages themselves,
 and the socket has five seconds.
@@ -8,7 +8,7 @@ and the socket has five seconds.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,11 +28,10 @@ from service.session.forks import Fork, Forks
 from service.session.line import Arrival
 from service.session.session import Session
 from service.switchboard import Switchboard
-from service.token import EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
-from service.web.form import raw_target
+from service.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
+from service.web.entrance import Entrance
 from service.web.inflow import Inflow
 from service.web.socket import MediaSocket
-from twiml.signature import Verifier
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
 UNPROVED_MAX = 200  # sockets that have shown neither a signature nor a token yet
@@ -66,35 +65,41 @@ class _Admitted:
 
 @dataclass(kw_only=True)
 class Media:
-    """The door for media streams."""
+    """The door for media streams, with an entrance for each kind of call."""
 
-    verifier: Verifier
+    entrances: Sequence[Entrance]
     mint: TokenMint
     journal: Journal
     switchboard: Switchboard
     forks: Forks
     clock: Clock
     meter: Meter
-    account_sid: str
-    admits_unsigned: bool
     admission: Admission
     inflow: Inflow
     unproved: int = 0
 
     def routes(self) -> list[WebSocketRoute]:
-        """Return the media route."""
-        return [WebSocketRoute("/media", self.media)]
+        """Return a route for each entrance."""
+        return [
+            WebSocketRoute(one.path, partial(self.media, entrance=one)) for one in self.entrances
+        ]
 
-    async def media(self, websocket: WebSocket) -> None:
+    async def media(self, websocket: WebSocket, entrance: Entrance) -> None:
         """Serve one socket from upgrade to end."""
-        refusal = self._unwelcome(websocket)
+        refusal = self._unwelcome(websocket, entrance)
         if refusal is not None:
             self._refuse("upgrade", refusal.why)
             await websocket.close(refusal.code, refusal.why)
             return
         await websocket.accept()
-        socket = MediaSocket(websocket)
-        admitted = await self._admit(socket)
+        socket = entrance.accepted(websocket)
+        try:
+            await self._serve(socket, entrance)
+        finally:
+            entrance.part(socket)
+
+    async def _serve(self, socket: MediaSocket, entrance: Entrance) -> None:
+        admitted = await self._admit(socket, entrance)
         if isinstance(admitted, _Refusal):
             self._refuse("stream", admitted.why)
             await socket.close(admitted.code, admitted.why)
@@ -106,13 +111,10 @@ class Media:
             admitted.lost(reason)
             await socket.close(1000, "")
 
-    def _unwelcome(self, websocket: WebSocket) -> _Refusal | None:
-        path, query = raw_target(websocket.scope)
-        signature = websocket.headers.get("x-twilio-signature")
-        is_signed = self.verifier.check_upgrade(path, query, signature)
-        if not is_signed and not (signature is None and self.admits_unsigned):
-            return _Refusal("the upgrade is not signed for this address")
-        if self.unproved >= (SIGNED_MAX if is_signed else UNPROVED_MAX):
+    def _unwelcome(self, websocket: WebSocket, entrance: Entrance) -> _Refusal | None:
+        if why := entrance.unwelcome(websocket):
+            return _Refusal(why)
+        if self.unproved >= (SIGNED_MAX if entrance.is_proved(websocket) else UNPROVED_MAX):
             return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
         return None
 
@@ -120,9 +122,9 @@ class Media:
         self.meter.refused.labels(door=door).inc()
         _log.warning("! stream refused: %s", why, extra={"action": "stream_refused"})
 
-    async def _admit(self, socket: MediaSocket) -> _Admitted | _Refusal:
+    async def _admit(self, socket: MediaSocket, entrance: Entrance) -> _Admitted | _Refusal:
         wire = s.Stream()
-        proved = await self._proved(socket, wire)
+        proved = await self._proved(socket, wire, entrance)
         if isinstance(proved, _Refusal):
             return proved
         started, token = proved
@@ -135,6 +137,7 @@ class Media:
             door = await self._door(started, token)
             if isinstance(door, _Refusal):
                 return door
+            entrance.join(started.call_sid, socket)
             taken = await self._put_through(
                 socket, started, token, door=door, started_us=started_us
             )
@@ -159,7 +162,7 @@ class Media:
         )
 
     async def _proved(
-        self, socket: MediaSocket, wire: s.Stream
+        self, socket: MediaSocket, wire: s.Stream, entrance: Entrance
     ) -> tuple[s.Started, Token] | _Refusal:
         """Wait for the start and check its token; only then is the socket more than a stranger's."""
         self.unproved += 1
@@ -174,12 +177,12 @@ class Media:
             self.unproved -= 1
         if isinstance(started, _Refusal):
             return started
-        if self.account_sid and started.account_sid not in ("", self.account_sid):
-            return _Refusal("the stream belongs to another account")
         told = started.parameters.get("token", "")
         token = self.mint.read(told, started.call_sid, now_ms=self.clock.now_ms())
         if isinstance(token, str):
             return _Refusal(token)
+        if why := entrance.refusal(started, token):
+            return _Refusal(why)
         if (token.door == EAR) != started.parameters.get(EAR, "").startswith(f"{EAR}-"):
             return _Refusal("the token is another kind of stream's")
         return started, token
@@ -202,7 +205,10 @@ class Media:
     ) -> tuple[Session, int] | None:
         parameters = {k: v for k, v in started.parameters.items() if k != "token"}
         opened = e.CallOpened(
-            call_sid=started.call_sid, account_sid=started.account_sid, parameters=parameters
+            call_sid=started.call_sid,
+            account_sid=started.account_sid,
+            parameters=parameters,
+            direction=BROWSER if token.door == BROWSER else "inbound",
         )
         arrival = Arrival(
             socket=socket,
@@ -228,7 +234,8 @@ class Media:
                 token.nonce,
                 stream_sid=started.stream_sid,
                 window_ms=REDIAL_WINDOW_MS,
-                uses_max=REDIALS_MAX + 1,
+                # A page asks for a token before each socket; a carrier dials anew with the one it has.
+                uses_max=1 if token.door == BROWSER else REDIALS_MAX + 1,
                 now_ms=now_ms,
             )
         except StoreError as trouble:
@@ -239,7 +246,8 @@ class Media:
             return _Refusal(f"the token was used: {spent.reason}")
         if spent.uses > 1:
             return "redial"
-        return "voice" if token.door == "voice" else "resume"
+        is_first = token.door == "voice" or (token.door == BROWSER and not token.is_known)
+        return "voice" if is_first else "resume"
 
 
 def _pass_on(session: Session, epoch: int, event: s.StreamEvent) -> None:

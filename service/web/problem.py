@@ -13,11 +13,11 @@ _log = logging.getLogger(__name__)
 
 
 def problem(
-    status: int, title: str, detail: str, headers: dict[str, str] | None = None
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: str
 ) -> Response:
-    """Return one problem document."""
+    """Return one problem document; `more` are members beyond those of the RFC."""
     return JSONResponse(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail},
+        {"type": "about:blank", "title": title, "status": status, "detail": detail, **more},
         status,
         headers=headers,
         media_type="application/problem+json",
@@ -34,7 +34,8 @@ async def on_refused(request: Request, trouble: Exception) -> Response:
         extra={"action": "request_refused", "status": trouble.status},
     )
     headers = {"WWW-Authenticate": "Bearer"} if trouble.status == HTTPStatus.UNAUTHORIZED else None
-    return problem(trouble.status, trouble.title, trouble.detail, headers)
+    more = {"reason": trouble.reason} if trouble.reason else {}
+    return problem(trouble.status, trouble.title, trouble.detail, headers, **more)
 
 
 async def on_http(_request: Request, trouble: Exception) -> Response:
