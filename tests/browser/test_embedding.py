@@ -11,8 +11,6 @@ from service.parts import Own
 from service.testing.house import House
 from tests.browser import caller, place
 
-pytest.importorskip("service.web.phone", reason="the routes that the page calls are not there yet")
-
 CALL = """async ([server, origin]) => {
   const { openSession } = await import(`${server}/static/stayline.js`);
   const session = openSession({ server, parameters: { company: "Shop" } });

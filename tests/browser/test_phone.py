@@ -12,8 +12,6 @@ from service.testing.house import House
 from tests.browser import caller, place
 from tests.browser.place import AGENT
 
-pytest.importorskip("service.web.phone", reason="the routes that the page calls are not there yet")
-
 # Safari's way: sound begins only inside a touch or a key, whatever was granted before.
 STRICT_BROWSER = """window.AudioContext = class extends AudioContext {
   get state() { return this.touched ? super.state : "suspended"; }

@@ -9,8 +9,6 @@ from playwright.sync_api import Page
 from service.testing.house import House
 from tests.browser import caller
 
-pytest.importorskip("service.web.phone", reason="the routes that the page calls are not there yet")
-
 TONE = """async ([from, to, hertz]) => {
   const { Resampler } = await import('/static/phone/resample.js');
   const resampler = new Resampler(from, to), out = [];
