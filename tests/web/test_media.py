@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 from service import admission
 from service.call import events as e
 from service.session import forks
+from service.session.line import Arrival
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web import media as module
 from tests.conftest import for_a_moment, wait_until
@@ -289,6 +290,23 @@ async def test_an_error_told_by_the_carrier_is_a_drop(front: Front, host: str) -
         assert (await one.closed())[0] == 1000
     await wait_until(lambda: session.call.phase == "detached", description="the drop is noted")
     assert session.call.streams[0].reason == "error"
+
+
+@pytest.mark.parametrize(("age_ms", "is_fresh"), [(0, True), (4_500, False), (-4_500, False)])
+async def test_only_a_token_just_issued_may_be_a_new_calls(
+    front: Front, host: str, monkeypatch: pytest.MonkeyPatch, age_ms: int, *, is_fresh: bool
+) -> None:
+    """Seed 2737: later, another server may have had the call already."""
+    fresh: list[bool] = []
+
+    async def noted(_call_sid: str, arrival: Arrival) -> None:
+        fresh.append(arrival.is_fresh)
+
+    monkeypatch.setattr(front.parts.switchboard, "attach", noted)
+    async with stream(host) as one:
+        await one.start(issued(front, age_ms=age_ms))
+        assert (await one.closed())[0] == 1000
+    assert fresh == [is_fresh]
 
 
 async def test_a_call_that_is_over_takes_no_stream(front: Front, host: str) -> None:

@@ -171,6 +171,15 @@ def test_of_a_call_without_a_holder_is_known_when_it_was_seen_last() -> None:
     assert call.streams[-1].last_media_ms == 9
 
 
+def test_that_the_carrier_was_asked_for_its_next_document_stands_with_the_last_stream() -> None:
+    story = Story()
+    assert story.write(e.PulledBack(outcome="done"), is_outside=True).streams == ()
+    story.write(attached("MZ1"), detached("MZ1"), attached("MZ2"), detached("MZ2"))
+    story.now_ms += 10
+    call = story.write(e.PulledBack(outcome="done"), is_outside=True)
+    assert [one.pulled_ms for one in call.streams] == [0, START_MS + 10]
+
+
 def test_too_many_drops_and_the_call_before_are_known() -> None:
     story = Story()
     story.write(e.CallOpened(call_sid="CA1", continues="CA0"))
