@@ -7,6 +7,7 @@ from tests.simulation.world import run
 ONCE_BROKEN = {
     49: "A gap was measured between the clocks of two servers.",
     426: "A second error of a stream that was dialled again fell under the key of the first.",
+    851: "Two waited until the store had all of a call; the second ended what had begun anew.",
     2128: "A write-behind that had lost its call took it again by a later claim, without what lay between.",
     2196: "A tool worked in an outage, its server crashed, and whoever took the call had it work again.",
     2537: "A fence that did not hold bore the number of the one that did: two owners under one epoch.",

@@ -145,7 +145,7 @@ class Keeper:
             if left_s <= 0 or flush is None:
                 return False  # it is away, or refused this very call just now
             await asyncio.wait({flush}, timeout=left_s)
-            if flush.done() and not branch.entries and branch.call_sid in self.roll.branches:
+            if flush.done() and not branch.entries:
                 self._end(branch)  # the store is slow, but this call it has
         return True
 
@@ -273,6 +273,8 @@ class Keeper:
         self.suspect()
 
     def _end(self, branch: Branch) -> None:
+        if self.roll.branches.get(branch.call_sid) is not branch:
+            return  # Whoever waited for it as well was first; the call may have a new one by now.
         self.roll.end(branch)
         if branch.is_fenced:
             self._herald.orphaned()

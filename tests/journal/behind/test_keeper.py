@@ -12,6 +12,8 @@ import pytest
 from service.call import events as e
 from service.clock import Clock
 from service.errors import StoreError
+from service.journal.behind.branch import Branch
+from service.journal.behind.claims import CLEAR_S_MAX
 from service.journal.values import Appended, Reading
 from service.session.ledger import Ledger, Written
 from service.session.records import rebuilt
@@ -135,3 +137,24 @@ async def test_what_was_acknowledged_is_told_in_order_and_once(seed: int) -> Non
     except BaseException as trouble:
         trouble.add_note(f"seed {seed}")
         raise
+
+
+@pytest.mark.asyncio
+async def test_of_two_who_wait_for_one_branch_neither_ends_the_calls_next_one() -> None:
+    """Seed 851 of the simulation: what the next one waits with would never be told."""
+    life = Life(0)
+    await life.bridge.start()
+    await life.ledger.claim(OPENING, life.clock.now_ms())
+    life.store.way = "slow"
+    assert await life.write()
+    roll, keeper = life.bridge._roll, life.bridge._keeper
+    branch = roll.branches[CALL]
+
+    async def next_one() -> Branch:
+        assert await keeper.clear(branch, CLEAR_S_MAX)
+        return roll.branches.get(CALL) or roll.begin_from(roll.held[CALL], None, branch.begun_ms)
+
+    first, second = await asyncio.gather(next_one(), next_one())
+    assert first is second is not branch
+    life.store.way = "well"
+    await life.bridge.close()
