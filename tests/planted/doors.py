@@ -8,7 +8,7 @@ DOORS: Final = (
     Bug(
         name="token-good-for-any-call",
         rule=7,
-        file="service/token.py",
+        file="service/keyring.py",
         before='f"{text}|{call_sid}".encode(errors="replace")',
         after='text.encode(errors="replace")',
         suites=("tests/test_token.py",),

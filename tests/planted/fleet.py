@@ -73,20 +73,13 @@ FLEET: Final = (
         name="reconciler-ends-on-suspicion",
         rule=10,
         file="service/reconciler.py",
-        before="""\
-        if not await self._means.carrier.is_live(call_sid):
-            await self._close(headline, call)
-            return
-        if headline.lease""",
+        before="        except CallAway as away:\n",
         after="""\
-        try:
-            is_live = await self._means.carrier.is_live(call_sid)
-        except CarrierError:
-            is_live = False
-        if not is_live:
-            await self._close(headline, call)
-            return
-        if headline.lease""",
+        except CarrierError as away:
+            if not isinstance(away, CallAway):
+                await self._close(headline, call)
+                return
+""",
         suites=("tests/test_reconciler.py",),
     ),
     Bug(

@@ -42,7 +42,8 @@ class Roll:
 
         The store may know that number well: as somebody else's.
         """
-        return epoch is not None and epoch <= self._lost.get(call_sid, 0)
+        lost = self._lost.get(call_sid)
+        return epoch is not None and lost is not None and epoch <= lost
 
     def begin(
         self, call_sid: str, *, incarnation: str, epoch: int, head: int, now_ms: int

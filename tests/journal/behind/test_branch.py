@@ -33,7 +33,7 @@ def test_a_write_stands_behind_what_the_store_has() -> None:
     branch = grown()
     assert write(branch, b"a", b"b", after=5) == Writing((b"a", b"b"), 2, "k", 8, 7)
     assert branch.after(5) == (Record(6, 2, 8, b"a"), Record(7, 2, 8, b"b"))
-    assert branch.reading(6) == Reading("inc", 2, 7, None, (Record(7, 2, 8, b"b"),))
+    assert branch.reading(6) == Reading("inc", 2, 7, None, (Record(7, 2, 8, b"b"),), "b")
     assert (branch.waiting, len(branch.entries)) == (2, 1)
 
 
