@@ -1,8 +1,9 @@
 """Tokens spent and names remembered while the store was away: bound to no place in a journal.
 
-They are kept in memory alone. A token that is accepted here was signed by us, lives for a minute and
-bears one CallSid; what is at risk for the length of an outage is that another process accepts it,
-too, and then the newer stream wins, as ever. A name that is lost costs a ring-back its greeting.
+They are kept in memory alone, as are the tokens that this process saw the store take: it refuses those
+by itself. A token that is accepted here was signed by us, lives for a minute and bears one CallSid; what
+is at risk for the length of an outage is that another process accepts it, too, and then the newer stream
+wins, as ever. A name that is lost costs a ring-back its greeting.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from service.journal.tokens import refusal
 from service.journal.values import Spent, Unspendable
 
 LOOSE_MAX = 20_000  # tokens or names of one outage: 5,000 calls that come back four times
+SEEN_MAX = 20_000  # tokens that the store has; the oldest are forgotten, and have run out by then
 
 
 class Token(NamedTuple):
@@ -38,6 +40,7 @@ class Loose:
     def __init__(self) -> None:
         self._tokens: dict[tuple[str, str], Token] = {}
         self._names: dict[str, Name] = {}
+        self._seen: dict[tuple[str, str], Token] = {}
 
     def __len__(self) -> int:
         return len(self._tokens) + len(self._names)
@@ -45,6 +48,13 @@ class Loose:
     def has_token(self, call_sid: str, nonce: str) -> bool:
         """Say whether the token was spent here, so that the store does not know it yet."""
         return (call_sid, nonce) in self._tokens
+
+    def see(self, call_sid: str, nonce: str, token: Token) -> None:
+        """Note a token that the store knows to be spent."""
+        self._seen.pop((call_sid, nonce), None)
+        self._seen[call_sid, nonce] = token
+        if len(self._seen) > SEEN_MAX:
+            del self._seen[next(iter(self._seen))]
 
     def spend(
         self,
@@ -57,7 +67,8 @@ class Loose:
         now_ms: int,
     ) -> Spent | Unspendable:
         """Use a token by the rules of Journal.spend, as far as this process knows of its uses."""
-        before = self._tokens.get((call_sid, nonce))
+        place = call_sid, nonce
+        before = self._tokens.get(place) or self._seen.get(place)
         if before is not None:
             reason = refusal(
                 is_same_stream=before.stream_sid == stream_sid,
@@ -68,10 +79,10 @@ class Loose:
             )
             if reason:
                 return Unspendable(reason)
-        else:
+        if place not in self._tokens:
             self._make_sure_of_room()
         uses = 1 if before is None else before.uses + 1
-        self._tokens[call_sid, nonce] = Token(stream_sid, uses, now_ms, window_ms, uses_max)
+        self._tokens[place] = Token(stream_sid, uses, now_ms, window_ms, uses_max)
         return Spent(uses)
 
     def remember(self, name: str, call_sid: str, *, ttl_ms: int, now_ms: int) -> None:
@@ -97,6 +108,7 @@ class Loose:
             )
             if self._tokens.get((call_sid, nonce)) is token:
                 del self._tokens[call_sid, nonce]
+                self.see(call_sid, nonce, token)
         for name, meant in tuple(self._names.items()):
             ttl_ms = meant.until_ms - now_ms
             if ttl_ms > 0:

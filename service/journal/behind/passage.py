@@ -15,6 +15,7 @@ from service.journal.behind.branch import Branch
 from service.journal.behind.entries import Entry, Leaving, Writing, decode
 from service.journal.behind.held import Held
 from service.journal.behind.keeper import PROBE_S, Keeper
+from service.journal.behind.loose import Token
 from service.journal.behind.reach import Deadlines, Reach, attempted, in_time
 from service.journal.behind.roll import NO_ROOM
 from service.journal.behind.shelf import Shelf
@@ -166,6 +167,9 @@ class Passage:
                 now_ms=now_ms,
             )
             spent = await self._attempt(spending, self._deadlines.claim_s, even_slow=True)
+        if isinstance(spent, Spent):
+            known = Token(stream_sid, spent.uses, now_ms, window_ms, uses_max)
+            loose.see(call_sid, nonce, known)
         if spent is None:
             spent = loose.spend(
                 call_sid,

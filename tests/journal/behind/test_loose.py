@@ -4,7 +4,7 @@ import pytest
 
 from service.errors import StoreUnavailable
 from service.journal.behind import loose as module
-from service.journal.behind.loose import Loose
+from service.journal.behind.loose import Loose, Token
 from service.journal.values import Spent, Unspendable
 from tests.journal.behind.faults import CALL, FaultyStore
 
@@ -41,6 +41,19 @@ def test_there_is_an_end_to_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         spend(loose, "another")
     with pytest.raises(StoreUnavailable):
         loose.remember("from:1", CALL, ttl_ms=10, now_ms=NOW_MS)
+
+
+def test_of_the_tokens_that_the_store_has_the_oldest_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SEEN_MAX", 1)
+    loose = Loose()
+    for nonce in ("n", "another"):
+        loose.see(CALL, nonce, Token("MZ1", 1, NOW_MS, 60_000, 3))
+    assert not loose.has_token(CALL, "another"), "the store has it"
+    assert isinstance(spend(loose, "another", stream="MZ2"), Unspendable)
+    assert spend(loose, "another") == Spent(2)
+    assert spend(loose, stream="MZ2") == Spent(1)
 
 
 @pytest.mark.asyncio

@@ -39,6 +39,16 @@ async def test_a_token_is_spent_here_and_the_store_is_told(
     assert await spend(bridge) == Spent(2)
 
 
+async def test_a_token_that_the_store_took_from_here_is_refused_without_it(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """S-2. Seed 20048 of the simulation: a copy of a live stream's token took its call in an outage."""
+    assert await spend(bridge) == Spent(1)
+    faulty.way = "away"
+    assert isinstance(await spend(bridge, "MZ2"), Unspendable)
+    assert await spend(bridge) == Spent(2)
+
+
 async def test_a_name_is_remembered_here_and_the_store_is_told(
     bridge: Bridge, faulty: FaultyStore
 ) -> None:
