@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -346,7 +347,11 @@ class _Calls:
             self._exchange.busy_answers -= 1
             raise TwilioRestException(429, "/Calls", "Too Many Requests", 20429)
         rung = Rung(url=url, status_url=status_callback, timeout_ms=1_000 * timeout)
-        phone = self._exchange.ring(new_sid("CA"), to, Terms(), rung)
+        # A phone that rings rings on, whatever becomes of the machine that asked for it.
+        phone = Context().run(self._exchange.ring, new_sid("CA"), to, Terms(), rung)
+        if self._exchange.lost_answers:
+            self._exchange.lost_answers -= 1
+            raise TwilioRestException(503, "/Calls", "Service Unavailable", 20503)
         return self._exchange.shown(phone)
 
     def list(self, *, to: str, **_named: Any) -> Any:

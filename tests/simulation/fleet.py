@@ -56,7 +56,8 @@ class Fleet:
     def __init__(self, plan: Plan, loop: VirtualLoop, folder: Path) -> None:
         self.plan = plan
         self.loop = loop
-        self.clock = self._clock(0)
+        self.skews_ms = list(plan.skews_ms)  # of each place's wall clock, as it is now
+        self.clock = Clock(lambda: WALL_NS + loop.now_ns(), loop.now_ns)
         self.witness = Witness(self.clock)
         self.cabinet = Cabinet()
         self.weather = Weather(self._chance("store"))
@@ -69,15 +70,19 @@ class Fleet:
         self.erased: set[str] = set()
         self.tasks: list[asyncio.Task[Any]] = []
         self.on_wait: OnWait = _nothing
-        self._folder = folder
+        self.folder = folder
         self._born = 0
         self._turns = self._chance("balancer")
 
     def _chance(self, what: str) -> random.Random:
         return random.Random(f"{what} {self.plan.seed}")
 
-    def _clock(self, skew_ms: int) -> Clock:
-        return Clock(lambda: WALL_NS + self.loop.now_ns() + skew_ms * 1_000_000, self.loop.now_ns)
+    def _clock(self, place: int) -> Clock:
+        """Return the clock of a new process at a place: what its wall shows later must move nothing."""
+        return Clock(
+            lambda: WALL_NS + self.loop.now_ns() + self.skews_ms[place] * 1_000_000,
+            self.loop.now_ns,
+        )
 
     def balanced(self) -> Server | None:
         """Return the server that the next request goes to."""
@@ -95,11 +100,11 @@ class Fleet:
             speech=TextSpeech(self._chance(f"speech {name}")),  # type: ignore[arg-type] # all of it that is used
             endpointer=lambda: Endpointer(AnySound()),
             toolbox=Box(self.tools),  # type: ignore[arg-type] # all of it that is used
-            clock=self._clock(self.plan.skews_ms[place]),
+            clock=self._clock(place),
             engine=outlet,
             carrier=MemoryCarrier(self.exchange, self._chance(f"rest {name}")),
         )
-        config = _config().model_copy(update={"write_behind": str(self._folder)})
+        config = _config().model_copy(update={"write_behind": str(self.folder)})
         server = Server(name, create_app(config, own=own), outlet, self.loop)
         self._watch(server)
         return server

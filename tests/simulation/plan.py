@@ -7,10 +7,14 @@ Plan ── calls: when each rings, what its caller does, how its carrier behave
 import random
 
 import msgspec
+from msgspec.structs import replace
 
 from service.simulator.account import AfterError, Pace, Terms
+from service.simulator.answering import OUTCOMES, Party
 
+PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
+MORE_MAX = 6
 SERVERS = (1, 2, 2, 2, 3, 3)
 CALLS = (1, 1, 1, 2, 2, 3, 5)
 LASTS_MS = (6_000, 10_000, 15_000, 25_000)
@@ -39,13 +43,18 @@ WEIGHTS = {
     "press": 2,
 }
 
-OF_SERVERS = frozenset({"crash", "drain", "freeze"})
+MORE_WEIGHTS = {"sit": 5, "clock": 3, "transfer": 1, "ring_back": 2, "thief": 2, "note": 1}
+
+OF_SERVERS = frozenset({"crash", "drain", "freeze", "clock"})
 WAYS = {
     "drop": DROPS,
     "say": WORDS,
     "press": ("1", "42#", "7*"),
     "api": ("say", "note", "digits", "say", "note", "hangup"),
     "slow": ("15", "60", "400"),
+    "sit": ("ana", "ben", "ben"),
+    "clock": ("-20000", "-3000", "700", "20000"),
+    "thief": ("other call", "other stream"),
 }
 LASTING_MS = {
     "crash": (100, 1_500, 4_000),
@@ -55,6 +64,7 @@ LASTING_MS = {
     "away": (300, 1_500, 6_000),
     "refuse": (300, 1_500, 6_000),
     "lose": (300, 1_500, 6_000),
+    "sit": (300, 3_000, 9_000),
 }
 
 
@@ -96,15 +106,14 @@ def planned(seed: int) -> Plan:
     servers = chance.choice(SERVERS)
     calls = tuple(_call(chance, lasts_ms) for _ in range(chance.choice(CALLS)))
     count = chance.randint(1, FAULTS_MAX)
-    faults = (_fault(chance, lasts_ms, len(calls), servers) for _ in range(count))
-    return Plan(
-        seed,
-        servers,
-        tuple(chance.choice((0, 0, -4_000, 900, 30_000, -30_000)) for _ in range(servers)),
-        calls,
-        tuple(sorted(faults, key=lambda one: one.at_ms)),
-        lasts_ms,
-    )
+    skews_ms = tuple(chance.choice((0, 0, -4_000, 900, 30_000, -30_000)) for _ in range(servers))
+    faults = tuple(_fault(chance, WEIGHTS, lasts_ms, len(calls), servers) for _ in range(count))
+    if seed >= PLAIN:
+        calls = tuple(_dialling(chance, call) for call in calls)
+        more = range(chance.randint(1, MORE_MAX))
+        faults += tuple(_fault(chance, MORE_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
+    in_order = tuple(sorted(faults, key=lambda one: one.at_ms))
+    return Plan(seed, servers, skews_ms, calls, in_order, lasts_ms)
 
 
 def _call(chance: random.Random, lasts_ms: int) -> CallPlan:
@@ -124,8 +133,21 @@ def _call(chance: random.Random, lasts_ms: int) -> CallPlan:
     return CallPlan(begin_ms, tuple(says), hangs_up_ms, terms, chance.random() < 0.1)
 
 
-def _fault(chance: random.Random, lasts_ms: int, calls: int, servers: int) -> Fault:
-    kind = chance.choices(tuple(WEIGHTS), tuple(WEIGHTS.values()))[0]
+def _dialling(chance: random.Random, call: CallPlan) -> CallPlan:
+    """Say who answers when the service dials somebody for the call, and what is said after the beep."""
+    terms = replace(
+        call.terms,
+        party=Party(chance.choice(OUTCOMES)),
+        message_ms=chance.choice((0, 3_000)),
+        pace=replace(call.terms.pace, say_ms_max=1_000),
+    )
+    return replace(call, terms=terms)
+
+
+def _fault(
+    chance: random.Random, weights: dict[str, int], lasts_ms: int, calls: int, servers: int
+) -> Fault:
+    kind = chance.choices(tuple(weights), tuple(weights.values()))[0]
     at_ms = chance.randint(300, lasts_ms)
     whom = chance.randrange(servers if kind in OF_SERVERS else calls)
     spans_ms, ways = LASTING_MS.get(kind), WAYS.get(kind, ("",))

@@ -61,6 +61,8 @@ class Rules:
                 check(3, greetings == 1, f"{sid} is greeted {greetings} times")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
+            if isinstance(fact, e.AgentSpoke) and fact.who == "agent":
+                check(4, not _is_taken(kept), f"{sid}: the agent spoke in a person's place")
 
     def _check_end(self, row: Row, fact: e.CallEnded, told: list[Told]) -> None:
         phone = self._fleet.exchange.phones.get(row.call_sid)
@@ -129,6 +131,7 @@ class Rules:
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
         call = None if row is None else self._folds.of(phone.call_sid, row.records)
         is_answered = call is not None and call.turn is None and not call.prompts
+        is_answered = is_answered and call is not None and call.taken_over is None
         return phone.is_live and is_answered
 
     def is_over(self) -> bool:
@@ -219,6 +222,12 @@ class Rules:
                 is_kept or ack.durability is Durability.MEMORY,
                 f"{ack.call_sid}: {ack.key} of {ack.server} at {ack.at_ms} ({ack.durability}) is lost: {ack.bodies!r}",
             )
+
+
+def _is_taken(told: list[Told]) -> bool:
+    """Whether a person has the agent's place."""
+    seats = (one.fact for one in reversed(told) if isinstance(one.fact, e.TakenOver | e.HandedBack))
+    return isinstance(next(seats, None), e.TakenOver)
 
 
 def _difference(one: msgspec.Struct, other: msgspec.Struct) -> str:

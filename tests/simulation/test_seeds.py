@@ -12,6 +12,7 @@ ONCE_BROKEN = {
     2196: "A tool worked in an outage, its server crashed, and whoever took the call had it work again.",
     2537: "A fence that did not hold bore the number of the one that did: two owners under one epoch.",
     2737: "A stream dialled again by its carrier was greeted as new by a server that could ask no store.",
+    20048: "A copy of a live stream's token took its call, because the store was away that knew it was spent.",
 }
 
 

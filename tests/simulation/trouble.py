@@ -1,21 +1,18 @@
 """What goes wrong in a run: each of the plan's faults, done to the fleet, and its healing."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 
-from service.simulator import signing
-from service.simulator.account import new_sid
 from service.testing.textspeech import spoken
-from tests.simulation import wire
-from tests.simulation.exchange import ACCOUNT, PUBLIC_URL, Handset
-from tests.simulation.fleet import TOKEN, Fleet
+from tests.simulation.exchange import PUBLIC_URL, Handset
+from tests.simulation.fleet import Fleet
+from tests.simulation.people import People
 from tests.simulation.plan import Fault
 from tests.simulation.server import Server
+from tests.simulation.strangers import Strangers
 
-STRANGER_MS_MAX = 5_500  # a stream that proves nothing is closed in 5 s
 ALONE_MS = 100  # a fleet of one is back before the carrier's second attempt
-RUBBISH = (b"", b"%%%", b"CallSid=&CallSid=x", b"\xff\xfe", b"CallSid=CA1&CallStatus=dancing")
+SKEW_MS_MAX = 30_000  # of any wall clock: servers' clocks may be a minute apart
 
 
 class Trouble:
@@ -24,6 +21,8 @@ class Trouble:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._is_healed = False
+        self.people = People(fleet)
+        strangers = Strangers(fleet)
         self._ways: dict[str, Callable[[Fault], Awaitable[None]]] = {
             "drop": self._drop,
             "say": self._say,
@@ -39,9 +38,15 @@ class Trouble:
             "busy": self._busy,
             "lost_rest": self._lost_rest,
             "twice": self._twice,
-            "stranger": self._stranger,
-            "rubbish": self._rubbish,
+            "stranger": strangers.come,
+            "rubbish": strangers.write,
+            "thief": strangers.steal,
             "api": self._api,
+            "clock": self._clock,
+            "sit": self.people.sit,
+            "transfer": self.people.transfer,
+            "ring_back": self.people.ring_back,
+            "note": self.people.note,
         }
 
     async def come(self, fault: Fault) -> None:
@@ -62,6 +67,7 @@ class Trouble:
         self._fleet.exchange.busy_answers = self._fleet.exchange.lost_answers = 0
         for server in self._fleet.servers:
             server.thaw()
+        self._fleet.beside(self.people.leave())
 
     def _phone(self, fault: Fault) -> Handset | None:
         phones = self._fleet.phones
@@ -116,6 +122,12 @@ class Trouble:
             self._fleet.graves.append(server)
             await self._fleet.started(fault.whom)
 
+    async def _clock(self, fault: Fault) -> None:
+        """The wall clock of a machine is set: the process that runs there goes on, the next one goes by it."""
+        skews_ms = self._fleet.skews_ms
+        jumped_ms = skews_ms[fault.whom] + int(fault.way)
+        skews_ms[fault.whom] = min(SKEW_MS_MAX, max(-SKEW_MS_MAX, jumped_ms))
+
     # The store.
 
     async def _slow(self, fault: Fault) -> None:
@@ -164,68 +176,13 @@ class Trouble:
                 phone.card.number, f"{PUBLIC_URL}{path}", fields
             )
 
-    async def _stranger(self, _fault: Fault) -> None:
-        """A signed socket without a token that is worth anything: it must not live."""
-        server = self._fleet.balanced()
-        if server is None:
-            return
-        url = f"{PUBLIC_URL.replace('https', 'wss')}/media"
-        connection = wire.Connection(server)
-        sign = signing.signature(ACCOUNT.auth_token, url)
-        stills = server.stills
-        if not await connection.open(url, {signing.SOCKET_HEADER: sign}):
-            return
-        call_sid = new_sid("CA")
-        start = {
-            "accountSid": ACCOUNT.account_sid,
-            "streamSid": new_sid("MZ"),
-            "callSid": call_sid,
-            "tracks": ["inbound"],
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-            "customParameters": {"token": "v1.nobody"},
-        }
-        head = {"sequenceNumber": "1", "streamSid": start["streamSid"]}
-        for message in ({"event": "connected"}, {"event": "start", "start": start} | head):
-            if not connection.is_cut:
-                await connection.send(json.dumps(message))
-        await asyncio.sleep(STRANGER_MS_MAX / 1_000)
-        if server.stills == stills:
-            self._fleet.witness.check(7, connection.is_cut, "a stranger's stream lives on")
-        is_known = call_sid in self._fleet.cabinet.state.rows
-        self._fleet.witness.check(7, not is_known, "a stranger's stream opened a call")
-
-    async def _rubbish(self, fault: Fault) -> None:
-        server = self._fleet.balanced()
-        if server is None or not server.is_serving:
-            return
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        for body in RUBBISH[: fault.lasts_ms + 1]:
-            try:
-                answered = await wire.ask(
-                    server, "POST", f"{PUBLIC_URL}/twiml/voice", headers, body
-                )
-            except ConnectionError:
-                return
-            is_refused = 400 <= answered.status < 500
-            self._fleet.witness.check(10, is_refused, f"rubbish was answered {answered.status}")
-
     async def _api(self, fault: Fault) -> None:
         """A person asks for something by the API."""
-        phone, server = self._phone(fault), self._fleet.balanced()
-        if phone is None or server is None or phone.is_over:
-            return
+        phone = self._phone(fault)
         bodies = {
             "say": {"text": "A person says hello to you."},
             "note": {"text": "A note of a person."},
             "digits": {"digits": "12"},
         }
-        body = json.dumps(bodies.get(fault.way, {})).encode()
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        url = f"{PUBLIC_URL}/api/calls/{phone.call_sid}/{fault.way}"
-        try:
-            answered = await wire.ask(server, "POST", url, headers, body)
-        except ConnectionError:
-            return
-        self._fleet.witness.note("api", phone.call_sid, f"{fault.way} {answered.status}")
-        is_clear = answered.status < 500 or answered.status == 503
-        self._fleet.witness.check(10, is_clear, f"the API answered {answered.status}")
+        if phone is not None and not phone.is_over:
+            await self.people.act(phone, fault.way, bodies.get(fault.way, {}))

@@ -92,13 +92,16 @@ class World:
             self.rules.on_look()
 
     async def _all_hang_up(self) -> None:
-        phones = list(self.fleet.exchange.phones.values())
-        try:
-            async with asyncio.timeout(END_MS_MAX / 1_000):
-                await asyncio.gather(*(phone.hang_up() for phone in phones))
-        except TimeoutError:
-            self.fleet.witness.broke(10, "a call can't be ended")
-        await self._until(self.rules.is_over, END_MS_MAX)
+        phones = self.fleet.exchange.phones
+        ended = 0
+        while ended < len(phones):  # Who was promised to be rung back may be rung as late as this.
+            ended = len(phones)
+            try:
+                async with asyncio.timeout(END_MS_MAX / 1_000):
+                    await asyncio.gather(*(phone.hang_up() for phone in tuple(phones.values())))
+            except TimeoutError:
+                self.fleet.witness.broke(10, "a call can't be ended")
+            await self._until(self.rules.is_over, END_MS_MAX)
 
     async def _until(self, holds: Callable[[], bool], within_ms: int) -> None:
         """Wait until something holds and goes on to hold; or until it should have."""
