@@ -35,6 +35,7 @@ from service.web.returning import Returning
 from service.web.returns import Returns
 from service.web.showing import Showings
 from service.web.sitting import Sitting
+from service.web.talking import Talking
 from service.web.voice import Voice
 
 
@@ -61,6 +62,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *_voice(parts).routes(),
             *_callbacks(parts).routes(),
             *_media(parts).routes(),
+            *_talking(parts, bearers).routes(),
             *_login(parts, bearers).routes(),
             *reading_room.routes(),
             *_api(parts, reading_room.admitted).routes(),
@@ -132,7 +134,22 @@ def _media(parts: Parts) -> Media:
         clock=parts.clock,
         meter=parts.meter,
         admission=parts.admission,
-        inflow=Inflow(clock=parts.clock, meter=parts.meter, idle_ms=config.media_idle_s * 1000),
+        inflow=_inflow(parts),
+    )
+
+
+def _inflow(parts: Parts) -> Inflow:
+    idle_ms = parts.config.media_idle_s * 1000
+    return Inflow(clock=parts.clock, meter=parts.meter, idle_ms=idle_ms)
+
+
+def _talking(parts: Parts, bearers: Bearers) -> Talking:
+    return Talking(
+        bearers=bearers,
+        journal=parts.journal,
+        switchboard=parts.switchboard,
+        clock=parts.clock,
+        inflow=_inflow(parts),
     )
 
 

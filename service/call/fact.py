@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1  # see events.py for when it is raised
 
 Cause = Literal["new", "drop", "dtmf", "deploy", "crash", "duplicate"]
 Who = Literal["caller", "agent", "human"]
-Voice = Literal["ours", "model"]
+Voice = Literal["ours", "model", "person"]
 Status = Literal["pending", "succeeded", "failed", "timed_out", "unknown"]
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from service.call.acts import Act
 from service.call.events import EarlierCarried, Known, Played
+from service.call.person_inputs import PersonBegan, PersonMissed
 
 Door = Literal["voice", "resume", "redial"]
 
@@ -236,7 +237,7 @@ FromModel = (
 Input = (
     Attached | Detached | Progress | Measured | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
     | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | EarlierFound
-    | Move | Woke | Settle
+    | PersonBegan | PersonMissed | Move | Woke | Settle
 )  # fmt: skip
 
 

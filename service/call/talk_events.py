@@ -14,8 +14,8 @@ class AgentSpoke(Fact, frozen=True):
 
     `asks` names the field the prompt asks for. `who` is "human" for lines that a person typed, and
     `request` then names what they asked. `turn` is the turn it answers, 0 for none. `voice` is
-    "model" when a speech-to-speech model says it itself; its words may become known while it is
-    heard, and until then the prompt is open.
+    "model" when a speech-to-speech model says it itself, and "person" when somebody in the agent's
+    place does, live; its words may become known while it is heard, and until then the prompt is open.
     """
 
     prompt: str
@@ -54,9 +54,10 @@ class Played(Fact, frozen=True):
 
 
 class SpeechCut(Fact, frozen=True):
-    """The rest of a prompt was given up. `reason`: barge_in, key, replaced, lost.
+    """The rest of a prompt was given up. `reason`: barge_in, key, replaced, taken_over, lost, missed.
 
     "lost" is a model's own speech whose audio went with its process: the model is asked to go on.
+    "missed" is a person's own speech that the caller's stream was not there for.
     """
 
     prompt: str

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.call import inputs as i
+from service.call.decisions.talking import is_live
 from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
 from service.journal.values import Lease
@@ -54,7 +55,7 @@ class Line:
         self.voice = ModelVoice()  # what a model says itself; it outlives the stream
         self.stream_sid = ""
         self.last_media_ms = 0
-        self._has_echoed = False
+        self._has_echoed = self._is_live_voice = False
         self.detached_ms = means.clock.now_ms()
         self.levels = Levels(self.detached_ms)
 
@@ -97,8 +98,11 @@ class Line:
         self._speaking = asyncio.create_task(self._mouth.run())
 
     def want(self, prompts: tuple[Prompt, ...]) -> None:
-        """Say exactly these prompts."""
+        """Say exactly these prompts. Among them a live voice waits for nobody."""
+        self._is_live_voice = any(map(is_live, prompts))
         if self._mouth is not None:
+            if self._is_live_voice:
+                self._mouth.release()
             self._mouth.want(prompts)
 
     @property
@@ -108,7 +112,7 @@ class Line:
 
     def hold(self) -> None:
         """Fall silent at once: the caller has the floor. What was not heard is kept."""
-        if self._mouth is not None:
+        if self._mouth is not None and not self._is_live_voice:
             self._mouth.hold()
 
     def release(self) -> None:

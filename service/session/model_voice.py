@@ -1,4 +1,4 @@
-"""What a model has said of itself: its audio and words, kept until the caller has heard them.
+"""What a model, or a person, has said of itself: its audio and words, kept until the caller has heard them.
 
 A model speaks faster than anybody can listen, so most of an answer waits here. It outlives the stream: on
 the next one the caller hears the rest, from the sample that was heard last. Another process has none of
@@ -23,6 +23,8 @@ class _Spoken:
     text: str = ""
     heard: int = 0
     is_whole: bool = False
+    is_ended: bool = False  # all of its audio is here, while its words may be to come
+    is_forsaken: bool = False
     ends: tuple[int, ...] = ()
 
     @property
@@ -72,6 +74,23 @@ class ModelVoice:
         if spoken is not None and not spoken.is_whole:
             spoken.text, spoken.is_whole = text, is_last
 
+    def end(self, prompt: str) -> None:
+        """No more audio comes; the words are told later."""
+        spoken = self._spoken.get(prompt)
+        if spoken is not None:
+            spoken.is_ended = True
+
+    def forsake(self, prompt: str) -> None:
+        """What was not heard of it is not said again; how far it was heard stays known."""
+        spoken = self._spoken.get(prompt)
+        if spoken is not None:
+            spoken.is_forsaken = True
+
+    def waiting(self, prompt: str) -> int:
+        """How much of it is here and was not heard, as far as was told."""
+        spoken = self._spoken.get(prompt)
+        return 0 if spoken is None else len(spoken.audio) - spoken.heard
+
     def drop(self, prompt: str) -> None:
         """Nobody will hear any more of it."""
         self._spoken.pop(prompt, None)
@@ -89,10 +108,11 @@ class ModelVoice:
     def take(self, prompt: str, at: int) -> bytes | None:
         """Return the next audio from sample `at` on: None while there is none, b"" at the end."""
         spoken = self._spoken.get(prompt)
-        if spoken is None:
+        if spoken is None or spoken.is_forsaken:
             return None  # It will be cut, not taken for heard.
         piece = bytes(spoken.audio[at : at + PIECE_MAX])
-        return piece if spoken.is_whole or len(piece) >= PIECE_MIN else None
+        is_all = spoken.is_whole or spoken.is_ended
+        return piece if is_all or len(piece) >= PIECE_MIN else None
 
     def played(self, prompt: str, *, heard: int, sent: int, queued: int, reach: int = 0) -> Played:
         """Return how far it got, in samples of the whole prompt, and what words that makes.

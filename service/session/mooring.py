@@ -11,6 +11,7 @@ from service.session.inbox import Lost
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
 from service.session.means import Means
+from service.session.person import Person
 from service.session.scribe import Scribe
 from service.session.seam import Listener
 
@@ -33,6 +34,7 @@ class Mooring:
         self._seam = means.forks.attend(ledger.call_sid, talk)
         self._scribe = scribe
         self._post = post
+        self.person = Person(ledger.call_sid, means, line, post, lambda: ledger.call)
 
     async def take_over(self, arrival: Arrival, running: Sequence[str]) -> int | None:
         """Claim the call for a stream: durable, before anything is said on it.
@@ -70,6 +72,7 @@ class Mooring:
     def hear(self, ulaw: bytes) -> None:
         """Take audio of the stream that is plugged in."""
         self._line.heard_audio(len(ulaw))
+        self.person.overhear(ulaw)
         now_ms, levels = self._line.last_media_ms, self._line.levels
         self._seam.hear(ulaw, now_ms)
         levels.caller(ulaw, now_ms)
@@ -78,6 +81,7 @@ class Mooring:
 
     def close(self) -> None:
         """No stream will come any more, and nobody listens on another one."""
+        self.person.close()
         self._means.forks.leave(self._ledger.call_sid, self._seam, self._means.clock.now_ms())
 
     def _plug_in(self, arrival: Arrival) -> None:
@@ -100,6 +104,7 @@ class Mooring:
     async def _unplug(self, reason: str, code: int) -> None:
         self._seam.detach(self._means.clock.now_ms())
         await self._scribe.take(await self._line.unplug(reason, code))
+        self.person.missed()
         measured = self._line.levels.take(self._line.detached_ms, is_last=True)
         if measured is not None:
             await self._scribe.take(measured)

@@ -96,7 +96,7 @@ class Mouth:
                 self._begin(prompt)
 
     def _begin(self, prompt: Prompt) -> None:
-        if prompt.voice == "model":
+        if prompt.voice != "ours":
             self._said[prompt.prompt] = Lent(prompt, self._voice)
             self._to_render.append((prompt.prompt, 0, ""))
         else:
@@ -156,8 +156,8 @@ class Mouth:
     def _note(self, now_ms: int) -> bool:
         """Take note of clauses heard to their end. True when there is something to report."""
         for event in self._playout.heard(now_ms):
-            if event.prompt in self._said:
-                self._said[event.prompt].heard_to(event.clause)
+            said = self._said.get(event.prompt)
+            if said is not None and said.heard_to(event.clause):
                 self._further[event.prompt] = None
         return bool(self._further)
 

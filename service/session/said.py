@@ -18,6 +18,8 @@ from service.speech.timing import word_ends, words_before
 
 REPEAT = samples(100)  # half a syllable said twice is not noticed; one left out is
 
+LIVE_PIECES = 10  # of 100 ms and more: once a second is often enough
+
 
 @dataclass
 class Said:
@@ -43,9 +45,10 @@ class Said:
         self.lengths.append(len(audio))
         self.ends.append(word_ends(text, audio))
 
-    def heard_to(self, clause: int) -> None:
-        """Take note that a clause, counted in the whole prompt, was heard to its end."""
+    def heard_to(self, clause: int) -> bool:
+        """Take note that a clause, counted in the whole prompt, was heard to its end: worth writing."""
         self.heard = max(self.heard, clause - self.first + 1)
+        return True
 
     def played(self, at: Pointers) -> Played:
         """Return how far the whole prompt got, from how far it got here."""
@@ -74,6 +77,7 @@ class Lent:
     pieces: int = 0
     is_done: bool = False
     begin: int = 0
+    is_out: bool = False
 
     def __post_init__(self) -> None:
         """It goes on where it was heard to, which the voice may know better than what was written.
@@ -90,10 +94,13 @@ class Lent:
         if piece:
             self.taken += len(piece)
             self.pieces += 1
+        self.is_out = piece == b""
         return piece
 
-    def heard_to(self, _piece: int) -> None:
-        """Take note that a piece was heard: how far that is stands in the pointers."""
+    def heard_to(self, piece: int) -> bool:
+        """Whether it is worth writing that a piece was heard: a live voice's pieces are small."""
+        is_last = self.is_out and piece >= self.pieces
+        return is_last or self.prompt.voice == "model" or piece % LIVE_PIECES == 0
 
     def played(self, at: Pointers) -> Played:
         """Return how far the whole prompt got, from how far it got here."""

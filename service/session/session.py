@@ -54,8 +54,7 @@ class Session:
     """One call, as long as this process holds it."""
 
     def __init__(self, call_sid: str, means: Means) -> None:
-        self.call_sid = call_sid
-        self._means = means
+        self.call_sid, self._means = call_sid, means
         self._ledger = Ledger(call_sid, means.journal, means.owner)
         self._inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
@@ -66,6 +65,7 @@ class Session:
         self._mooring = Mooring(
             means, self._ledger, self._line, self._talk, self._scribe, self.post
         )
+        self.person = self._mooring.person
         self._remembrance = Remembrance(call_sid, means, self.post)
         self._watch = Watch(means, self._ledger, self.post)
         self._is_over = self._is_seen_off = self._is_leaving = False
@@ -221,8 +221,7 @@ class Session:
         return self._line.detached_ms + (0 if self._is_leaving else LINGER_MS)
 
     def _has_lingered(self) -> bool:
-        is_late = self._means.clock.now_ms() >= self._linger_over_ms
-        return is_late and not self._is_busy
+        return self._means.clock.now_ms() >= self._linger_over_ms and not self._is_busy
 
     async def _catch_up(self) -> None:
         """Others wrote: an owner that is newer than we are, or somebody who asks for something."""
@@ -261,6 +260,7 @@ class Session:
             await self._detach(Lost(self.epoch, "error"))
             return
         self._talk.follow(self.call)
+        self.person.follow(self.call)
         self._remembrance.follow(self.call)
         await self._ledger.keep_snapshot()
         if self.call.phase == "ended":

@@ -6,6 +6,7 @@ was heard. Only words cut us short: a cough or an "mm-hm" does not, and our sent
 
 from service.call import events as e, inputs as i
 from service.call.decisions import floor
+from service.call.decisions.talking import is_live
 from service.call.events import Known
 from service.call.inputs import Decision
 from service.call.policy import Policy
@@ -21,8 +22,12 @@ def speech_began(call: Call, _began: i.SpeechBegan, _now_ms: int, _policy: Polic
 
 
 def cut(call: Call, played: tuple[e.Played, ...], reason: str) -> tuple[Known, ...]:
-    """How far each prompt got, and that the rest of it is given up."""
-    cuts = (e.SpeechCut(prompt=prompt.prompt, reason=reason) for prompt in call.prompts)
+    """How far each prompt got, and that the rest of it is given up, but for a live voice's."""
+    cuts = (
+        e.SpeechCut(prompt=prompt.prompt, reason=reason)
+        for prompt in call.prompts
+        if not is_live(prompt)
+    )
     return (*advanced(call, played), *cuts)
 
 

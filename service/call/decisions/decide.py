@@ -23,11 +23,13 @@ from service.call.decisions import (
     operation,
     people,
     seats,
+    talking,
 )
 from service.call.decisions.answer import answered, spoken
 from service.call.decisions.resume import Return, resume
 from service.call.events import Cause, Known
 from service.call.inputs import Decision
+from service.call.person_inputs import PersonBegan, PersonMissed
 from service.call.policy import Policy
 from service.call.state import Call
 
@@ -237,6 +239,8 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.EndingDone: ending.done,
     i.CarrierSays: _carrier_says,
     i.EarlierFound: carrying.found,
+    PersonBegan: talking.began,
+    PersonMissed: talking.missed,
     **model.STEPS,
     i.Move: moving.move,
     i.Woke: _woke,

@@ -54,7 +54,10 @@ def _agent_continued(call: Call, fact: e.AgentContinued, _place: Place) -> Call:
     prompts = tuple(
         longer if p is prompt else p for p in call.prompts if p is not prompt or not is_done
     )
-    return _revise(replace(call, prompts=prompts), prompt.position, text=" ".join(fact.clauses))
+    text = " ".join(fact.clauses)
+    return _revise(
+        replace(call, prompts=prompts), prompt.position, text=text, heard=text if is_done else None
+    )
 
 
 def _open_prompt(call: Call, name: str) -> Prompt | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from service.call import events as e, inputs as i
 from service.call.decisions.operation import NOT_APPROVED, OVERDUE
+from service.call.person_inputs import PersonBegan, PersonMissed
 from service.call.replay.acts import read_answer, read_model_call
 from service.call.replay.attaching import read_attached
 from service.call.replay.reading import Reading, Write
@@ -67,6 +68,8 @@ def _of_our_words(write: Write) -> Iterator[Reading]:
         yield Reading(i.Progress(write.heard), write.told())
     elif isinstance(cut, e.SpeechCut) and cut.reason == "lost":
         yield Reading(i.ModelLost(cut.prompt), frozenset((0,)))
+    elif isinstance(cut, e.SpeechCut) and cut.reason == "missed":
+        yield Reading(PersonMissed(cut.prompt), frozenset((0,)))
 
 
 def _detached(write: Write, fact: e.StreamDetached) -> Iterator[Reading]:
@@ -104,6 +107,9 @@ def _digits_entered(write: Write, fact: e.DigitsEntered) -> Iterator[Reading]:
 def _agent_spoke(write: Write, fact: e.AgentSpoke) -> Iterator[Reading]:
     if fact.voice == "model":
         yield _model_spoke(write, fact, 0)
+    elif fact.voice == "person":
+        held = write.call.taken_over
+        yield Reading(PersonBegan(fact.prompt, held.seat if held else ""), frozenset((0,)))
     elif fact.who == "human":
         yield Reading(i.Settle())
     elif fact.turn:
