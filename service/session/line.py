@@ -111,7 +111,7 @@ class Line:
         return self._mouth is not None and self._mouth.is_held
 
     def hold(self) -> None:
-        """Fall silent at once: the caller has the floor. What was not heard is kept."""
+        """Fall silent at once: the caller has the floor, unless a live voice speaks. What was not heard is kept."""
         if self._mouth is not None and not self._is_live_voice:
             self._mouth.hold()
 

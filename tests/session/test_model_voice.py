@@ -79,3 +79,26 @@ def test_a_model_that_speaks_for_minutes_is_cut_where_nobody_listens_any_more() 
     further = voice(b"a" * UNHEARD_MAX, TEXT)
     played(further, 1_000)
     assert further.add("m1", b"b" * 1_000)
+
+
+def test_sound_that_is_all_there_is_taken_to_its_end_before_its_words_are_known() -> None:
+    made = voice(b"a" * (PIECE_MIN - 1))
+    assert made.take("m1", 0) is None
+    made.end("m1")
+    made.end("m9")
+    assert made.take("m1", 0) == b"a" * (PIECE_MIN - 1)
+    assert made.take("m1", PIECE_MIN - 1) == b""
+    assert made.waiting("m1") == PIECE_MIN - 1
+    assert played(made, PIECE_MIN - 1).clauses == 0
+    assert made.waiting("m1") == made.waiting("m9") == 0
+    made.tell("m1", TEXT, is_last=True)
+    assert played(made, PIECE_MIN - 1).clauses == 1
+
+
+def test_what_is_forsaken_is_not_said_again_and_how_far_it_was_heard_stays_known() -> None:
+    made = voice(b"a" * samples(1_000), TEXT, is_last=True)
+    assert played(made, samples(500)).part_words == 2
+    made.forsake("m1")
+    made.forsake("m9")
+    assert made.take("m1", samples(500)) is None
+    assert played(made, 0).heard_samples == samples(500)

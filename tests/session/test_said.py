@@ -73,3 +73,17 @@ def test_a_models_prompt_goes_on_where_the_voice_knows_it_was_heard_to() -> None
     at = Pointers("m1", len(piece), len(piece), len(piece), len(piece))
     got = lent.played(at)
     assert (got.heard_samples, lent.is_done) == (samples(400), True)
+
+
+def test_of_a_live_voice_it_is_worth_writing_once_a_second_and_at_the_end() -> None:
+    voice = ModelVoice()
+    voice.begin("h1")
+    lent = Lent(Prompt("h1", 1, ("",), voice="person", is_open=True), voice)
+    for _ in range(12):
+        assert voice.add("h1", b"a" * samples(100))
+        assert lent.take() is not None
+    assert [piece for piece in range(1, 13) if lent.heard_to(piece)] == [10]
+    voice.end("h1")
+    assert lent.take() == b""
+    assert lent.heard_to(12)
+    assert Lent(Prompt("m1", 1, ("",), voice="model", is_open=True), voice).heard_to(1)

@@ -56,7 +56,10 @@ def _agent_continued(call: Call, fact: e.AgentContinued, _place: Place) -> Call:
     )
     text = " ".join(fact.clauses)
     return _revise(
-        replace(call, prompts=prompts), prompt.position, text=text, heard=text if is_done else None
+        replace(call, prompts=prompts),
+        prompt.position,
+        text=text,
+        heard=text if is_done and prompt.voice == "person" else None,
     )
 
 

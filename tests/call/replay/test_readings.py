@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from service.call import events as e, inputs as i
 from service.call.inputs import Decision, Input
+from service.call.person_inputs import PersonBegan, PersonMissed
 from service.call.replay.reading import written_at_once
 from service.call.replay.readings import readings
+from service.call.seat import Seat
 from service.call.state import Call, Operation, Prompt, Request
 from tests.call.replay.scenes import CARRIED, SCENES
 from tests.call.story import Story
@@ -202,3 +205,12 @@ def test_what_holds_all_its_input_said_is_read_word_for_word() -> None:
 def test_what_nobody_here_decides_is_read_as_nothing() -> None:
     assert read(e.NoteAdded(text="VIP")) == []
     assert read(e.ContextLost(reason="gone")) == []
+
+
+def test_a_persons_own_voice_is_read_as_theirs() -> None:
+    spoke = e.AgentSpoke(prompt="h1-1", clauses=("",), who="human", voice="person", is_open=True)
+    assert read(spoke) == [PersonBegan("h1-1", "")]
+    seated = msgspec.structs.replace(TALKING, taken_over=Seat("Ana", "a", 1, 1, is_taken=True))
+    assert read(spoke, call=seated) == [PersonBegan("h1-1", "a")]
+    assert read(cut("missed")) == [PersonMissed("p1")]
+    assert read(cut("lost")) == [i.ModelLost("p1")]
