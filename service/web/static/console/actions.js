@@ -4,6 +4,7 @@ import { html, useRef, useState } from "../vendor/preact-htm.js";
 import { callPath, send } from "./http.js";
 import { NameField } from "./name.js";
 import { mySeat, useSeat } from "./seat.js";
+import { Talk } from "./talk.js";
 import { clock, moment } from "./words.js";
 
 /**
@@ -29,6 +30,7 @@ export function Actions({ call, me, now, onTold }) {
   return html`<section class="card actions" aria-labelledby="actions-title" data-seat=${seat.isMine ? "mine" : isTheirs ? "theirs" : "free"}>
     <h2 id="actions-title">Step in</h2>
     <${Seat} seat=${seat} now=${now} me=${me} />
+    ${seat.isMine && html`<${Talk} call=${call} seat=${mySeat()} onTold=${onTold} />`}
     <${OneLine} id="say" label=${seat.isMine ? "Say to the caller, in your own words" : "Have a line said to the caller"} button="Say" isOff=${isTheirs}
       placeholder=${seat.isMine ? "You are speaking now" : "A line, in the agent's voice"} max="1000" onSend=${(/** @type {string} */ text) => ask("/say", { text, ...mine }, "It will be said.")} />
     <${OneLine} id="digits" label="Send digits into the call" button="Send" isOff=${isTheirs} placeholder="1234#" max="100" mode="tel"
