@@ -26,6 +26,7 @@ from service.session.guess import transcript
 from service.session.line import CLOSE_REPLACED, Line
 from service.session.means import Means
 from service.speech.endpoint import (
+    Endpointer,
     SpeechBegan as Began,
     SpeechEnded as Ended,
     SpeechPaused as Paused,
@@ -73,7 +74,7 @@ class Person:
         self._call = call
         self._seat = ""
         self._earpiece: Earpiece | None = None
-        self._endpointer = means.endpointer()
+        self._endpointer: Endpointer | None = None  # made for who talks: most calls need none
         self._fresh = b""  # heard, and not passed on
         self._made = 0
         self._speaking = ""  # the prompt that grows
@@ -110,10 +111,11 @@ class Person:
 
     def hear(self, earpiece: Earpiece, ulaw: bytes) -> None:
         """Take what this socket's microphone hears."""
-        if earpiece is not self._earpiece:
+        endpointer = self._endpointer
+        if endpointer is None or earpiece is not self._earpiece:
             return
         self._fresh += ulaw
-        for event in self._endpointer.feed(ulaw):
+        for event in endpointer.feed(ulaw):
             match event:
                 case Began():
                     self._begin()
@@ -184,7 +186,7 @@ class Person:
             self._line.wake()
 
     def _fall_silent(self) -> None:
-        half = self._endpointer.take()
+        half = self._endpointer.take() if self._endpointer is not None else None
         if half is not None:
             self._end(half)
 
