@@ -50,13 +50,14 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         switchboard=parts.switchboard,
     )
     bearers = _bearers(parts)
+    reading_room = _reading_room(parts, bearers)
     figures = Figures(
         history=History(parts.meter),
         clock=parts.clock,
         bearers=bearers,
         server=parts.switchboard.owner,
+        post=reading_room.board.post,
     )
-    reading_room = _reading_room(parts, bearers)
     app = Starlette(
         routes=[
             *_voice(parts).routes(),

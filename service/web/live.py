@@ -10,8 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from typing import TypeVar
+from contextlib import aclosing, suppress
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -29,7 +28,6 @@ SEND_S_MAX = 10  # a reader that takes nothing for so long has gone; it comes ba
 EVENTS_MAX = 1_000  # of one long poll's answer; whoever is so far behind asks again at once
 
 _log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def shown(record: Record) -> Json:
@@ -40,39 +38,6 @@ def shown(record: Record) -> Json:
 def sent(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
     """Return the response that sends events as they come."""
     return EventSourceResponse(events, ping=PING_S, send_timeout=SEND_S_MAX)
-
-
-async def for_a_while(
-    items: AsyncGenerator[T, None], seconds: float | None, over: asyncio.Event | None = None
-) -> AsyncGenerator[T, None]:
-    """Yield what comes within so many seconds (None: for ever) and before `over`. Closes `items`."""
-    loop = asyncio.get_running_loop()
-    until_s = None if seconds is None else loop.time() + seconds
-    ending = asyncio.create_task((over or asyncio.Event()).wait())
-    coming: asyncio.Task[T] | None = None
-    try:
-        while not ending.done():
-            coming = asyncio.create_task(_next(items))
-            left_s = None if until_s is None else max(0.0, until_s - loop.time())
-            first = asyncio.FIRST_COMPLETED
-            await asyncio.wait({coming, ending}, timeout=left_s, return_when=first)
-            if not coming.done():
-                return
-            try:
-                item = coming.result()
-            except StopAsyncIteration:
-                return
-            yield item
-    finally:
-        left = [task for task in (coming, ending) if task is not None and not task.done()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        await items.aclose()
-
-
-async def _next(items: AsyncGenerator[T, None]) -> T:
-    return await anext(items)
 
 
 class Offset:
@@ -121,9 +86,11 @@ class Follower:
         told = await self._told()
         if told is None or told["events"] or told["reset"] or not wait_s:
             return told
-        async with aclosing(for_a_while(self._tail(), wait_s)) as items:
-            async for _ in items:
-                break  # it only says that there is something: what, the journal says
+        async with aclosing(self._tail()) as items:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    # It only says that there is something: what, the journal says.
+                    await anext(items, None)
         return await self._told()
 
     async def _told(self) -> Json | None:

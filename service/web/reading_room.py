@@ -1,10 +1,8 @@
 """The API's rooms for readers: calls, their records, their timelines, and the board of all of them."""
 
 import json
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,7 +19,6 @@ from service.web.live import (
     Follower,
     Offset,
     board_events,
-    for_a_while,
     sent,
     shown,
     whole,
@@ -80,7 +77,7 @@ class ReadingRoom:
         """The board: all calls in a few words, as JSON, or as server-sent events that go on."""
         wanted = self._wanted(request)
         if _wants_events(request):
-            return self._sent(request, board_events(self.board.watch(wanted)))
+            return sent(board_events(self.board.watch(wanted)))
         await self.cards.look()
         return JSONResponse({"calls": [one.shown for one in self.cards.found(wanted)]})
 
@@ -111,7 +108,7 @@ class ReadingRoom:
         if _wants_events(request):
             last_id = request.headers.get("last-event-id", "")
             follower = Follower(self.journal, call_sid, Offset.read(last_id) if last_id else here)
-            return self._sent(request, follower.events())
+            return sent(follower.events())
         wait_s = _within(request, "wait_s", 0, WAIT_S_MAX, 0)
         if position is None or wait_s:
             told = await Follower(self.journal, call_sid, here).poll(wait_s)
@@ -148,14 +145,6 @@ class ReadingRoom:
             raise no_call()
         told = [shown(one) for one in reading.records if one.position > after]
         return {"incarnation": mark(reading), "position": reading.head, "events": told}
-
-    def _sent(self, request: Request, events: AsyncGenerator[ServerSentEvent, None]) -> Response:
-        """Send events until whoever asked must be admitted anew, or signs out; they come back by themselves."""
-        bearers = self.admitted.bearers
-        visitor = bearers.admit(request, "viewer")
-        left_ms = bearers.left_ms(visitor)
-        seconds = None if left_ms is None else left_ms / 1000
-        return sent(for_a_while(events, seconds, bearers.over(visitor)))
 
     def _wanted(self, request: Request) -> Search:
         tenant = self.admitted.bearers.admit(request, "viewer").tenant

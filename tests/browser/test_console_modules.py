@@ -108,6 +108,18 @@ def test_the_board_folds_what_changed_and_puts_calls_that_go_on_first(ask: Any) 
     assert told == ["b", "d", "c"]
 
 
+def test_figures_that_are_brought_go_on_where_the_ones_read_end(ask: Any) -> None:
+    told = ask(
+        "figures.js",
+        """m => { const told = (server, ...at) => ({server, alerts: at, points: at.map(at_ms => ({at_ms}))});
+        const known = told("a", 1, 2);
+        const many = {...known, points: Array.from({length: 360}, (_, at) => ({at_ms: at}))};
+        return [m.joined(known, told("a", 2)), m.joined(known, told("a", 3)), m.joined(known, told("b", 3)),
+          m.joined(many, told("a", 400))].map(one => [one.alerts, one.points.length, one.points.at(-1).at_ms]); }""",
+    )
+    assert told == [[[2], 2, 2], [[3], 3, 3], [[3], 1, 3], [[400], 360, 400]]
+
+
 def test_what_was_not_heard_is_the_rest_of_the_line(ask: Any) -> None:
     told = ask(
         "items.js",

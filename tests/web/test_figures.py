@@ -1,4 +1,6 @@
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from service.web.bearer import Bearers
 from service.web.figures import Figures
 from tests.conftest import wait_until
 from tests.web.front import Front
+from tests.web.test_live import reading
 
 pytestmark = pytest.mark.asyncio
 SEE = {"authorization": "Bearer see"}
@@ -39,9 +42,13 @@ async def test_steps_close_by_themselves_and_alerts_fire(
     meter = Meter()
     meter.store_degraded.set(1)
     token = ApiToken.model_construct(token="see", role="viewer", tenant="default")
-    history = History(meter)
+    history, posted = History(meter), list[tuple[str, Any]]()
     figures = Figures(
-        history=history, clock=Clock(), bearers=Bearers([token], meter, Clock(), ()), server="here"
+        history=history,
+        clock=Clock(),
+        bearers=Bearers([token], meter, Clock(), ()),
+        server="here",
+        post=lambda event, told: posted.append((event, told)),
     )
     front.app.router.routes[:0] = figures.routes()
     running = asyncio.create_task(figures.run())
@@ -50,3 +57,20 @@ async def test_steps_close_by_themselves_and_alerts_fire(
     told = (await front.web.get("/api/figures?minutes=1", headers=SEE)).json()
     assert [one["name"] for one in told["alerts"]] == ["store_degraded"]
     assert told["points"][0]["is_degraded"] is True
+    assert [event for event, _ in posted] == ["figures"] * len(posted)
+    assert [one["points"] for _, one in posted[:2]] == [[point] for point in told["points"][:2]]
+    assert (posted[-1][1]["alerts"], posted[-1][1]["server"]) == (told["alerts"], "here")
+
+
+@pytest.fixture
+def quick_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of a moment, from before the application begins."""
+    monkeypatch.setattr(module, "STEP_MS", 10)
+
+
+@pytest.mark.usefixtures("quick_steps", "front")
+async def test_who_watches_the_board_is_told_each_new_point(host: str) -> None:
+    async with reading(host, "/api/board") as reader:
+        assert (await reader.event())["event"] == "board"
+        first, second = [json.loads(one["data"]) for one in await reader.events(2)]
+    assert first["points"][0]["at_ms"] < second["points"][0]["at_ms"]

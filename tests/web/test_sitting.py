@@ -17,13 +17,15 @@ STREAM = {"accept": "text/event-stream"}
 
 
 @asynccontextmanager
-async def reading(host: str, headers: dict[str, str]) -> AsyncIterator[list[str]]:
-    """Read the call's events; the list ends with "the end" when the server has ended them."""
+async def reading(
+    host: str, headers: dict[str, str], path: str = EVENTS
+) -> AsyncIterator[list[str]]:
+    """Read a stream of events; the list ends with "the end" when the server has ended them."""
     lines: list[str] = []
 
     async def read() -> None:
         async with httpx2.AsyncClient(base_url=f"http://{host}") as web:
-            async with web.stream("GET", EVENTS, headers={**STREAM, **headers}) as answer:
+            async with web.stream("GET", path, headers={**STREAM, **headers}) as answer:
                 lines.append(str(answer.status_code))
                 async for _ in answer.aiter_lines():
                     pass
@@ -44,18 +46,19 @@ async def badge(front: Front, shown: str = "act") -> dict[str, str]:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("path", [EVENTS, "/api/board"])
 async def test_signing_out_ends_the_streams_of_this_badge_and_of_no_other(
-    front: Front, host: str
+    front: Front, host: str, path: str
 ) -> None:
     await front.token()
     mine, theirs = await badge(front), await badge(front)
-    async with reading(host, mine) as ended, reading(host, theirs) as going_on:
+    async with reading(host, mine, path) as ended, reading(host, theirs, path) as going_on:
         assert (ended, going_on) == (["200"], ["200"])
         front.web.cookies.clear()
         await front.web.request("DELETE", "/api/session", headers={**OURS, **mine})
         await wait_until(lambda: ended == ["200", "the end"], description="the stream ended")
         assert going_on == ["200"]
-    async with reading(host, mine) as refused:
+    async with reading(host, mine, path) as refused:
         assert refused[0] == "401"
 
 

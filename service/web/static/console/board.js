@@ -8,7 +8,7 @@ const POLL_MS = 2_000; // without streaming the board is asked for whole, so sel
 const QUERY_WAIT_MS = 250; // a person who types is let finish the word
 
 /** @typedef {any} Headline one call as `/api/board` tells it */
-/** @typedef {{calls: Headline[], link: import("./link.js").LinkState, isKnown: boolean}} BoardNow */
+/** @typedef {{calls: Headline[], link: import("./link.js").LinkState, isKnown: boolean, figures: import("./figures.js").Figures | null}} BoardNow */
 
 /**
  * Folds one event into the calls that are known.
@@ -62,6 +62,7 @@ class BoardFeed {
    * @param {any} body
    */
   take(name, body) {
+    if (name === "figures") this.onChange({ figures: body });
     if (!["board", "call", "gone"].includes(name)) return;
     this.calls = folded(this.calls, name, body);
     this.onChange({ calls: [...this.calls.values()].sort(byUrgency), isKnown: true });
@@ -69,7 +70,7 @@ class BoardFeed {
 }
 
 /** @type {BoardNow} */
-const NOTHING = { calls: [], isKnown: false, link: { state: "catching up", since: 0, way: "stream" } };
+const NOTHING = { calls: [], isKnown: false, figures: null, link: { state: "catching up", since: 0, way: "stream" } };
 
 /**
  * The board as it stands.

@@ -33,8 +33,8 @@ export function List({ onSheet, onSignedOut }) {
   const [chosen, setChosen] = useState("");
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [isCharted, setCharted] = useState(() => localStorage.getItem(CHARTED) === "1");
-  const figures = useFigures(isCharted);
-  const { calls, link, isKnown } = useBoard(query.trim());
+  const { calls, link, isKnown, figures: told } = useBoard(query.trim());
+  const figures = useFigures(isCharted, told, link.way === "stream" && link.state === "live");
   const now = useNow(1_000);
   const shown = useMemo(() => calls.filter(CHIPS.find((one) => one.name === chip)?.fits ?? Boolean), [calls, chip]);
 
