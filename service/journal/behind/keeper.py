@@ -68,7 +68,6 @@ class Keeper:
         self._clock = clock
         self._chance = chance
         self._flushes: dict[str, asyncio.Task[None]] = {}
-        self._notes: set[asyncio.Task[Durability]] = set()
         self._slots = asyncio.Semaphore(FLUSHES_MAX)
         self._news = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
@@ -88,7 +87,7 @@ class Keeper:
         flushes = tuple(self._flushes.values())
         for flush in flushes:
             flush.cancel()
-        await asyncio.gather(*flushes, *self._notes, return_exceptions=True)
+        await asyncio.gather(*flushes, return_exceptions=True)
         await self._shelf.close()
         self.bells.ring_all()
 
@@ -280,9 +279,7 @@ class Keeper:
             self._herald.orphaned()
         # Both are best effort: what is found on a shelf though the store has it does no harm.
         if self.roll.branches:
-            note = asyncio.create_task(self._shelf.put(encode(branch.shelved(None))))
-            self._notes.add(note)
-            note.add_done_callback(self._notes.discard)
+            self._shelf.note(encode(branch.shelved(None)))
         else:
             self._shelf.empty()
         self.bells.ring(branch.call_sid)

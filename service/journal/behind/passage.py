@@ -54,6 +54,8 @@ class Passage:
         left = [one for one in map(decode, await self._shelf.take_over()) if one is not None]
         self._roll.restore(left, self._clock.now_ms())
         self._keeper.start()
+        if not self._roll.branches:
+            self._shelf.empty()  # The store had all of it; that stood nowhere but here.
         if left:
             await self._keeper.tell_left(START_S_MAX)
 

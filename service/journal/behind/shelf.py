@@ -78,6 +78,13 @@ class Shelf:
             return Durability.MEMORY
         return kept.result()
 
+    def note(self, payload: bytes) -> None:
+        """Keep the payload, in its order, if the disk takes it; nobody waits for that."""
+        frame = framed(payload)
+        self.bytes += len(frame)
+        if self._path is not None and not self.trouble:
+            self._line_up(frame).add_done_callback(lambda _: None)
+
     def empty(self) -> None:
         """Nothing that was put until now is needed any more."""
         self.bytes = 0

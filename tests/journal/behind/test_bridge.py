@@ -10,8 +10,10 @@ from service.errors import StoreUnavailable
 from service.journal.behind import branch as branches
 from service.journal.behind.arrears import Status
 from service.journal.behind.bridge import Bridge
+from service.journal.behind.entries import encode
 from service.journal.behind.reach import Deadlines
 from service.journal.behind.shelf import Shelf
+from service.journal.behind.shelffile import left_files
 from service.journal.values import (
     Appended,
     Behind,
@@ -188,6 +190,25 @@ async def test_a_process_that_starts_tells_what_one_that_died_could_not(
     await heir.close()
     later = Shelf(tmp_path, "later")
     assert await later.take_over() == ()
+
+
+async def test_a_process_that_starts_keeps_nothing_that_the_store_had_from_one_that_died(
+    faulty: FaultyStore, tmp_path: Path
+) -> None:
+    """Rule 8: a call that is erased stays on no disk."""
+    dead = bridge_to(faulty, Shelf(tmp_path, "dead"))
+    await dead.start()
+    await hold(dead)
+    faulty.way = "away"
+    await write(dead, "w1", 1)
+    dead._shelf.note(encode(dead._roll.branches[CALL].shelved(None)))
+    dead._keeper._watch.cancel()  # type: ignore[union-attr] # it runs: as good as killed
+    await dead._shelf.close()
+    heir = bridge_to(faulty, Shelf(tmp_path, "heir"))
+    await heir.start()
+    assert not heir.arrears.calls
+    await heir.close()
+    assert await asyncio.to_thread(left_files, tmp_path) == ()
 
 
 async def test_there_is_room_for_so_much(

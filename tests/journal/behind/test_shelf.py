@@ -104,3 +104,21 @@ async def test_it_takes_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not shelf.is_full
     await shelf.put(b"x" * 100)
     assert shelf.is_full
+
+
+async def test_a_note_keeps_its_place_among_what_is_put(tmp_path: Path) -> None:
+    """Seed 25 of the simulation: it came after the emptying that followed it, and stayed on disk."""
+    shelf = Shelf(tmp_path, "one")
+    await shelf.put(b"before")
+    shelf.note(b"told")
+    shelf.empty()
+    shelf.note(b"last")
+    await shelf.close()
+    assert await Shelf(tmp_path, "two").take_over() == (b"last",)
+
+
+async def test_a_note_is_not_kept_where_nothing_is() -> None:
+    shelf = Shelf(None, "one")
+    shelf.note(b"x")
+    assert shelf.bytes
+    await shelf.close()
