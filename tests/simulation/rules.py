@@ -155,7 +155,7 @@ class Rules:
             left = server.parts.journal.arrears
             self._witness.check(6, not left.calls, f"{server.name} still holds back {left}")
 
-    async def at_end(self) -> None:
+    def at_end(self) -> None:
         """Everybody has hung up."""
         self.on_look()
         self._check_acks()

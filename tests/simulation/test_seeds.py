@@ -5,6 +5,7 @@ import pytest
 from tests.simulation.world import run
 
 ONCE_BROKEN = {
+    25: "A note of what the store had was written after the emptying that followed it, and stayed on disk.",
     49: "A gap was measured between the clocks of two servers.",
     426: "A second error of a stream that was dialled again fell under the key of the first.",
     851: "Two waited until the store had all of a call; the second ended what had begun anew.",
@@ -12,6 +13,7 @@ ONCE_BROKEN = {
     2196: "A tool worked in an outage, its server crashed, and whoever took the call had it work again.",
     2537: "A fence that did not hold bore the number of the one that did: two owners under one epoch.",
     2737: "A stream dialled again by its carrier was greeted as new by a server that could ask no store.",
+    3452: "A tool's end came a minute late: another server's clock had set its deadline. The rule was too strict.",
     20048: "A copy of a live stream's token took its call, because the store was away that knew it was spent.",
 }
 

@@ -16,6 +16,7 @@ import msgspec
 from service.testing.textspeech import spoken
 from tests.simulation.entropy import drawn_from
 from tests.simulation.fleet import Fleet
+from tests.simulation.leftovers import Leftovers
 from tests.simulation.log import listening
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.plan import Plan, planned
@@ -26,7 +27,9 @@ SETTLE_MS_MAX = (
     25_000  # after the last fault: leases run out, calls are adopted, branches are flushed
 )
 CALM_MS = 1_500  # everything has been well for so long: it is settled
-END_MS_MAX = 60_000  # for all calls to end after everybody hung up, and their tools
+END_MS_MAX = (
+    120_000  # for all calls to end, and their tools, whose deadlines another clock may have set
+)
 LOOK_MS = 3_000  # between two looks at what the servers hold
 RUNS = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk that is memory: fsync is free
 
@@ -68,7 +71,8 @@ class World:
         await self._until(self.rules.is_settled, SETTLE_MS_MAX)
         self.rules.when_settled()
         await self._all_hang_up()
-        await self.rules.at_end()
+        self.rules.at_end()
+        await Leftovers(self.fleet).judge()
 
     async def _call(self, number: int) -> None:
         plan = self.fleet.plan.calls[number]
