@@ -62,6 +62,15 @@ def test_the_defaults_are_those_of_the_contract(production: pytest.MonkeyPatch) 
         ("LOOKALIKE_CARRIERS", "true", True),
         ("LOG_LEVEL", "DEBUG", "DEBUG"),
         ("API_TOKENS", "", ()),
+        ("PHONE", "open", "open"),
+        ("PHONE", "off", "off"),
+        (
+            "PHONE_ORIGINS",
+            "https://a.example.com, http://b:81,",
+            ("https://a.example.com", "http://b:81"),
+        ),
+        ("RELOAD_WINDOW_S", "0", 0),
+        ("RESUME_WINDOW_S", "1", 1),
     ],
 )
 def test_each_setting_is_read_from_the_environment(
@@ -108,6 +117,15 @@ def test_each_setting_is_read_from_the_environment(
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "65"),
         ("LOG_LEVEL", "LOUD"),
+        ("PHONE", "shut"),
+        ("PHONE_ORIGINS", "a.example.com"),
+        ("PHONE_ORIGINS", "https://a.example.com/"),
+        ("PHONE_ORIGINS", "https://me:s3cret@a.example.com"),
+        ("PHONE_ORIGINS", "ftp://a.example.com"),
+        ("RELOAD_WINDOW_S", "-1"),
+        ("RELOAD_WINDOW_S", "3001"),
+        ("RESUME_WINDOW_S", "0"),
+        ("RESUME_WINDOW_S", "3001"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it_and_tells_no_secret(
@@ -216,7 +234,10 @@ def test_credentials_that_cannot_be_kept_are_one_clear_line() -> None:
 def test_a_call_is_not_gone_on_with_for_longer_than_it_is_kept() -> None:
     with pytest.raises(ConfigError, match=r"RING_BACK_S: 700 s is longer than CALL_TTL_S, 600 s"):
         load(twilio_auth_token=("secret",), ring_back_s=700, call_ttl_s=600)
-    assert load(twilio_auth_token=("secret",), call_ttl_s=60).ring_back_s == 60
+    with pytest.raises(ConfigError, match="RESUME_WINDOW_S: 700 s is longer than CALL_TTL_S"):
+        load(twilio_auth_token=("secret",), resume_window_s=700, call_ttl_s=600)
+    made = load(twilio_auth_token=("secret",), call_ttl_s=60)
+    assert (made.ring_back_s, made.resume_window_s) == (60, 60)
 
 
 def test_a_last_resort_to_a_human_needs_a_number() -> None:
@@ -230,3 +251,14 @@ def test_several_workers_need_a_store_that_they_can_share(production: pytest.Mon
     production.setenv("STORE_URL", "sqlite://:memory:")
     with pytest.raises(ConfigError, match=r"^WEB_CONCURRENCY: "):
         load()
+
+
+def test_a_page_calls_without_a_login_only_where_nothing_but_this_machine_is_served(
+    production: pytest.MonkeyPatch,
+) -> None:
+    made = load()
+    assert (made.phone, made.phone_origins) == ("login", ())
+    assert (made.reload_window_s, made.resume_window_s) == (20, 600)
+    production.delenv("TWILIO_AUTH_TOKEN")
+    assert load().phone == "open"
+    assert load(phone="login").phone == "login"

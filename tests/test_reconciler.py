@@ -12,10 +12,11 @@ import pytest_asyncio
 from service import reconciler as module
 from service.call import events as e
 from service.call.decisions.decide import RESTART_WAIT_MS
-from service.errors import CallGone, CarrierError, StoreUnavailable
+from service.errors import CallAway, CallGone, CarrierError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.limits import UNCLAIMED_MS
 from service.journal.stores import connect
+from service.pages.carriers import WINDOW_PASSED
 from service.reconciler import ADOPT_MS, LOOK_MS, STILL_MS, TOOL_GRACE_MS, Reconciler
 from service.session.ledger import LEASE_MS, RENEW_MS
 from tests.conftest import wait_until
@@ -397,3 +398,26 @@ async def test_a_store_that_was_away_makes_nobodys_calls_look_abandoned(
     await wait_until(lambda: server.redirects() == 1, description="then it is found")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_call_whose_other_side_is_away_is_left_alone_until_its_window_is_over(
+    ruin: Ruin,
+) -> None:
+    server = ruin.server()
+    until_ms = START_MS + LEASE_MS + 60_000
+    server.carrier.trouble = CallAway("the page has not come back yet", until_ms=until_ms)
+    await ruin.held()
+    await ruin.lapses()
+    await server.look()
+    asked = len(server.carrier.asked)
+    await ruin.lapses(59_000)
+    await server.look()
+    assert len(server.carrier.asked) == asked, "nobody asks before the window is over"
+    assert (await ruin.call()).phase == "live"
+    assert server.meter("carrier_errors") == 0
+    server.carrier.trouble = CallGone("it did not come back in time", reason=WINDOW_PASSED)
+    await ruin.lapses(2_000)
+    await server.look()
+    assert (await ruin.call()).end_reason == WINDOW_PASSED
+    assert server.redirects() == 0
+    assert not await ruin.is_looked_after()

@@ -215,7 +215,7 @@ async def test_the_same_stream_twice_at_once_is_a_take_over(front: Front, host: 
         assert code == 4409
         session = front.parts.switchboard.find(CALL)
         assert session is not None
-        assert session.call.phase == "live"
+        await wait_until(lambda: session.call.phase == "live", description="the second has it")
         await two.send("dtmf", dtmf={"digit": "3"})
         await wait_until(lambda: session.call.digits_pending == "3", description="a key is noted")
 
