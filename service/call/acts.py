@@ -62,9 +62,14 @@ class SendDigits(msgspec.Struct, frozen=True):
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """Hand the caller to a phone number once what was said is heard; by default TRANSFER_TO's."""
+    """Hand the caller to a phone number once what was said is heard; by default TRANSFER_TO's.
+
+    On a line from which nobody can be dialled the call goes on; with `is_last_resort`, because the
+    agent knows no other way, it ends with a farewell.
+    """
 
     to_number: str = ""
+    is_last_resort: bool = False
 
 
 class HangUp(msgspec.Struct, frozen=True):

@@ -123,7 +123,7 @@ class StreamAttached(Fact, frozen=True):
 
 
 class StreamDetached(Fact, frozen=True):
-    """live -> detached. `reason`: stop, closed, idle, replaced, restart, shutdown and more."""
+    """live -> detached. `reason`: stop, closed, idle, left, replaced, restart, shutdown and more."""
 
     stream_sid: str
     reason: str
@@ -191,14 +191,24 @@ class ResumeTokenKept(Fact, frozen=True):
 
 
 class EndingPlanned(Fact, frozen=True):
-    """Once all that is to be said has been heard: hang up, or transfer to `to_number`."""
+    """Once all that is to be said has been heard: hang up, or transfer to `to_number`.
+
+    `is_last_resort`: where a transfer can't be done, there is nothing that could be gone on with.
+    """
 
     ending: Literal["hangup", "transfer"]
     to_number: str = ""
+    is_last_resort: bool = False
 
 
 class EndingStarted(Fact, frozen=True):
     """The farewell was heard; the carrier is being asked to end or transfer the call."""
+
+
+class EndingRefused(Fact, frozen=True):
+    """Nobody can be dialled on this line, so the ending that was planned is none; `detail` says why."""
+
+    detail: str
 
 
 class DialEnded(Fact, frozen=True):
@@ -228,7 +238,7 @@ Known = (
     | OperationApproved | OperationDenied | OperationDispatched | OperationDelayed | OperationEnded
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
-    | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
+    | EndingRefused | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
     | TakenOver | HandedBack | LevelsMeasured
 )  # fmt: skip
 AnyFact = Known | Unknown

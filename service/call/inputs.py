@@ -195,6 +195,12 @@ class EndingDone(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class EndingImpossible(msgspec.Struct, frozen=True):
+    """On this line nobody can be dialled, and no message be left; nothing was done."""
+
+    detail: str
+
+
 class CarrierSays(msgspec.Struct, frozen=True):
     """What the carrier answered when asked about a detached call: over, or pulled back."""
 
@@ -231,12 +237,11 @@ class Settle(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 FromModel = (
-    ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed | ModelAway | Transcribed
-    | TokenGiven
+    ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed | ModelAway | Transcribed | TokenGiven
 )  # fmt: skip
 Input = (
     Attached | Detached | Progress | Measured | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
-    | OperationDone | FromModel | DigitsDone | EndingDone | CarrierSays | EarlierFound
+    | OperationDone | FromModel | DigitsDone | EndingDone | EndingImpossible | CarrierSays | EarlierFound
     | PersonBegan | PersonMissed | Move | Woke | Settle
 )  # fmt: skip
 

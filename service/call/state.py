@@ -25,6 +25,10 @@ from service.call.seat import Seat
 
 FOLDING = 3  # raised when known facts fold to another state than before, whatever its shape
 
+LEFT = "left"  # why a stream is gone whose page was: a reload, a closed tab, another address
+NO_DROPS = ("restart", "shutdown", LEFT)  # ends of a stream that say nothing against the line
+FROM_PAGE = "browser"  # the direction of a call that came by no phone line
+
 Phase = Literal["ringing", "live", "detached", "ended"]
 
 
@@ -209,6 +213,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ending: Literal["", "hangup", "transfer"] = ""
     ending_to: str = ""
     is_ending_started: bool = False
+    is_last_resort: bool = False  # where the ending can't be had, the call ends all the same
     afterwards: Afterwards = Afterwards()
 
     continues: str = ""
@@ -228,6 +233,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Our side's number."""
         return self.from_number if self.direction.startswith("outbound") else self.to_number
 
+    @property
+    def is_from_page(self) -> bool:
+        """Whether a page made the call: it has no number, and nobody can be dialled from it."""
+        return self.direction == FROM_PAGE
+
     def is_known(self) -> bool:
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""
         return bool(self.streams) or self.is_greeted
@@ -242,7 +252,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return last is not None and last.is_broken and last.detached_ms is None
 
     def drops_since(self, since_ms: int) -> int:
-        """Count the streams that were lost (not restarted on purpose) at or after `since_ms`.
+        """Count the streams that were lost (not restarted on purpose, or left) at or after `since_ms`.
 
         One that was replaced was lost if its successor says so: nobody noticed before.
         """
@@ -252,7 +262,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             for stream, cause in zip(self.streams, [*causes, None], strict=False)
             if stream.detached_ms is not None
             and stream.detached_ms >= since_ms
-            and stream.reason not in ("restart", "shutdown")
+            and stream.reason not in NO_DROPS
             and (stream.reason != "replaced" or cause in ("drop", "crash"))
         )
 

@@ -126,6 +126,7 @@ _ACTS: dict[type[e.Fact], tuple[str, Callable[[Any], tuple[str, str]]]] = {
     e.DigitsRequested: ("digits", lambda fact: ("", fact.digits)),
     e.TransferRequested: ("transfer", lambda fact: ("", fact.to_number)),
     e.HangupRequested: ("hangup", lambda _fact: ("", "")),
+    e.EndingRefused: ("not_transferred", lambda fact: ("", fact.detail)),
     e.NoteAdded: ("note", lambda fact: (fact.by, fact.text)),
     e.OperationApproved: ("approve", lambda fact: (fact.by, fact.operation)),
     e.OperationDenied: ("deny", lambda fact: (fact.by, fact.operation)),
@@ -133,7 +134,7 @@ _ACTS: dict[type[e.Fact], tuple[str, Callable[[Any], tuple[str, str]]]] = {
     e.HandedBack: ("handback", lambda fact: (fact.by, fact.reason)),
     e.CallbackRequested: ("callback", lambda fact: (fact.by, "")),
 }
-"""What people ask for: how it is called, and who asked for what."""
+"""What people ask for and what is refused: how it is called, and who asked for what."""
 
 
 def _gap(gap: Gap) -> Json:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from service.call import inputs as i
 from service.call.state import Call
-from service.errors import CallAway, CallGone, CarrierError
+from service.errors import CallAway, CallGone, CarrierError, Undialable
 from service.session.inbox import Lost
 from service.session.means import Means
 from twiml.verbs import fits_rest_update
@@ -130,6 +130,9 @@ class Acting:
             self._post(i.EndingDone(is_gone=is_gone, detail=instead))
         except CallGone as trouble:
             self._post(i.EndingDone(is_gone=True, detail=str(trouble)))
+        except Undialable as trouble:
+            self._tell("ending", str(trouble))
+            self._post(i.EndingImpossible(str(trouble)))
         except CarrierError as trouble:
             self._tell("ending", str(trouble))
             # Closing the stream makes the carrier ask for TwiML, and that answer is the same document.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from service.call.decisions.clauses import clauses
-from service.call.decisions.ending import SILENT_LINE
+from service.call.decisions.ending import LAST_RESORT_LINE, SILENT_LINE, UNDIALABLE_LINE
 from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE, WORKING_LINE
 from service.session.thinking import APOLOGY, GONE_LINE, GREETING
 
@@ -16,6 +16,8 @@ OURS = (
     GREETING,
     GONE_LINE,
     SILENT_LINE,
+    UNDIALABLE_LINE,
+    LAST_RESORT_LINE,
 )
 PHRASES_MAX = 200  # of an agent: ten seconds of the voice's time
 

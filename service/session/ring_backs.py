@@ -47,7 +47,12 @@ def number_name(number: str) -> str:
 
 
 def names(call: Call) -> frozenset[str]:
-    """Return what the call is remembered by: its caller's number, and its ticket."""
+    """Return what the call is remembered by: its caller's number, and its ticket.
+
+    A call from a page by nothing: its page comes back to it, and whoever phones is somebody else.
+    """
+    if call.is_from_page:
+        return frozenset()
     number = call.customer_number
     own = {number_name(number)} if is_own_number(number) else set()
     return frozenset(own | {f"ticket:{_digest(one)}" for one in tickets(call)})
@@ -87,7 +92,7 @@ class RingBacks:
     async def of_ticket(self, call: Call) -> e.EarlierCarried | None:
         """Return what the call's ticket leads to, if that was a call of the same company. Never raises."""
         own = tickets(call)
-        if not self._window_ms or not own:
+        if not self._window_ms or not own or call.is_from_page:
             return None
 
         def is_of_it(one: Call) -> bool:
@@ -123,7 +128,7 @@ class RingBacks:
         """Follow the calls that went on with one another to the last, and take it if it was cut off."""
         for _ in range(CHAIN_MAX):
             earlier = None if earlier_sid == call_sid else await self._call(earlier_sid)
-            if earlier is None or not fits(earlier):
+            if earlier is None or earlier.is_from_page or not fits(earlier):
                 return None
             if earlier.carried_on not in ("", call_sid):
                 earlier_sid = earlier.carried_on

@@ -115,7 +115,7 @@ class Thinking:
         thought.give_up()
         if self._failures > FAILURES_MAX:
             thought.add(a.Say(GONE_LINE))
-            thought.add(a.Transfer())
+            thought.add(a.Transfer(is_last_resort=True))
         elif call.is_greeted or thought.has_told:
             thought.add(a.Say(APOLOGY))
         else:  # There is nothing yet that the caller could say again.

@@ -62,6 +62,8 @@ class Api:
     async def transfer(self, request: Request) -> Response:
         """Put the caller through to a number."""
         call = (await self.admitted.call(request, "agent", is_live=True)).call
+        if call.is_from_page:
+            raise Refused(409, "Conflict", "A call from a page can't be put through to a number.")
         number = text_of(await json_of(request), "to", 300)
         try:
             self.documents.transfer(number)

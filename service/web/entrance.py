@@ -9,6 +9,7 @@ from typing import Protocol
 from starlette.websockets import WebSocket
 from typing_extensions import override
 
+from service.call.state import LEFT
 from service.pages.lines import COME_BACK, ENDED, Lines
 from service.pages.names import is_from_page
 from service.protocol.stream import Started
@@ -20,6 +21,7 @@ from service.web.socket import MediaSocket
 from twiml.signature import Verifier
 
 PAGES_PATH = "/phone/media"
+GOING_AWAY = 1001  # RFC 6455, section 7.4.1: "a browser having navigated away from a page"
 
 
 class Entrance(Protocol):
@@ -135,6 +137,16 @@ class PageSocket(MediaSocket):
     A carrier closes the stream itself when a call ends, and is given time to. A page waits for our
     word: 4000 when the call is over, 1012 when only this stream is.
     """
+
+    @override
+    async def receive(self) -> str:
+        """See MediaSocket. A browser says by the code that its page was left: nothing is wrong with the line."""
+        try:
+            return await super().receive()
+        except ConnectionError as trouble:
+            if str(trouble) == f"closed {GOING_AWAY}":
+                raise ConnectionError(LEFT) from trouble
+            raise
 
     @override
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:

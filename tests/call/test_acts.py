@@ -16,6 +16,7 @@ ACTS: tuple[Act, ...] = (
     a.UseTool("ticket_lookup", {"ticket_id": "TKT-1234"}),
     a.SendDigits("1w2"),
     a.Transfer("+1"),
+    a.Transfer(is_last_resort=True),
     a.HangUp(),
     a.GoOn(),
     a.StartAfresh(),

@@ -38,7 +38,8 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.TransferRequested(request="r1", to_number="+1"), '{"kind":"transfer_requested","request":"r1","to_number":"+1","v":1}'),
     (e.HangupRequested(request="r1"), '{"kind":"hangup_requested","request":"r1","v":1}'),
     (e.NoteAdded(text="VIP"), '{"kind":"note_added","text":"VIP","by":"","v":1}'),
-    (e.EndingPlanned(ending="hangup"), '{"kind":"ending_planned","ending":"hangup","to_number":"","v":1}'),
+    (e.EndingPlanned(ending="hangup"), '{"kind":"ending_planned","ending":"hangup","to_number":"","is_last_resort":false,"v":1}'),
+    (e.EndingRefused(detail="a page"), '{"kind":"ending_refused","detail":"a page","v":1}'),
     (e.EndingStarted(), '{"kind":"ending_started","v":1}'),
     (e.AgentContinued(prompt="p1", clauses=("Hi.",), is_last=True), '{"kind":"agent_continued","prompt":"p1","clauses":["Hi."],"is_last":true,"v":1}'),
     (e.CallerPartlyHeard(text="My"), '{"kind":"caller_partly_heard","text":"My","v":1}'),
@@ -73,6 +74,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
 
 # As version 0.1.0 wrote them: what is new since has a default.
 EARLIER: tuple[tuple[Known, str], ...] = (
+    (e.EndingPlanned(ending="hangup"), '{"kind":"ending_planned","ending":"hangup","to_number":"","v":1}'),
     (e.DigitsRequested(request="r1", digits="1w2"), '{"kind":"digits_requested","request":"r1","digits":"1w2","v":1}'),
     (e.SayRequested(request="r1", text="Hi."), '{"kind":"say_requested","request":"r1","text":"Hi.","v":1}'),
     (e.CallOpened(call_sid="CA1"), '{"kind":"call_opened","call_sid":"CA1","from_number":"","to_number":"","direction":"inbound","account_sid":"","tenant":"default","parameters":{},"v":1}'),

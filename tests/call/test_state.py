@@ -32,7 +32,7 @@ def test_a_stream_is_broken_until_its_end_is_written() -> None:
     assert not Call(streams=(gone,)).is_broken()
 
 
-@pytest.mark.parametrize("reason", ["restart", "shutdown"])
+@pytest.mark.parametrize("reason", ["restart", "shutdown", "left"])
 def test_a_restart_on_purpose_is_no_drop(reason: str) -> None:
     assert Call(streams=(stream(reason, 1), stream("", None))).drops_since(0) == 0
 
@@ -103,3 +103,8 @@ def test_the_customer_is_who_called_or_whom_we_called(direction: str, number: st
     call = Call(from_number="+1", to_number="+2", direction=direction)
     assert call.customer_number == number
     assert {call.customer_number, call.our_number} == {"+1", "+2"}
+
+
+def test_a_call_from_a_page_is_told_by_its_direction() -> None:
+    assert Call(direction=state.FROM_PAGE).is_from_page
+    assert not Call().is_from_page

@@ -56,7 +56,11 @@ TOOLS = {
     "note": ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=2_000),
     "refund": ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=900, approval_ms=9_000),
 }
-ENDINGS: tuple[a.Act, ...] = (a.Transfer("+1"), a.HangUp())
+ENDINGS: tuple[a.Act, ...] = (
+    a.Transfer("+1"),
+    a.Transfer(is_last_resort=True),
+    a.HangUp(),
+)
 
 
 class Walk:
@@ -218,6 +222,8 @@ class Walk:
     def _carrier(self) -> Input:
         if self.chance.random() < 0.05:
             return i.EndingDone(is_gone=self.chance.random() < 0.5)
+        if self.chance.random() < 0.05:
+            return i.EndingImpossible("a page")
         if self.chance.random() < 0.05:
             return i.Measured(self.story.now_ms, "AA==", "AQ==")
         return i.CarrierSays(is_over=self.chance.random() < 0.02, outcome="x")

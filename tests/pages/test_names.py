@@ -1,7 +1,9 @@
 import pytest
 
+from service.call.state import FROM_PAGE
 from service.journal.limits import is_name
 from service.pages.names import is_from_page, new_call_sid
+from service.token import BROWSER
 from twiml.webhook import SID_PATTERN
 
 
@@ -27,3 +29,7 @@ def test_a_new_name_is_known_as_a_pages_and_can_be_a_journals() -> None:
 )
 def test_no_other_name_is_a_pages(name: str) -> None:
     assert not is_from_page(name)
+
+
+def test_the_door_of_a_page_and_the_direction_of_its_calls_are_one_word() -> None:
+    assert FROM_PAGE == BROWSER

@@ -1,11 +1,14 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
-from service.call import events as e
+from service.call import events as e, inputs as i
 from service.call.acts import SendDigits, Transfer
+from service.call.decisions.ending import UNDIALABLE_LINE
 from service.documents import Documents
-from service.errors import CallGone, CarrierBusy
+from service.errors import CallAway, CallGone, CarrierBusy, Undialable
+from service.session.acting import Acting
 from service.switchboard import Switchboard
 from service.token import TokenMint
 from tests.conftest import wait_until
@@ -208,3 +211,40 @@ async def test_digits_under_way_when_the_stream_returns_are_not_taken_for_lost(
     assert "DigitsSent" not in await house.kinds()
     house.carrier.may_answer.set()
     assert (await outcome(house)).outcome == "sent"
+
+
+async def test_who_can_not_be_put_through_is_told_so_and_the_call_goes_on(house: House) -> None:
+    house.agent.script.append([Transfer("")])
+    house.speech.transcripts.append("a person please")
+    caller = await a_call(house)
+    house.carrier.trouble = Undialable("a page")
+    caller.says()
+    await caller.is_told(UNDIALABLE_LINE)
+    assert (caller.call.phase, caller.call.ending) == ("live", "")
+    assert len(house.carrier.asked_for("run_twiml")) == 1
+    caller.presses("3")
+    await wait_until(lambda: caller.call.digits_pending == "3", description="the talk goes on")
+
+
+async def test_the_carrier_is_asked_about_a_stream_until_it_answers_or_a_new_one_comes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.call.decisions.decide.CARRIER_WAIT_MS", 20)
+    monkeypatch.setattr("service.call.decisions.decide.CARRIER_APART_MS", 1)
+    caller = await a_call(house)
+    posted: list[object] = []
+    acting = Acting(CALL, house.means, posted.append)
+    assert not acting.is_asking_carrier(caller.call)
+    house.carrier.may_answer.clear()
+    acting.act(i.AskCarrier(), caller.call)
+    assert acting.is_asking_carrier(caller.call)
+    assert not acting.is_asking_carrier(replace_struct(caller.call, epoch=caller.call.epoch + 1))
+    house.carrier.may_answer.set()
+    await wait_until(lambda: not acting.is_busy, description="the carrier has answered")
+    assert posted == [i.CarrierSays(is_over=False, outcome="redirected")]
+    assert not acting.is_asking_carrier(caller.call)
+    house.carrier.trouble = CallAway("the page has not come back", until_ms=1)
+    acting.act(i.AskCarrier(), caller.call)
+    await wait_until(lambda: not acting.is_busy, description="nobody can lead it back")
+    assert acting.is_asking_carrier(caller.call), "only a new stream settles it"
+    assert len(posted) == 1

@@ -5,7 +5,7 @@ from typing_extensions import override
 from service.call import events as e
 from service.call.folds.fold import fold
 from service.call.place import Place
-from service.call.state import Call
+from service.call.state import FROM_PAGE, Call
 from service.clock import Clock
 from service.errors import CarrierError, StoreUnavailable
 from service.journal.journal import Journal
@@ -31,7 +31,12 @@ class Town:
         self.ring_backs = RingBacks(journal, self.carrier, self.clock, WINDOW_MS)
 
     async def call(
-        self, sid: str, *facts: e.Known, number: str = NUMBER, known: dict[str, str] | None = None
+        self,
+        sid: str,
+        *facts: e.Known,
+        number: str = NUMBER,
+        known: dict[str, str] | None = None,
+        direction: str = "inbound",
     ) -> Call:
         """A call that the caller told something in, and that is remembered."""
         opened = e.CallOpened(
@@ -39,6 +44,7 @@ class Town:
             from_number=number,
             to_number="+15550100",
             parameters=KNOWN if known is None else known,
+            direction=direction,
         )
         told = e.FieldFilled(name="problem", value="smoke", source="speech")
         bodies = tuple(map(e.encode, (opened, told, *facts)))
@@ -226,3 +232,24 @@ async def test_a_store_that_fails_costs_nobody_a_call(
     assert await town.ring_backs.of_number(ringing()) is None
     assert await town.ring_backs.of_ticket(ringing()) is None
     assert await town.ring_backs.of_callback(ringing(), "CA1") is None
+
+
+async def test_a_call_from_a_page_is_gone_on_with_by_nobody_who_phones(town: Town) -> None:
+    page = await town.call("WB1", OVER, number="", direction=FROM_PAGE)
+    assert names(page) == frozenset()
+    await town.ring_backs.settle(page)
+    for name in names(ringing()):  # as another version of the code may have remembered it
+        await town.ring_backs.remember("WB1", name)
+    assert await town.ring_backs.of_number(ringing()) is None
+    assert await town.ring_backs.of_ticket(ringing()) is None
+    assert await town.ring_backs.of_callback(ringing(), "WB1") is None
+    assert (await town.state("WB1")).carried_on == ""
+
+
+async def test_a_page_goes_on_with_no_call_that_was_phoned(town: Town) -> None:
+    await town.call("CA1", OVER)
+    opened = e.CallOpened(call_sid="WB1", direction=FROM_PAGE, parameters=KNOWN)
+    page = fold(Call(), opened, Place(1, 0, 1))
+    assert await town.ring_backs.of_ticket(page) is None
+    assert await town.ring_backs.of_number(page) is None
+    assert (await town.state("CA1")).carried_on == ""

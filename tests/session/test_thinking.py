@@ -94,7 +94,7 @@ async def test_an_agent_that_fails_again_and_again_is_answered_for_by_a_person(
     house.agent.trouble = BrainError("the model's server answered 401")
     for number in range(FAILURES_MAX):
         assert await answer(3 + number) == (Say(APOLOGY),)
-    assert await answer(9) == (Say(GONE_LINE), Transfer())
+    assert await answer(9) == (Say(GONE_LINE), Transfer(is_last_resort=True))
 
 
 async def test_a_models_own_trouble_is_one_line_of_the_log(

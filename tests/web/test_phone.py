@@ -6,11 +6,14 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from service.call import events as e
+from service.call.acts import Say, Transfer
+from service.call.decisions.ending import UNDIALABLE_LINE
 from service.pages.carriers import WINDOW_PASSED
 from service.pages.lines import COME_BACK, ENDED
 from service.pages.names import is_from_page
 from service.web import phone as module
 from tests.conftest import wait_until
+from tests.session.parts import ScriptedAgent
 from tests.web.front import CALL, Front
 from tests.web.pages import HERE, open_call, page, resumed
 
@@ -239,12 +242,97 @@ async def test_a_server_that_goes_down_sends_pages_elsewhere(front: Front) -> No
     assert (await front.web.post("/api/phone/calls", json={})).status_code == 503
 
 
+@pytest.mark.parametrize("changes", [OPEN])
+async def test_a_person_asks_in_vain_to_put_a_page_through_or_to_ring_it_back(front: Front) -> None:
+    made = await open_call(front, company="Blue", ticket_id="T1")
+    path = f"/api/calls/{made['call_sid']}"
+    asked = await front.api("POST", f"{path}/transfer", json={"to": "+15550123"})
+    assert (asked.status_code, asked.json()["title"]) == (409, "Conflict")
+    assert "can't be put through" in asked.json()["detail"]
+    gone = {"recovery": made["recovery"]}
+    await front.web.post(f"/api/phone/calls/{made['call_sid']}/hangup", json=gone)
+    asked = await front.api("POST", f"{path}/callback")
+    assert (asked.status_code, asked.json()["title"]) == (409, "Conflict")
+    assert front.carrier.asked == []
+
+
+def connecting() -> ScriptedAgent:
+    """An agent that puts whoever presses a key through."""
+    agent = ScriptedAgent()
+    agent.script.append([Say("Of course."), Transfer()])
+    return agent
+
+
+@pytest.mark.parametrize("changes", [{**OPEN, "agent": connecting()}])
+async def test_who_asks_a_page_for_a_person_is_told_and_goes_on(front: Front, host: str) -> None:
+    made = await open_call(front)
+    sid = made["call_sid"]
+    async with page(host) as one:
+        await one.start(made["stream_token"], call_sid=sid)
+        await one.hear("mark")
+        session = front.parts.switchboard.find(sid)
+        assert session is not None
+        for digit in "0#":
+            await one.send("dtmf", dtmf={"digit": digit})
+        for _ in range(3):  # a mark for each clause of the agent's line, and of ours
+            await one.hear("mark")
+        await wait_until(
+            lambda: session.call.transcript[-1].heard == UNDIALABLE_LINE, description="it is told"
+        )
+        assert (session.call.phase, session.call.ending) == ("live", "")
+        told = await kinds(front, sid)
+        assert told.index("EndingStarted") < told.index("EndingRefused")
+        assert front.carrier.asked == []
+
+
+@pytest.mark.parametrize("changes", [{**OPEN, "drop_limit": "1/60"}])
+async def test_a_page_may_be_reloaded_as_often_as_its_person_likes(front: Front, host: str) -> None:
+    made = await open_call(front)
+    sid = made["call_sid"]
+    for number in range(4):
+        async with page(host, f"MZ{number}") as one:
+            await one.start(made["stream_token"], call_sid=sid)
+            await wait_until(lambda: phase(front, sid) == "live", description="it is there")
+            await one.socket.close(1001)
+        await wait_until(lambda: phase(front, sid) == "detached", description="it is noted")
+        made = await resumed(front, sid, made["recovery"])
+    session = front.parts.switchboard.find(sid)
+    assert session is not None
+    assert {stream.reason for stream in session.call.streams} == {"left"}
+    assert len(session.call.streams) == 4
+    assert not session.call.is_drop_limited
+
+
+@pytest.mark.parametrize("changes", [OPEN])
+async def test_where_nobody_has_to_log_in_the_call_is_still_the_logins(front: Front) -> None:
+    async def tenant(answer: httpx2.Response) -> str:
+        (opened, *_) = await front.facts(answer.json()["call_sid"])
+        assert isinstance(opened, e.CallOpened)
+        return opened.tenant
+
+    path = "/api/phone/calls"
+    assert await tenant(await front.api("POST", path, bearer="other", json={})) == "another tenant"
+    assert await tenant(await front.api("POST", path, bearer="see", json={})) == "default"
+    assert (await front.api("POST", path, bearer="wrong", json={})).status_code == 401
+    ours = {"origin": HERE, "x-stayline": "1"}
+    signed = await front.web.post("/api/session", json={"token": "other"}, headers=ours)
+    assert signed.status_code == 204
+    assert await tenant(await front.web.post(path, json={}, headers=ours)) == "another tenant"
+    await front.web.delete("/api/session", headers=ours)
+    assert await tenant(await front.web.post(path, json={}, headers=ours)) == "default"
+
+
 async def resume(
     front: Front, call_sid: str, recovery: str, attempt: str = "try"
 ) -> httpx2.Response:
     body: dict[str, Any] = {"recovery": recovery, "attempt": attempt}
     path = f"/api/phone/calls/{call_sid}/resume"
     return await front.web.post(path, content=json.dumps(body), headers={"origin": HERE})
+
+
+def phase(front: Front, call_sid: str) -> str:
+    session = front.parts.switchboard.find(call_sid)
+    return "" if session is None else session.call.phase
 
 
 def nonce(recovery: str) -> str:

@@ -34,6 +34,7 @@ from service.agent.intake.sayings import SAYINGS
 from service.agent.intake.wish import wish
 from service.call.acts import Act, Ask, Enter, Fill, GoOn, HangUp, Say, StartAfresh, Transfer
 from service.call.decisions import resume
+from service.call.decisions.ending import UNDIALABLE_LINE
 from service.call.decisions.resume import STILL_RIGHT
 from service.call.state import Call, Turn
 
@@ -41,7 +42,13 @@ PERSON_KEY = "0"  # what callers press everywhere when they want a person; no ti
 
 _JUDGING = frozenset({READ_BACK, STILL_RIGHT, WHICH_FIELD, errands.WANTS_LOOKUP, welcome.GO_ON})
 _LINES_OF_RULES = frozenset(
-    {resume.LOST_LINE, resume.INTERRUPTED_LINE, resume.SILENCE_LINE, resume.WORKING_LINE}
+    {
+        resume.LOST_LINE,
+        resume.INTERRUPTED_LINE,
+        resume.SILENCE_LINE,
+        resume.WORKING_LINE,
+        UNDIALABLE_LINE,
+    }
 )
 
 
@@ -114,7 +121,7 @@ class _Reply:
     def _after(self, news: errands.News) -> list[Act]:
         """Go on once it is told what tools brought."""
         if news.ending == "transfer":
-            return [Enter("transferring"), Transfer()]
+            return [Enter("transferring"), Transfer(is_last_resort=True)]
         if news.ending == "done":
             return [HangUp()]
         reason = self._draft.turn.reason
@@ -148,7 +155,7 @@ class _Reply:
             return [Enter("confirming"), Ask(readback.summary(call), READ_BACK)]
         before = errands.closed_before(call)
         if before is not None:
-            end = Transfer() if before.ending == "transfer" else HangUp()
+            end = Transfer(is_last_resort=True) if before.ending == "transfer" else HangUp()
             return [Enter("done"), *map(Say, before.lines), end]
         errand = errands.closing(call, self._draft.tools)
         if errand is None:

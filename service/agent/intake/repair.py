@@ -45,8 +45,8 @@ def repaired(call: Call, turn: Turn, wordings: Wordings, field: str) -> list[Act
 
 
 def to_person(line: str) -> list[Act]:
-    """Say a line and hand the caller over."""
-    return [Enter("transferring"), Say(line), Transfer()]
+    """Say a line and hand the caller over; who did not ask for a person is not understood by us any more."""
+    return [Enter("transferring"), Say(line), Transfer(is_last_resort=line != PERSON_LINE)]
 
 
 def restated(call: Call, wordings: Wordings) -> list[Act]:

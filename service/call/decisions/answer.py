@@ -129,7 +129,9 @@ def _fact(act: a.Fill | a.Confirm | a.Forget | a.Enter | a.Transfer | a.HangUp) 
         case a.Enter():
             return e.StageChanged(stage=act.stage)
         case a.Transfer():
-            return e.EndingPlanned(ending="transfer", to_number=act.to_number)
+            return e.EndingPlanned(
+                ending="transfer", to_number=act.to_number, is_last_resort=act.is_last_resort
+            )
         case a.HangUp():
             return e.EndingPlanned(ending="hangup")
         case _:

@@ -237,6 +237,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     i.OperationDone: operation.done,
     i.DigitsDone: people.digits_done,
     i.EndingDone: ending.done,
+    i.EndingImpossible: ending.impossible,
     i.CarrierSays: _carrier_says,
     i.EarlierFound: carrying.found,
     PersonBegan: talking.began,

@@ -131,11 +131,24 @@ def _drop_limit_reached(call: Call, _fact: e.DropLimitReached, _place: Place) ->
 def _ending_planned(call: Call, fact: e.EndingPlanned, _place: Place) -> Call:
     requests = tuple(r for r in call.requests if r.kind not in ("hangup", "transfer"))
     # Nobody asks anything any more: a turn that is still open would be answered after the farewell.
-    return replace(call, ending=fact.ending, ending_to=fact.to_number, requests=requests, turn=None)
+    return replace(
+        call,
+        ending=fact.ending,
+        ending_to=fact.to_number,
+        is_last_resort=fact.is_last_resort,
+        requests=requests,
+        turn=None,
+    )
 
 
 def _ending_started(call: Call, _fact: e.EndingStarted, _place: Place) -> Call:
     return replace(call, is_ending_started=True)
+
+
+def _ending_refused(call: Call, _fact: e.EndingRefused, place: Place) -> Call:
+    """The call goes on, and what tools brought meanwhile is news again."""
+    on = replace(call, ending="", ending_to="", is_ending_started=False, is_last_resort=False)
+    return turns.told_of(on, place.position)
 
 
 def _turn_answered(call: Call, fact: e.TurnAnswered, place: Place) -> Call:
@@ -163,6 +176,7 @@ STEPS: Steps = {
     e.DropLimitReached: _drop_limit_reached,
     e.EndingPlanned: _ending_planned,
     e.EndingStarted: _ending_started,
+    e.EndingRefused: _ending_refused,
     e.TurnAnswered: _turn_answered,
     e.StageChanged: _stage_changed,
     e.ResumeTokenKept: _resume_token_kept,

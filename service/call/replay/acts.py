@@ -137,7 +137,9 @@ def _said(fact: e.AgentSpoke) -> a.Act:
 
 
 def _ending(fact: e.EndingPlanned) -> a.Act:
-    return a.Transfer(fact.to_number) if fact.ending == "transfer" else a.HangUp()
+    if fact.ending == "hangup":
+        return a.HangUp()
+    return a.Transfer(fact.to_number, fact.is_last_resort)
 
 
 _ACTS: dict[type, Callable[[Any], a.Act]] = {

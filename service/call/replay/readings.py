@@ -264,6 +264,7 @@ _READERS: dict[type, _Reader] = {
     e.DigitsSent: _holds(lambda fact: i.DigitsDone(fact.request, fact.outcome, fact.detail)),
     e.MovePlanned: _holds(lambda _fact: i.Move()),
     e.EndingStarted: _follows(i.Settle()),
+    e.EndingRefused: _holds(lambda fact: i.EndingImpossible(fact.detail)),
     e.CallEnded: _call_ended,
     e.PulledBack: _holds(lambda fact: i.CarrierSays(is_over=False, outcome=fact.outcome)),
     e.EarlierCarried: _earlier_carried,

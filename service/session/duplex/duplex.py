@@ -285,7 +285,7 @@ class Duplex:
     def _gone(self) -> None:
         if self._is_talking():
             self._post(i.ModelAway(GONE_LINE))
-            self._post(i.ModelActed((Transfer(),), is_answer=True))
+            self._post(i.ModelActed((Transfer(is_last_resort=True),), is_answer=True))
 
     def _is_talking(self) -> bool:
         call = self._call()

@@ -5,7 +5,7 @@ from service.call.acts import Act, Ask, Enter, Say, Transfer
 from service.call.state import Call, Line, Turn
 
 WORDINGS = repair.Wordings("Name?", "Sorry, your name?", "Please spell it.")
-PERSON = [Enter("transferring"), Say(repair.GIVING_UP_LINE), Transfer()]
+PERSON = [Enter("transferring"), Say(repair.GIVING_UP_LINE), Transfer(is_last_resort=True)]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_without_a_word_said_the_question_is_asked() -> None:
 
 def test_repeating_comes_to_an_end() -> None:
     call = Call(asked="name", asks=repair.REPEATS_MAX)
-    assert repair.repeated(call, "Name?", frozenset())[-1] == Transfer()
-    assert repair.restated(call, WORDINGS)[-1] == Transfer()
+    assert repair.repeated(call, "Name?", frozenset())[-1] == Transfer(is_last_resort=True)
+    assert repair.restated(call, WORDINGS)[-1] == Transfer(is_last_resort=True)
     assert repair.restated(Call(asked="name"), WORDINGS) == [Ask("Yes, I'm here. Name?", "name")]

@@ -43,6 +43,10 @@ def test_every_act_becomes_a_fact_and_the_turn_is_answered_in_the_same_write() -
         (a.UseTool("lookup", {"id": 1}), requested("t3.1", "lookup", {"id": 1}, 3, TERMS, 0)),
         (a.SendDigits("12"), e.DigitsRequested(request="turn3", digits="12")),
         (a.Transfer("+1"), e.EndingPlanned(ending="transfer", to_number="+1")),
+        (
+            a.Transfer(is_last_resort=True),
+            e.EndingPlanned(ending="transfer", is_last_resort=True),
+        ),
         (a.HangUp(), e.EndingPlanned(ending="hangup")),
     )
     others = {a.GoOn, a.StartAfresh}  # nothing without an earlier call, as below

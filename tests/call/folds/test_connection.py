@@ -198,3 +198,30 @@ def test_facts_that_stayed_outside_are_counted_and_change_nothing_else() -> None
         before.transcript,
         "live",
     )
+
+
+def test_an_ending_that_is_refused_is_none_and_what_tools_brought_meanwhile_is_told() -> None:
+    story = Story()
+    story.write(
+        attached(),
+        e.TurnAnswered(turn=1),
+        e.OperationRequested(
+            operation="t1.1",
+            tool="lookup",
+            arguments={},
+            turn=1,
+            is_idempotent=True,
+            attempts_max=1,
+            deadline_ms=9,
+        ),
+    )
+    planned = e.EndingPlanned(ending="transfer", to_number="+1", is_last_resort=True)
+    assert story.write(planned, e.EndingStarted()).is_last_resort
+    ended = e.OperationEnded(operation="t1.1", status="succeeded", result="{}")
+    assert story.write(ended).turn is None
+    call = story.write(e.EndingRefused(detail="a page"))
+    assert (call.ending, call.ending_to, call.phase) == ("", "", "live")
+    assert not call.is_ending_started
+    assert not call.is_last_resort
+    assert call.turn is not None
+    assert call.turn.reason == "operation"

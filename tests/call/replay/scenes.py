@@ -246,7 +246,25 @@ def taken_over() -> Story:
     return story
 
 
+def undialable() -> Story:
+    """A caller who can be put through to nobody: they are told so, twice, and the second time it ends."""
+    story = greeted(RULES)
+    story.happen(i.Utterance("A person, please.", 900, 900))
+    story.happen(i.Answered(story.call.turns, (a.Say("Of course."), a.Transfer())))
+    story.hear_out()
+    story.happen(i.OperationDone("summary", 1, "succeeded", "{}"))
+    story.happen(i.EndingImpossible("a page"))
+    story.hear_out()
+    story.now_ms += 30
+    story.happen(i.Utterance("Mm.", 900, 900))
+    story.happen(i.Answered(story.call.turns, (a.Transfer(is_last_resort=True),)))
+    story.happen(i.EndingImpossible("a page"))
+    story.hear_out()
+    story.happen(i.EndingDone(is_gone=False, detail="hung_up"))
+    return story
+
+
 SCENES: tuple[Callable[[], Story], ...] = (
     returning, talking, working, asked_for, silent, dropping, lost, replaced, modelled,
-    taken_over,
+    taken_over, undialable,
 )  # fmt: skip

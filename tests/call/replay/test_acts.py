@@ -46,11 +46,12 @@ def test_every_act_is_read_from_its_fact() -> None:
         e.FieldConfirmed(name="n"), e.FieldCleared(name="n"), e.StageChanged(stage="s"),
         e.DigitsRequested(request="turn2", digits="1"), e.EarlierTaken(), e.EarlierDeclined(),
         e.EndingPlanned(ending="transfer", to_number="+1"), e.EndingPlanned(ending="hangup"),
+        e.EndingPlanned(ending="transfer", is_last_resort=True),
     )  # fmt: skip
     assert acts(*facts) == (
         a.Say("Fine."), a.Ask("Who?", "name"), a.Fill("n", "v", "keys", 9), a.Confirm("n"),
         a.Forget("n"), a.Enter("s"), a.SendDigits("1"), a.GoOn(), a.StartAfresh(),
-        a.Transfer("+1"), a.HangUp(),
+        a.Transfer("+1"), a.HangUp(), a.Transfer(is_last_resort=True),
     )  # fmt: skip
     assert acts(e.Greeted(prompt="p1"), said()) == (a.Say("Fine."),)
     assert acts() == ()

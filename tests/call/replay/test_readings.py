@@ -123,6 +123,7 @@ def test_what_follows_from_time_and_state_is_read_without_words() -> None:
     assert read(e.RestartMissed()) == [i.Woke()]
     assert read(e.OperationDispatched(operation="t1.1", attempt=1)) == [i.Settle(), i.Woke()]
     assert read(e.EndingStarted()) == [i.Settle()]
+    assert read(e.EndingRefused(detail="a page"), spoke) == [i.EndingImpossible("a page")]
     human = e.AgentSpoke(prompt="p1", clauses=("Hi.",), who="human", request="r1")
     assert read(human) == [i.Settle()]
     assert read(cut("replaced"), planned) == [i.Settle()]

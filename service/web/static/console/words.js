@@ -19,6 +19,7 @@ const REASONS = {
   stop: "the carrier stopped it",
   closed: "the connection closed",
   idle: "nothing came any more",
+  left: "the page was left or reloaded",
   replaced: "another stream took over",
   restart: "restarted on purpose",
   shutdown: "the server shut down",
