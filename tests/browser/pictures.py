@@ -1,4 +1,4 @@
-"""Pictures of the console for the README: `python -m tests.browser.pictures [FOLDER]`, about two minutes.
+"""Pictures of the console and the phone for the README: `python -m tests.browser.pictures [FOLDER]`, about two minutes.
 
 Real calls with the real engines: recorded callers, a drop in the agent's sentence, a server that is
 killed in the caller's, and a person who takes over. Needs the extra `speech` and a Chromium.
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from service.simulator.account import Terms
 from service.testing.phone_call import PhoneCall
 from service.testing.stayline import Stayline
-from tests.browser import chromium
+from tests.browser import chromium, phone_pictures
 from tests.browser.place import AGENT, TOKENS
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +41,7 @@ def main() -> None:
         finally:
             browser.close()
             stayline.close()
+    phone_pictures.main()
 
 
 def ring(stayline: Stayline, number: int, name: str, company: str, ticket_id: str) -> PhoneCall:
