@@ -67,8 +67,13 @@ class Written(Enum):
 class Ledger:
     """The state of one call and the right to write to it."""
 
-    def __init__(self, call_sid: str, journal: Journal, owner: str) -> None:
+    def __init__(self, call_sid: str, journal: Journal, owner: str, hold: int = 0) -> None:
+        """Hold `call_sid` for `owner`; no other ledger of that owner may bear the number `hold`.
+
+        An epoch does not tell two holds apart: one that was only provisional may be lost, and claimed.
+        """
         self.call_sid = call_sid
+        self._hold = hold
         self.call = Call(call_sid=call_sid)
         self.incarnation = ""
         self.others_until_ms = 0  # until when an earlier holder may still be at work for the call
@@ -145,7 +150,7 @@ class Ledger:
         """
         bodies = tuple(events.encode(fact) for fact in facts)
         self._writes += 1
-        key = f"{self._owner}:{self._epoch}:{self._writes}"
+        key = f"{self._owner}:{self._epoch}:{self._hold}.{self._writes}"
         for _ in range(ATTEMPTS_MAX):
             outcome = await self._append(bodies, key, now_ms)
             match outcome:

@@ -1,7 +1,8 @@
 """What a session works with: everything that is shared by all calls of this process."""
 
+import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -78,6 +79,9 @@ class Means:
     is_final: Callable[[str, int], bool | None] = lambda _call_sid, _epoch: (
         True
     )  # see Bridge.is_final
+    holds: Iterator[int] = field(
+        default_factory=itertools.count
+    )  # numbers that no two sessions share
     chance: random.Random = field(default_factory=random.SystemRandom)
     ring_backs: RingBacks | None = None  # None: nobody who rings back goes on
     forks: Forks

@@ -55,7 +55,7 @@ class Session:
 
     def __init__(self, call_sid: str, means: Means) -> None:
         self.call_sid, self._means = call_sid, means
-        self._ledger = Ledger(call_sid, means.journal, means.owner)
+        self._ledger = Ledger(call_sid, means.journal, means.owner, next(means.holds))
         self._inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
         self._talk = self._talk_with(means.agent)

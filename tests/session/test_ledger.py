@@ -55,6 +55,15 @@ async def claimed(journal: Journal, owner: str = "here", now_ms: int = NOW_MS) -
     return ledger
 
 
+async def test_two_holds_of_one_owner_under_one_epoch_share_no_key(journal: Journal) -> None:
+    noting = Answering(journal)
+    for hold in (1, 2):
+        ledger = Ledger(CALL, noting, "here", hold)
+        ledger._epoch = 1  # provisional while the store was away: lost, and claimed again
+        await ledger.write([e.NoteAdded(text="x")], NOW_MS)
+    assert len(set(noting.keys)) == len(noting.keys) == 2
+
+
 async def test_a_write_is_folded_and_stands_in_the_journal(journal: Journal) -> None:
     ledger = await claimed(journal)
     assert (

@@ -14,6 +14,7 @@ ONCE_BROKEN = {
     2537: "A fence that did not hold bore the number of the one that did: two owners under one epoch.",
     2737: "A stream dialled again by its carrier was greeted as new by a server that could ask no store.",
     3452: "A tool's end came a minute late: another server's clock had set its deadline. The rule was too strict.",
+    4697: "Two holds of one server under one epoch, the first of which did not hold, wrote under the same key.",
     20048: "A copy of a live stream's token took its call, because the store was away that knew it was spent.",
 }
 
