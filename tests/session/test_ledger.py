@@ -218,7 +218,7 @@ async def test_a_journal_that_takes_nothing_is_an_error(
 async def test_a_write_that_had_arrived_before_is_not_folded_twice(journal: Journal) -> None:
     ledger = await claimed(journal)
     body = e.encode(e.DigitPressed(digit="1"))
-    await journal.append(CALL, (body,), epoch=1, after=1, key="here:1:1", now_ms=NOW_MS)
+    await journal.append(CALL, (body,), epoch=1, after=1, key="here:1:0.1", now_ms=NOW_MS)
     assert await ledger.write((e.DigitPressed(digit="1"),), NOW_MS) is Written.DONE
     assert ledger.call.digits_pending == "1"
     assert ledger.call.position == 2
