@@ -135,6 +135,7 @@ def test_the_list_is_walked_through_by_keys_which_can_be_switched_off(
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Tom Evans")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator(".call-row")).to_have_count(2)
     page.keyboard.press("?")
     page.get_by_label("Single keys do something").uncheck()
     page.keyboard.press("Escape")
