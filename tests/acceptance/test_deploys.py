@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from service.clock import Clock
 from service.simulator.phone import Phone
-from service.simulator.timeline import Kind
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet, spoken_for
 from tests.acceptance.town import Json, Server, Town, audio
+from tests.conftest import wait_until
 from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
@@ -28,6 +28,15 @@ LONG = (
     " printer. The second one is about the router. The third one is about the telephone. The fourth"
     " one is about the door. The fifth one is about the window. The sixth one is about the light."
 )
+
+
+async def heard_to_speak(town: Town, phone: Phone) -> None:
+    """Wait until the service, too, knows that the caller speaks: until then it is a pause to it."""
+
+    async def is_heard() -> bool:
+        return bool(await town.events(phone, "caller_began"))
+
+    await wait_until(is_heard, description="the caller is heard to speak")
 
 
 async def stopped(server: Server) -> int:
@@ -121,7 +130,7 @@ async def test_half_an_utterance_of_a_caller_who_never_pauses_is_kept(tmp_path: 
         await quiet(phone)
         for _ in range(4):
             phone.caller.say(audio("caller_sarah_long"))
-        await phone.until(lambda it: it.timeline.count(Kind.CALLER_BEGAN) == 1, "the caller speaks")
+        await heard_to_speak(town, phone)
         town.lead_to(other)
         stopping = asyncio.create_task(stopped(town.servers[0]))
         await phone.until(lambda it: not it.is_live, "the stream is cut", timeout_ms=EXIT_MS_MAX)
@@ -153,7 +162,7 @@ async def test_a_second_signal_is_now_and_the_call_comes_back_all_the_same(tmp_p
         phone = await town.call()
         await quiet(phone)
         phone.caller.say(audio("caller_sarah_long"))  # nobody moves a call in the middle of a word
-        await phone.until(lambda it: it.timeline.count(Kind.CALLER_BEGAN) == 1, "the caller speaks")
+        await heard_to_speak(town, phone)
         town.lead_to(other)
         first = town.servers[0]
         first.send(SIGTERM)
@@ -180,7 +189,7 @@ async def test_the_end_comes_in_time_though_nobody_pauses_no_carrier_answers_and
         await quiet(phone)
         for _ in range(8):
             phone.caller.say(audio("caller_sarah_long"))
-        await phone.until(lambda it: it.timeline.count(Kind.CALLER_BEGAN) == 1, "the caller speaks")
+        await heard_to_speak(town, phone)
         town.lead_to(other)
         stopping = asyncio.create_task(stopped(town.servers[0]))
         await phone.until(lambda it: not it.is_live, "the stream is cut", timeout_ms=EXIT_MS_MAX)
