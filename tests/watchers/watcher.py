@@ -92,6 +92,8 @@ class Watcher:
         try:
             await self._head(reader)
             answer = json.loads(await reader.read(-1))
+            if "events" not in answer:  # a store that is too slow for a moment: one asks again
+                raise ConnectionResetError(answer.get("detail", ""))
             self.resets += answer["reset"]
             for told in answer["events"]:
                 self._note(told)
