@@ -13,9 +13,8 @@ from service.reconciler import ADOPT_MS, LOOK_MS
 from service.session.ledger import LEASE_MS
 from service.simulator.account import AfterError, Terms
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet
-from tests.acceptance.town import Json, Town
+from tests.acceptance.town import Json, Town, founded
 from tests.conftest import for_a_moment
-from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -31,15 +30,9 @@ def found_s(adopted: Json) -> float:
 
 @pytest_asyncio.fixture(params=["sqlite"])
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    if request.param == "sqlite":
-        async with Town(tmp_path) as place:
-            place.exchange.terms = Terms(after_error=AfterError.NOTHING)
-            yield place
-        return
-    with Valkey(tmp_path / "valkey") as server:
-        async with Town(tmp_path, store_url=server.url) as place:
-            place.exchange.terms = Terms(after_error=AfterError.NOTHING)
-            yield place
+    async with founded(request.param, tmp_path) as place:
+        place.exchange.terms = Terms(after_error=AfterError.NOTHING)
+        yield place
 
 
 @pytest.mark.parametrize("town", ["sqlite", "redis"], indirect=True)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from service.clock import Clock
 from service.simulator.phone import Phone
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet, spoken_for
-from tests.acceptance.town import Json, Server, Town, audio
+from tests.acceptance.town import Json, Server, Town, audio, founded
 from tests.conftest import wait_until
 from tests.standins.valkey import Valkey
 
@@ -59,13 +59,8 @@ async def moved(town: Town, phone: Phone) -> Json:
 
 @pytest_asyncio.fixture(params=["sqlite", "redis"])
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    if request.param == "sqlite":
-        async with Town(tmp_path) as place:
-            yield place
-        return
-    with Valkey(tmp_path / "valkey") as server:
-        async with Town(tmp_path, store_url=server.url) as place:
-            yield place
+    async with founded(request.param, tmp_path) as place:
+        yield place
 
 
 async def test_a_call_in_silence_is_moved_at_once_and_in_silence(town: Town) -> None:

@@ -23,10 +23,9 @@ from service.simulator.phone import Phone
 from service.simulator.timeline import Kind
 from service.tools.toolbox import DESK_FILE
 from tests.acceptance.test_drops import ours
-from tests.acceptance.town import Json, Town, audio
+from tests.acceptance.town import Json, Town, audio, founded
 from tests.conftest import wait_until
 from tests.desks import serving
-from tests.standins.valkey import Valkey
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(240)]
 
@@ -67,13 +66,8 @@ async def town(
         "DIRECTORY": str(directory),
         "TRANSFER_TO": "+15550123",
     }
-    if request.param == "sqlite":
-        async with Town(tmp_path, **settings) as place:
-            yield place
-        return
-    with Valkey(tmp_path / "valkey") as server:
-        async with Town(tmp_path, store_url=server.url, **settings) as place:
-            yield place
+    async with founded(request.param, tmp_path, **settings) as place:
+        yield place
 
 
 class Four:

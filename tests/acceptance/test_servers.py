@@ -7,21 +7,15 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet, spoken_for
-from tests.acceptance.town import Town, audio
-from tests.standins.valkey import Valkey
+from tests.acceptance.town import Town, audio, founded
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 
 @pytest_asyncio.fixture(params=["sqlite", "redis"])
 async def town(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Town]:
-    if request.param == "sqlite":
-        async with Town(tmp_path) as place:
-            yield place
-        return
-    with Valkey(tmp_path / "valkey") as server:
-        async with Town(tmp_path, store_url=server.url) as place:
-            yield place
+    async with founded(request.param, tmp_path) as place:
+        yield place
 
 
 async def test_the_next_stream_may_land_on_another_server(town: Town) -> None:

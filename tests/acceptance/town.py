@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from service.simulator.account import Account
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from tests.conftest import free_port
+from tests.standins.valkey import Valkey
 
 ROOT = Path(__file__).parent.parent.parent
 AUDIO = ROOT / "fixtures" / "audio"
@@ -256,3 +257,15 @@ class Town:
     def _http(self) -> httpx2.AsyncClient:
         url = f"http://127.0.0.1:{self.balancer.target}"
         return httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {BEARER}"})
+
+
+@asynccontextmanager
+async def founded(store: str, folder: Path, **settings: str) -> AsyncIterator[Town]:
+    """A town on a SQLite file or on a Redis server of its own: `store` is "sqlite" or "redis"."""
+    if store == "sqlite":
+        async with Town(folder, **settings) as town:
+            yield town
+        return
+    with Valkey(folder / "valkey") as server:
+        async with Town(folder, store_url=server.url, **settings) as town:
+            yield town
