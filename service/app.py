@@ -10,33 +10,33 @@ from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.recovery import RecoveryMint
 from service.speech.absent import AbsentSpeech
-from service.web.admitted import Admitted
 from service.web.api import Api
-from service.web.bearer import Bearers
-from service.web.board import Board
-from service.web.callbacks import Callbacks
-from service.web.cards import Cards
-from service.web.embedding import Origins
-from service.web.entrance import CarrierEntrance, PageEntrance
-from service.web.figures import Figures
-from service.web.form import SignedForm
+from service.web.door.bearer import Bearers
+from service.web.door.embedding import Origins
+from service.web.door.form import SignedForm
+from service.web.door.login import Login
+from service.web.door.origins import own_origins
+from service.web.door.problem import HANDLERS
+from service.web.door.sitting import Sitting
 from service.web.health import Health
-from service.web.inflow import Inflow
-from service.web.login import Login
-from service.web.media import Media
-from service.web.origins import own_origins
-from service.web.outside import Outside
 from service.web.pages import Pages
 from service.web.phone import Phone
-from service.web.problem import HANDLERS
-from service.web.reading_room import ReadingRoom
+from service.web.reading.admitted import Admitted
+from service.web.reading.board import Board
+from service.web.reading.cards import Cards
+from service.web.reading.figures import Figures
+from service.web.reading.reading_room import ReadingRoom
+from service.web.reading.showing import Showings
 from service.web.recoveries import Recoveries
-from service.web.returning import Returning
-from service.web.returns import Returns
-from service.web.showing import Showings
-from service.web.sitting import Sitting
-from service.web.talking import Talking
-from service.web.voice import Voice
+from service.web.seat.talking import Talking
+from service.web.stream.entrance import CarrierEntrance, PageEntrance
+from service.web.stream.inflow import Inflow
+from service.web.stream.media import Media
+from service.web.stream.returns import Returns
+from service.web.webhooks.callbacks import Callbacks
+from service.web.webhooks.outside import Outside
+from service.web.webhooks.returning import Returning
+from service.web.webhooks.voice import Voice
 
 
 def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starlette:

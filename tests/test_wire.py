@@ -12,8 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from service import wire as module
-from service.web import socket as web_socket
-from service.web.socket import MediaSocket
+from service.web.stream import socket as web_socket
+from service.web.stream.socket import MediaSocket
 from service.wire import CUT, UNANSWERED, Wire, cut_of
 from tests.conftest import wait_until
 

@@ -12,9 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from service.call import ring_events as r
 from service.call.afterwards import ANSWERED
-from service.call.fact import Fact
+from service.call.facts import ring as r
+from service.call.facts.fact import Fact
 
 DELAY_MS = 3_000  # the caller's line has to be free again, after our apology
 ATTEMPTS_MAX = 3  # who did not answer three times is busy with something else

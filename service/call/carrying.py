@@ -8,7 +8,7 @@ do not.
 import re
 
 from service.call.afterwards import ANSWERED
-from service.call.ring_events import CarriedField, CarriedLine, CarriedTool, EarlierCarried, Proof
+from service.call.facts.ring import CarriedField, CarriedLine, CarriedTool, EarlierCarried, Proof
 from service.call.state import Call
 
 LINES_MAX = 12  # the end of the talk; what was settled before stands in the fields

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from service.call.ring_events import CarriedField, CarriedLine, CarriedTool, Proof
+from service.call.facts.ring import CarriedField, CarriedLine, CarriedTool, Proof
 
 
 class Earlier(msgspec.Struct, frozen=True):

@@ -20,9 +20,9 @@ from typing import Literal
 
 import msgspec
 
-from service.call.fact import SCHEMA_VERSION, Cause, Fact, Status, Unknown, Voice, Who
-from service.call.fleet_events import MovePlanned
-from service.call.people_events import (
+from service.call.facts.fact import SCHEMA_VERSION, Cause, Fact, Status, Unknown, Voice, Who
+from service.call.facts.fleet import MovePlanned
+from service.call.facts.people import (
     DigitsRequested,
     DigitsSent,
     HandbackRequested,
@@ -36,7 +36,7 @@ from service.call.people_events import (
     TakeoverRequested,
     TransferRequested,
 )
-from service.call.ring_events import (
+from service.call.facts.ring import (
     CallbackDialled,
     CallbackEnded,
     CallbackPlaced,
@@ -48,7 +48,7 @@ from service.call.ring_events import (
     Proof,
     RingFact,
 )
-from service.call.talk_events import (
+from service.call.facts.talk import (
     LEVEL_STEP_MS,
     AgentContinued,
     AgentSpoke,
@@ -63,7 +63,7 @@ from service.call.talk_events import (
     Played,
     SpeechCut,
 )
-from service.call.tool_events import (
+from service.call.facts.tool import (
     OperationApproved,
     OperationDelayed,
     OperationDenied,
@@ -71,7 +71,7 @@ from service.call.tool_events import (
     OperationEnded,
     OperationRequested,
 )
-from service.call.watch_events import BranchOrphaned, CallAdopted, StreamError
+from service.call.facts.watch import BranchOrphaned, CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
     "LEVEL_STEP_MS", "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted", "CallbackDialled",

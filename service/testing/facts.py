@@ -4,7 +4,7 @@ from typing import Any
 
 from service.call import events
 from service.call.place import Place
-from service.call.view import record_view, view
+from service.call.shown.view import record_view, view
 from service.journal.values import Missing, Reading
 from service.session.records import rebuilt
 from service.testing.house import House

@@ -23,9 +23,9 @@ from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.session.calling_back import CallingBack, waits
 from service.session.records import rebuilt
-from service.web.admitted import Admitted, no_call
-from service.web.body import json_of, text_of
-from service.web.seats import Seats
+from service.web.door.body import json_of, text_of
+from service.web.reading.admitted import Admitted, no_call
+from service.web.seat.seats import Seats
 
 NOTE_LETTERS_MAX = 10_000
 NAME_LETTERS_MAX = 200  # of whoever approves

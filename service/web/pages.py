@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service.web.origins import sockets_of
+from service.web.door.origins import sockets_of
 
 FOLDER = (Path(__file__).parent / "static").resolve()
 KINDS = {

@@ -30,13 +30,13 @@ from service.recovery import Recovery
 from service.session.records import rebuilt
 from service.switchboard import Switchboard
 from service.token import BROWSER, TokenMint
-from service.web.bearer import Bearers
-from service.web.crossing import crossable
-from service.web.embedding import Origins
-from service.web.entrance import PAGES_PATH
-from service.web.form import body_within
-from service.web.outside import Outside
+from service.web.door.bearer import Bearers
+from service.web.door.crossing import crossable
+from service.web.door.embedding import Origins
+from service.web.door.form import body_within
 from service.web.recoveries import Recoveries
+from service.web.stream.entrance import PAGES_PATH
+from service.web.webhooks.outside import Outside
 
 BODY_BYTES_MAX = 8_192  # three parameters, or a token and the name of an attempt
 PARAMETER_LETTERS_MAX = 480  # with its name it fits into the 500 characters of a stream parameter

@@ -16,7 +16,7 @@ from service.agent.prompt import (
     was_done,
 )
 from service.call.earlier import Earlier
-from service.call.ring_events import CarriedField, CarriedTool
+from service.call.facts.ring import CarriedField, CarriedTool
 from service.call.state import Call, Field, Operation, Turn
 
 

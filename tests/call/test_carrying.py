@@ -4,7 +4,7 @@ from service.call import carrying, events as e
 from service.call.afterwards import Afterwards
 from service.call.carrying import carried, has_matter, is_cut_off, is_own_number, tickets
 from service.call.earlier import Earlier
-from service.call.ring_events import CarriedField, CarriedLine, CarriedTool
+from service.call.facts.ring import CarriedField, CarriedLine, CarriedTool
 from service.call.state import Call, Field, Line, Operation
 
 

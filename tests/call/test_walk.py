@@ -10,10 +10,10 @@ from service.call import acts as a, events as e, inputs as i, state
 from service.call.decisions.caller import DIGITS_PENDING_MAX
 from service.call.decisions.decide import decide
 from service.call.events import Known
+from service.call.facts.ring import CarriedField
 from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
-from service.call.ring_events import CarriedField
 from service.call.state import Call
 from tests.call.story import Story
 

@@ -11,7 +11,7 @@ import contextlib
 import pytest
 import pytest_asyncio
 
-from service.web import media
+from service.web.stream import media
 from tests.hostile.conftest import Witness
 from tests.hostile.raw import CLOSE, PING, TEXT, RawSocket, connected, frame, request, upgraded
 

@@ -75,7 +75,7 @@ CONVERSATION: Final = (
         file="service/journal/tokens.py",
         before="    if not is_same_stream:\n        return OTHER_STREAM\n",
         after="",
-        suites=("tests/journal/test_tokens.py", "tests/web/test_media.py"),
+        suites=("tests/journal/test_tokens.py", "tests/web/stream/test_media.py"),
     ),
     Bug(
         name="tool-dispatched-again",

@@ -16,10 +16,10 @@ DOORS: Final = (
     Bug(
         name="claimed-before-the-token-is-spent",
         rule=7,
-        file="service/web/media.py",
+        file="service/web/stream/media.py",
         before='            return _Refusal(f"the token was used: {spent.reason}")\n',
         after='            return "resume"\n',
-        suites=("tests/web/test_media.py",),
+        suites=("tests/web/stream/test_media.py",),
     ),
     Bug(
         name="arguments-of-a-tool-in-the-log",
@@ -48,7 +48,7 @@ DOORS: Final = (
     Bug(
         name="broken-json-is-a-500",
         rule=10,
-        file="service/web/body.py",
+        file="service/web/door/body.py",
         before="    except (ValueError, RecursionError) as trouble:\n",
         after="    except RecursionError as trouble:\n",
         suites=("tests/web/test_api.py",),
@@ -56,9 +56,9 @@ DOORS: Final = (
     Bug(
         name="one-bad-message-ends-the-stream",
         rule=10,
-        file="service/web/inflow.py",
+        file="service/web/stream/inflow.py",
         before="            return ()\n",
         after='            raise ConnectionError("a message outside the protocol") from trouble\n',
-        suites=("tests/web/test_inflow.py", "tests/web/test_media.py"),
+        suites=("tests/web/stream/test_inflow.py", "tests/web/stream/test_media.py"),
     ),
 )

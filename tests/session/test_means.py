@@ -5,7 +5,7 @@ import pytest
 from service.session.means import Socket, Speech
 from service.speech.absent import AbsentSpeech
 from service.speech.pool import SpeechPool
-from service.web.socket import MediaSocket
+from service.web.stream.socket import MediaSocket
 from tests.session.parts import MemorySocket, ScriptedSpeech
 
 

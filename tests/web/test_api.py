@@ -6,7 +6,7 @@ import pytest
 
 from service.call import events as e
 from service.errors import CarrierBusy, StoreUnavailable
-from service.web import body as module
+from service.web.door import body as module
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio

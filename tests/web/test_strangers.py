@@ -10,7 +10,7 @@ from starlette.routing import Route
 from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
-from service.web.bearer import Bearers
+from service.web.door.bearer import Bearers
 from tests.web.front import CALL, PUBLIC_URL, Front, settings
 
 HOST = "calls.example.com"

@@ -16,7 +16,7 @@ import msgspec
 from service.agent.intake import form, names, phone
 from service.agent.intake.repair import Wordings
 from service.call.acts import Ask, Fill, UseTool
-from service.call.ring_events import CarriedTool
+from service.call.facts.ring import CarriedTool
 from service.call.state import Call, Operation
 
 LOOKUP = "ticket_lookup"

@@ -22,8 +22,8 @@ from service.agent.chat.history import (
 from service.agent.prompt import go_on
 from service.call import acts as a, events as e, inputs as i
 from service.call.earlier import Earlier
+from service.call.facts.ring import CarriedLine
 from service.call.policy import Policy, ToolTerms
-from service.call.ring_events import CarriedLine
 from service.call.state import Call, Line, Operation, Turn
 from tests.call.story import Story
 from tests.standins.chat_request import check

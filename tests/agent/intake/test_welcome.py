@@ -5,7 +5,7 @@ from service.agent.intake.welcome import AFRESH, BACK, GO_ON, agreed, greeting, 
 from service.call import events as e, inputs as i
 from service.call.decisions.resume import STALE_MS
 from service.call.earlier import Earlier
-from service.call.ring_events import CarriedField, CarriedTool, Proof
+from service.call.facts.ring import CarriedField, CarriedTool, Proof
 from service.call.state import Call, Turn
 from tests.agent.dialogue import TOOLS, Dialogue
 from tests.call.story import START_MS

@@ -3,8 +3,8 @@ from service.agent.realtime.past import EARLIER, ENTRIES_MAX, PICKED_UP, earlier
 from service.call import events as e, inputs as i
 from service.call.acts import Ask, Say, UseTool
 from service.call.earlier import Earlier
+from service.call.facts.ring import CarriedLine
 from service.call.policy import Policy, ToolTerms
-from service.call.ring_events import CarriedLine
 from service.call.state import Call, Field, Line
 from tests.call.story import Story
 

@@ -20,8 +20,8 @@ from service.call.folds.fold import fold_all
 from service.call.place import Place
 from service.call.replay.recording import Recording, recorded
 from service.call.replay.sums import bare, digest
+from service.call.shown.view import view
 from service.call.state import Call
-from service.call.view import view
 
 FOLDER = Path(__file__).parent
 INCARNATION = "golden"

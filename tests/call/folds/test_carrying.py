@@ -1,5 +1,5 @@
 from service.call import events as e
-from service.call.ring_events import CarriedField
+from service.call.facts.ring import CarriedField
 from service.call.state import Field
 from tests.call.story import START_MS, Story, greeted
 

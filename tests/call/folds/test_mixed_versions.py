@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from service.call import events as e, state
 from service.call.folds.fold import fold, fold_all
 from service.call.place import Place
+from service.call.shown.view import record_view, view
 from service.call.state import Call
-from service.call.view import record_view, view
 from tests.call.test_walk import Walk
 
 STEPS = 25

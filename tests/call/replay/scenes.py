@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from service.call import acts as a, events as e, inputs as i
+from service.call.facts.ring import CarriedField
 from service.call.policy import Policy, ToolTerms
 from service.call.replay.recording import Recording, recorded
-from service.call.ring_events import CarriedField
 from tests.call.story import Story, greeted, handed_back, speaking, taken, whole
 
 TERMS = ToolTerms(is_idempotent=True, attempts_max=3, timeout_ms=2_000)

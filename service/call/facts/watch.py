@@ -1,0 +1,32 @@
+"""The facts of those who watch over a call from outside: its stream broke, its server was gone."""
+
+from service.call.facts.fact import Fact
+
+
+class StreamError(Fact, frozen=True):
+    """The carrier told one of our servers that a stream broke; its holder may not know yet. *Outside*.
+
+    `code` is the carrier's number for it, 0 when it gave none.
+    """
+
+    stream_sid: str
+    code: int = 0
+
+
+class BranchOrphaned(Fact, frozen=True):
+    """Facts written under `epoch` while the store was away, when another owner took the call. *Outside*.
+
+    They are no part of the conversation as it went on. `lost` lists them as JSON, as many as there is
+    room for; `count` counts all.
+    """
+
+    epoch: int
+    count: int
+    lost: tuple[str, ...] = ()
+
+
+class CallAdopted(Fact, frozen=True):
+    """Nobody had held the call since `seen_ms`; `server` has the carrier lead it back. *Outside*."""
+
+    server: str
+    seen_ms: int

@@ -1,0 +1,1 @@
+"""A call as readers are shown it: made from its facts, never asked by who holds it."""

@@ -1,0 +1,76 @@
+"""The figures of this process for charts, and the alerts that fire."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from service.alerts import MEMORY, Alerts
+from service.call.shown.view import Json, timestamp
+from service.clock import Clock
+from service.errors import Refused
+from service.history import STEP_MS, History, Point
+from service.web.door.bearer import Bearers
+
+MINUTES_MAX = 360  # as far back as points are kept
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """`GET /api/figures?minutes=60`: one point every ten seconds, and what fires now.
+
+    Whoever watches the board is told each new point as it is made, by `post`.
+    """
+
+    history: History
+    clock: Clock
+    bearers: Bearers
+    server: str
+    post: Callable[[str, Json], None]
+    alerts: Alerts = field(default_factory=Alerts)
+
+    def routes(self) -> list[Route]:
+        """Return the route."""
+        return [Route("/api/figures", self.figures, methods=["GET"])]
+
+    async def run(self) -> None:
+        """Close a step every STEP_MS, for ever."""
+        while True:
+            await asyncio.sleep(STEP_MS / 1000)
+            self.step()
+
+    def step(self) -> None:
+        """Close the step that ends now, judge, and tell the watchers."""
+        now_ms = self.clock.now_ms()
+        point = self.history.tick(now_ms)
+        self.alerts.judge(self.history.since(now_ms - (MEMORY + 1) * STEP_MS))
+        self.post("figures", self._told((point,)))
+
+    async def figures(self, request: Request) -> Response:
+        """Answer with the points of the last `minutes`, 1 to 360. Role viewer; counts only, no call."""
+        self.bearers.admit(request, "viewer")
+        asked = request.query_params.get("minutes", "60")
+        if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= MINUTES_MAX):
+            raise Refused(400, "Bad request", f"minutes is a whole number from 1 to {MINUTES_MAX}.")
+        return JSONResponse(
+            self._told(self.history.since(self.clock.now_ms() - int(asked) * MINUTE_MS))
+        )
+
+    def _told(self, points: Sequence[Point]) -> Json:
+        """Return these points and what fires now, JSON-ready."""
+        firing: list[Json] = [
+            {
+                "name": one.name,
+                "severity": one.severity,
+                "since": timestamp(one.since_ms),
+                "text": one.text,
+            }
+            for one in self.alerts.firing
+        ]
+        told: Json = {"server": self.server, "step_ms": STEP_MS, "alerts": firing}
+        return {**told, "points": msgspec.to_builtins(list(points))}

@@ -1,0 +1,147 @@
+"""What watchers are told as it happens: server-sent events, and the long poll in their place.
+
+An event's id is `incarnation:position`, so a browser's `Last-Event-ID` goes on exactly where it was. A
+position of another incarnation is answered with `reset`, then everything from the start. While the
+store is away, records may come to stand elsewhere: their ids are `incarnation~branch:position`, and
+whoever comes back with one after that begins anew, too.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from service.call.events import decode
+from service.call.place import Place
+from service.call.shown.view import Json, record_view
+from service.errors import StoreError
+from service.journal.behind.bridge import Bridge
+from service.journal.values import Gone, Missing, Reading, Record, Reset
+from service.web.reading.board import News
+
+PING_S = 15  # well under the shortest idle timeout of a proxy (55 s)
+RETRY_MS = 1_000
+SEND_S_MAX = 10  # a reader that takes nothing for so long has gone; it comes back where it was
+EVENTS_MAX = 1_000  # of one long poll's answer; whoever is so far behind asks again at once
+
+_log = logging.getLogger(__name__)
+
+
+def shown(record: Record) -> Json:
+    """Return a record as readers see it."""
+    return record_view(decode(record.body), Place(record.position, record.epoch, record.at_ms))
+
+
+def sent(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
+    """Return the response that sends events as they come."""
+    return EventSourceResponse(events, ping=PING_S, send_timeout=SEND_S_MAX)
+
+
+class Offset:
+    """A reader's place: what its position counts within, and the position."""
+
+    def __init__(self, incarnation: str, position: int) -> None:
+        self.incarnation = incarnation
+        self.position = position
+
+    @staticmethod
+    def read(text: str) -> "Offset":
+        """Read `incarnation:position`. What makes no sense is a place that is nowhere."""
+        incarnation, _, digits = text.rpartition(":")
+        return Offset(incarnation, whole(digits) or 0)
+
+
+def whole(text: str) -> int | None:
+    """Read a position, None when it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 12  # noqa: PLR2004 - beyond any journal
+    return int(text) if is_number else None
+
+
+class Follower:
+    """Follows one call for one reader, from its offset."""
+
+    def __init__(self, journal: Bridge, call_sid: str, offset: Offset) -> None:
+        self._journal = journal
+        self._call_sid = call_sid
+        self._incarnation, _, branch = offset.incarnation.partition("~")
+        self._position = offset.position
+        if branch and branch != journal.branch_of(call_sid, offset.position):
+            self._incarnation = offset.incarnation  # no journal is called so: it will be reset
+
+    async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
+        """Yield the backlog and what comes, as events with ids."""
+        try:
+            async with aclosing(self._tail()) as items:
+                async for item in items:
+                    yield self._event(item)
+        except StoreError as trouble:
+            # The response has begun, so all that is left is to end it: the reader asks again.
+            _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
+
+    async def poll(self, wait_s: int) -> Json | None:
+        """Return what follows the offset, as soon as there is anything; None for a call that is gone."""
+        told = await self._told()
+        if told is None or told["events"] or told["reset"] or not wait_s:
+            return told
+        async with aclosing(self._tail()) as items:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    # It only says that there is something: what, the journal says.
+                    await anext(items, None)
+        return await self._told()
+
+    async def _told(self) -> Json | None:
+        """Return what stands after the offset now."""
+        after, is_reset = self._position, False
+        reading = await self._journal.read(self._call_sid, after=after)
+        if isinstance(reading, Reading) and (
+            reading.incarnation != self._incarnation or after > reading.head
+        ):
+            after, is_reset = 0, True
+            reading = await self._journal.read(self._call_sid)
+        if isinstance(reading, Missing):
+            return None
+        records = [one for one in reading.records if one.position > after][:EVENTS_MAX]
+        position = records[-1].position if records else after
+        return {
+            "incarnation": self._mark(reading.incarnation, position),
+            "position": position,
+            "head": reading.head,
+            "events": [shown(one) for one in records],
+            "reset": is_reset,
+        }
+
+    def _tail(self) -> AsyncGenerator[Record | Reset | Gone, None]:
+        return self._journal.tail(
+            self._call_sid, incarnation=self._incarnation, after=self._position
+        )
+
+    def _mark(self, incarnation: str, position: int) -> str:
+        branch = self._journal.branch_of(self._call_sid, position)
+        return f"{incarnation}~{branch}" if branch else incarnation
+
+    def _event(self, item: Record | Reset | Gone) -> ServerSentEvent:
+        match item:
+            case Record():
+                return ServerSentEvent(
+                    json.dumps(shown(item)),
+                    event="record",
+                    id=f"{self._mark(self._incarnation, item.position)}:{item.position}",
+                    retry=RETRY_MS,
+                )
+            case Reset():
+                self._incarnation = item.incarnation
+                told = json.dumps({"incarnation": item.incarnation})
+                return ServerSentEvent(told, event="reset", id=f"{item.incarnation}:0")
+            case Gone():
+                return ServerSentEvent("{}", event="gone")
+
+
+async def board_events(news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yield the board's news as events. They bear no ids: whoever comes back is told all."""
+    async with aclosing(news) as items:
+        async for one in items:
+            yield ServerSentEvent(json.dumps(one.told), event=one.event, retry=RETRY_MS)

@@ -1,0 +1,1 @@
+"""A person in the agent's place, typed or with their own voice."""

@@ -1,0 +1,1 @@
+"""The media socket, from the upgrade to the session."""

@@ -1,0 +1,159 @@
+"""Two entrances to the same media session: the carrier's, signed, and a page's, by its origin.
+
+What comes behind either is one and the same (see media.py). A token of one entrance opens no other.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.websockets import WebSocket
+from typing_extensions import override
+
+from service.call.state import LEFT
+from service.pages.lines import COME_BACK, ENDED, Lines
+from service.pages.names import is_from_page
+from service.protocol.stream import Started
+from service.session.line import CLOSE_OVER
+from service.token import BROWSER, Token
+from service.web.door.embedding import Origins
+from service.web.door.form import raw_target
+from service.web.stream.socket import MediaSocket
+from twiml.signature import Verifier
+
+PAGES_PATH = "/phone/media"
+GOING_AWAY = 1001  # RFC 6455, section 7.4.1: "a browser having navigated away from a page"
+
+
+class Entrance(Protocol):
+    """Where sockets come in."""
+
+    @property
+    def path(self) -> str:
+        """The path of the route."""
+        ...
+
+    def unwelcome(self, websocket: WebSocket) -> str:
+        """Return why an upgrade is refused, "" if it isn't."""
+        ...
+
+    def is_proved(self, websocket: WebSocket) -> bool:
+        """Whether the upgrade itself shows who sent it."""
+        ...
+
+    def accepted(self, websocket: WebSocket) -> MediaSocket:
+        """Return what the session is to use of an accepted socket."""
+        ...
+
+    def refusal(self, started: Started, token: Token) -> str:
+        """Return why a stream with a valid token is refused, "" if it isn't."""
+        ...
+
+    def join(self, call_sid: str, socket: MediaSocket) -> None:
+        """A stream has shown that it belongs to this call."""
+        ...
+
+    def part(self, socket: MediaSocket) -> None:
+        """A socket is gone."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarrierEntrance:
+    """Where the carrier's streams come in."""
+
+    verifier: Verifier
+    account_sid: str
+    admits_unsigned: bool
+    path: str = "/media"
+
+    def unwelcome(self, websocket: WebSocket) -> str:
+        """See Entrance. Look-alike carriers may send no signature; none may send a wrong one."""
+        is_unsigned = "x-twilio-signature" not in websocket.headers
+        if self.is_proved(websocket) or (is_unsigned and self.admits_unsigned):
+            return ""
+        return "the upgrade is not signed for this address"
+
+    def is_proved(self, websocket: WebSocket) -> bool:
+        """See Entrance."""
+        path, query = raw_target(websocket.scope)
+        signature = websocket.headers.get("x-twilio-signature")
+        return self.verifier.check_upgrade(path, query, signature)
+
+    def accepted(self, websocket: WebSocket) -> MediaSocket:
+        """See Entrance."""
+        return MediaSocket(websocket)
+
+    def refusal(self, started: Started, token: Token) -> str:
+        """See Entrance."""
+        if self.account_sid and started.account_sid not in ("", self.account_sid):
+            return "the stream belongs to another account"
+        return "the token is a page's" if token.door == BROWSER else ""
+
+    def join(self, call_sid: str, socket: MediaSocket) -> None:
+        """See Entrance. The carrier knows its own streams."""
+
+    def part(self, socket: MediaSocket) -> None:
+        """See Entrance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageEntrance:
+    """Where streams of pages come in. Browsers send no signature, and always their page's origin."""
+
+    origins: Origins
+    lines: Lines
+    path: str = PAGES_PATH
+
+    def unwelcome(self, websocket: WebSocket) -> str:
+        """See Entrance."""
+        is_ours = self.origins.may_call(websocket.headers.get("origin", ""))
+        return "" if is_ours else "the upgrade comes from a page that may not call"
+
+    def is_proved(self, _websocket: WebSocket) -> bool:
+        """See Entrance. Anybody can write an origin who is no browser."""
+        return False
+
+    def accepted(self, websocket: WebSocket) -> MediaSocket:
+        """See Entrance."""
+        return PageSocket(websocket)
+
+    def refusal(self, started: Started, token: Token) -> str:
+        """See Entrance."""
+        is_fitting = token.door == BROWSER and is_from_page(started.call_sid)
+        return "" if is_fitting else "the token is no page's"
+
+    def join(self, call_sid: str, socket: MediaSocket) -> None:
+        """See Entrance."""
+        self.lines.join(call_sid, socket)
+
+    def part(self, socket: MediaSocket) -> None:
+        """See Entrance."""
+        self.lines.part(socket)
+
+
+class PageSocket(MediaSocket):
+    """A page's socket: the code of its close says whether to come back.
+
+    A carrier closes the stream itself when a call ends, and is given time to. A page waits for our
+    word: 4000 when the call is over, 1012 when only this stream is.
+    """
+
+    @override
+    async def receive(self) -> str:
+        """See MediaSocket. A browser says by the code that its page was left: nothing is wrong with the line."""
+        try:
+            return await super().receive()
+        except ConnectionError as trouble:
+            if str(trouble) == f"closed {GOING_AWAY}":
+                raise ConnectionError(LEFT) from trouble
+            raise
+
+    @override
+    async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
+        """See Socket.close."""
+        if code == CLOSE_OVER and grace_ms:
+            await super().close(ENDED, "ended")
+        elif code == CLOSE_OVER:
+            await super().close(COME_BACK, reason)
+        else:
+            await super().close(code, reason)

@@ -1,0 +1,283 @@
+"""The carrier's webhooks: what a call should do next.
+
+Every answer is TwiML with both ways back. Asking twice changes nothing: Twilio retries webhooks, asks
+the action of a verb that a redirect just cut, and sometimes posts the same thing twice at once.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.call import events as e
+from service.call.decisions import last_resort
+from service.call.decisions.moving import is_moving
+from service.call.policy import Policy
+from service.call.state import Call
+from service.clock import Clock
+from service.directory import Directory
+from service.documents import RESUME, Documents
+from service.errors import StoreError
+from service.journal.journal import Journal
+from service.journal.values import Missing, Reading
+from service.meter import Meter
+from service.session.records import rebuilt
+from service.switchboard import Switchboard
+from service.web.door.form import SignedForm
+from service.web.stream.returns import Returns
+from service.web.webhooks.handover import Handover, afterwards, answer, parsed
+from service.web.webhooks.outside import Outside
+from service.web.webhooks.returning import Returning
+from twiml import webhook
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """The webhooks of one application."""
+
+    form: SignedForm
+    journal: Journal
+    directory: Directory
+    documents: Documents
+    switchboard: Switchboard
+    clock: Clock
+    meter: Meter
+    policy: Policy
+    returns: Returns
+    returning: Returning
+
+    def routes(self) -> list[Route]:
+        """Return the webhooks' routes."""
+        answers: dict[str, Callable[[Request], Awaitable[Response]]] = {
+            "/twiml/voice": self.voice,
+            "/twiml/resume": self.resume,
+            "/twiml/fallback": self.fallback,
+        }
+        own = [Route(path, method, methods=["POST"]) for path, method in answers.items()]
+        return [*own, *self.handover.routes()]
+
+    @property
+    def outside(self) -> Outside:
+        """The journals of calls that nobody here holds."""
+        return Outside(self.journal, self.clock)
+
+    @property
+    def handover(self) -> Handover:
+        """The webhooks of what follows the conversation."""
+        return Handover(
+            form=self.form,
+            journal=self.journal,
+            documents=self.documents,
+            clock=self.clock,
+            meter=self.meter,
+        )
+
+    async def voice(self, request: Request) -> Response:
+        """The phone rings: open the call's journal and answer with the media stream."""
+        asked = parsed(webhook.parse, await self.form.read(request))
+        callback_of = request.query_params.get("callback", "")
+        if self.switchboard.is_draining:
+            return self._elsewhere("voice", callback_of)
+        try:
+            return answer(await self._answer(asked, door="voice", callback_of=callback_of))
+        except StoreError as trouble:
+            return self._without_store(asked.call_sid, trouble, failed="voice", request=callback_of)
+
+    async def resume(self, request: Request) -> Response:
+        """The stream ended and the call goes on: the same parameters, a fresh token."""
+        asked = parsed(webhook.parse, await self.form.read(request))
+        try:
+            if asked.dial_status:  # the action of a dial that a server of the version before began
+                return answer(await self.handover.after_dial(asked))
+            if asked.is_over:
+                await self.outside.end(asked.call_sid, asked.call_status)
+                return answer(self.documents.hang_up())
+            if self.switchboard.is_draining:
+                return self._elsewhere(RESUME, request.query_params.get("play", ""))
+            reading = await self.journal.read(asked.call_sid)
+            if isinstance(reading, Missing):
+                return answer(await self._answer(asked, door="resume"))
+            query = request.query_params
+            return answer(
+                await self._next(reading, query.get("play", ""), is_moved="moved" in query)
+            )
+        except StoreError as trouble:
+            return self._without_store(asked.call_sid, trouble)
+
+    async def fallback(self, request: Request) -> Response:
+        """Our own webhook failed: a word to the caller, and the way back."""
+        asked = parsed(webhook.parse, await self.form.read(request))
+        _log.error(
+            "! the carrier fell back, its error %s",
+            asked.error_code or "unknown",
+            extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
+        )
+        return answer(self.documents.fallback_for(asked.error_url))
+
+    async def _answer(
+        self, asked: webhook.VoiceWebhook, *, door: str, callback_of: str = ""
+    ) -> str:
+        """Open the call if it is not there, and return the way to its media stream."""
+        opened = await self._opened(asked)
+        if door == "resume":
+            # A call that resumes is not a new one, even when its journal is gone: its token says so.
+            return self._connect(asked.call_sid, opened.parameters, door, is_known=True, epoch=0)
+        opening = await self.returning.opening(
+            opened, callback_of=callback_of, stir_verstat=asked.stir_verstat
+        )
+        headline = await self.journal.open(
+            asked.call_sid, tuple(map(e.encode, opening)), now_ms=self.clock.now_ms()
+        )
+        if headline.head == len(opening):
+            self.meter.calls_opened.inc()
+        call = await self.outside.call(asked.call_sid) or Call(parameters=opened.parameters)
+        if call.phase == "ended":
+            return self.documents.hang_up()
+        return self._connect_known(asked.call_sid, call, door)
+
+    async def _opened(self, asked: webhook.VoiceWebhook) -> e.CallOpened:
+        is_ours = asked.direction.startswith("outbound")
+        return e.CallOpened(
+            call_sid=asked.call_sid,
+            from_number=asked.from_number,
+            to_number=asked.to_number,
+            direction=asked.direction or "inbound",
+            account_sid=asked.account_sid,
+            parameters=await self.directory.lookup(
+                asked.to_number if is_ours else asked.from_number
+            ),
+        )
+
+    def _connect_known(self, call_sid: str, call: Call, door: str) -> str:
+        return self._connect(
+            call_sid,
+            call.parameters,
+            door,
+            is_known=call.is_known(),
+            epoch=call.epoch,
+            opened_ms=call.opened_ms,
+        )
+
+    def _connect(
+        self,
+        call_sid: str,
+        parameters: dict[str, str],
+        door: str,
+        *,
+        is_known: bool,
+        epoch: int,
+        opened_ms: int = 0,
+    ) -> str:
+        return self.documents.connect(
+            call_sid,
+            parameters,
+            door=door,
+            is_known=is_known,
+            now_ms=self.clock.now_ms(),
+            epoch=epoch,
+            opened_ms=opened_ms,
+        )
+
+    async def _next(self, reading: Reading, play: str, *, is_moved: bool) -> str:
+        """What a known call should do now. No side effect but that a conversation given up is over."""
+        call, now_ms = rebuilt(None, reading.records), self.clock.now_ms()
+        if document := await self._after_conversation(call, reading):
+            return document
+        if call.phase == "ended" or call.is_ending_started:
+            return self.documents.hang_up()
+        if digits := _requested_digits(reading, play):
+            return self.documents.play_digits(
+                call.call_sid,
+                call.parameters,
+                digits,
+                now_ms=now_ms,
+                epoch=call.epoch,
+                opened_ms=call.opened_ms,
+            )
+        if is_moving(call, now_ms) and not is_moved:
+            # The action of the verb that the move just cut: what the move asks for follows, and wins.
+            return self.documents.wait()
+        drops = call.drops_since(now_ms - self.policy.window_ms)
+        is_circling = self.returns.is_circling(call.call_sid, now_ms)
+        if is_circling or drops > self.policy.drops_max:
+            # Our part is over, so that nobody pulls the caller back from whom they speak to next.
+            facts = last_resort.reached(call, drops, self.policy)
+            over = e.CallEnded(reason="drop_limit")
+            key = f"drop-limit:{len(call.streams)}"
+            if await self.outside.is_first(call.call_sid, key, *facts, over):
+                self.meter.incidents.labels(kind="drop_limit").inc()
+            _log.error(
+                "! %d drops%s: the last resort",
+                drops,
+                ", and it asks again and again" if is_circling else "",
+                extra={"action": "drop_limit", "call_sid": call.call_sid},
+            )
+            if calls_back := len(facts) > 1:
+                await self.returning.calling_back.arrange(call.call_sid)
+            return self.documents.last_resort(calls_back=calls_back)
+        return self._connect_known(call.call_sid, call, RESUME)
+
+    async def _after_conversation(self, call: Call, reading: Reading) -> str:
+        """What a call should do that was given to a human or to the voicemail, "" if it was not."""
+        known = afterwards(reading)
+        if known.is_over:
+            return self.documents.hang_up()
+        if known.dial_outcome:
+            return self.documents.voicemail()
+        if call.ending == "transfer" and call.is_ending_started:
+            document = self._transfer(call)
+            is_voicemail = document == self.documents.voicemail()
+            await self.outside.end(call.call_sid, "voicemail" if is_voicemail else "transferred")
+            return document
+        if call.phase == "ended" and call.is_drop_limited:
+            return self.documents.last_resort(calls_back=call.callback is not None)
+        return ""
+
+    def _transfer(self, call: Call) -> str:
+        try:
+            return self.documents.transfer(call.ending_to)
+        except ValueError as trouble:
+            _log.error(
+                "! a transfer is impossible: %s",
+                trouble,
+                extra={"action": "transfer_impossible", "call_sid": call.call_sid},
+            )
+            return self.documents.voicemail()
+
+    def _elsewhere(self, webhook: str, request: str = "") -> Response:
+        """This server goes down: have the carrier ask again, until another one answers."""
+        is_alone = self.switchboard.is_alone
+        return answer(self.documents.wait(webhook, request, is_alone=is_alone))
+
+    def _without_store(
+        self, call_sid: str, trouble: StoreError, *, failed: str = RESUME, request: str = ""
+    ) -> Response:
+        """Keep the caller on the line for a moment; the way back asks again."""
+        self.meter.store_errors.inc()
+        _log.error(
+            "! the store failed: %s",
+            trouble,
+            extra={"action": "store_failed", "call_sid": call_sid},
+        )
+        return answer(self.documents.fallback(failed, request))
+
+
+def _requested_digits(reading: Reading, request: str) -> str:
+    """Return what a person or the agent asked to be keyed, "" when nobody did.
+
+    It is looked up in the records: by the time the carrier asks, the state may count it as sent.
+    """
+    facts = (e.decode(record.body) for record in reading.records if request)
+    return next(
+        (
+            fact.digits
+            for fact in facts
+            if isinstance(fact, e.DigitsRequested) and fact.request == request
+        ),
+        "",
+    )

@@ -1,0 +1,13 @@
+import typing
+
+from service.call import events as e
+from service.call.facts import people as people_events
+
+
+def test_every_fact_of_people_is_a_fact_of_the_call() -> None:
+    own = {kind for kind in vars(people_events).values() if isinstance(kind, type)}
+    assert {kind.__name__ for kind in own & set(typing.get_args(e.Known))} == {
+        "DigitsRequested", "RestartPlanned", "RestartMissed", "DigitsSent", "SayRequested",
+        "TransferRequested", "HangupRequested", "NoteAdded", "TakeoverRequested", "HandbackRequested",
+        "TakenOver", "HandedBack",
+    }  # fmt: skip

@@ -1,9 +1,0 @@
-import typing
-
-from service.call import events as e, watch_events
-
-
-def test_every_fact_of_those_who_watch_is_a_fact_of_the_call() -> None:
-    own = {kind for kind in vars(watch_events).values() if isinstance(kind, type)}
-    known = own & set(typing.get_args(e.Known))
-    assert {kind.__name__ for kind in known} == {"BranchOrphaned", "CallAdopted", "StreamError"}

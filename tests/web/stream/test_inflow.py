@@ -1,0 +1,72 @@
+import asyncio
+import json
+
+import pytest
+from starlette.websockets import WebSocket
+
+from service.call.inputs import IDLE
+from service.clock import Clock
+from service.meter import Meter
+from service.protocol import stream as s
+from service.web.stream.inflow import Inflow
+from service.web.stream.socket import MediaSocket
+
+pytestmark = pytest.mark.asyncio
+
+START = {
+    "event": "start",
+    "streamSid": "MZ1",
+    "start": {
+        "callSid": "CA1",
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+    },
+}
+STOP = {"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}
+
+
+class Peer:
+    """The far end of a socket: it says what it has to say, then nothing, or that it is gone."""
+
+    def __init__(self, *texts: str, is_gone: bool = True) -> None:
+        self.messages = [{"type": "websocket.receive", "text": text} for text in texts]
+        if is_gone:
+            self.messages.append({"type": "websocket.disconnect", "code": "1001"})
+
+    def socket(self) -> MediaSocket:
+        socket = WebSocket({"type": "websocket", "headers": []}, self.receive, self.send)
+        socket.client_state = socket.application_state.CONNECTED
+        return MediaSocket(socket)
+
+    async def receive(self) -> dict[str, str]:
+        if not self.messages:
+            await asyncio.Event().wait()
+        return self.messages.pop(0)
+
+    async def send(self, _message: object) -> None:
+        """Nothing is said to it."""
+
+
+async def passed_on(peer: Peer, *, idle_ms: int = 0) -> tuple[str, list[s.StreamEvent], Meter]:
+    meter, taken = Meter(), list[s.StreamEvent]()
+    inflow = Inflow(clock=Clock(), meter=meter, idle_ms=idle_ms)
+    reason = await inflow.pass_on(peer.socket(), s.Stream(), taken.append)
+    return reason, taken, meter
+
+
+async def test_a_stream_is_passed_on_until_it_stops() -> None:
+    reason, taken, _ = await passed_on(Peer(json.dumps(START), json.dumps(STOP)))
+    assert reason == "stop"
+    assert [type(event) for event in taken] == [s.Started, s.Stopped]
+
+
+async def test_what_is_outside_the_protocol_is_counted_and_left_out() -> None:
+    reason, taken, meter = await passed_on(Peer("nonsense", json.dumps(START)))
+    assert reason == "closed 1001"
+    assert [type(event) for event in taken] == [s.Started]
+    assert meter.dropped_messages._value.get() == 1
+
+
+async def test_a_stream_that_brings_nothing_for_the_idle_time_is_over() -> None:
+    reason, _, meter = await passed_on(Peer(json.dumps(START), is_gone=False), idle_ms=40)
+    assert reason == IDLE
+    assert meter.idle_streams._value.get() == 1
