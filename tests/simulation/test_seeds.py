@@ -16,6 +16,8 @@ ONCE_BROKEN = {
     3452: "A tool's end came a minute late: another server's clock had set its deadline. The rule was too strict.",
     4697: "Two holds of one server under one epoch, the first of which did not hold, wrote under the same key.",
     20048: "A copy of a live stream's token took its call, because the store was away that knew it was spent.",
+    100727: "Who came back after its branch was refused went on from facts that nobody has.",
+    101110: "A stream dialled again within two seconds was greeted as new, for the store was away.",
 }
 
 

@@ -89,7 +89,8 @@ class Claims(Passage):
             if not await self._keeper.clear(branch, CLEAR_S_MAX):
                 raise StoreUnavailable("The call waits for the store, which is away.")
         held = self._roll.held.get(call_sid)
-        if held is not None and held.is_rebased:
+        if self._roll.has_lost(call_sid) or (held is not None and held.is_rebased):
+            # What the claimer knows stands elsewhere, or nowhere at all.
             bid = msgspec.structs.replace(bid, known=None)
         if held is not None and bid.known is not None:
             return await self._claim_held(held, bid)

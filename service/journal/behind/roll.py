@@ -37,8 +37,8 @@ class Roll:
             if oldest is not None:
                 del self.held[oldest]
 
-    def has_lost(self, call_sid: str, epoch: int | None) -> bool:
-        """Say whether a provisional fence of ours did not hold.
+    def has_lost(self, call_sid: str, epoch: int | None = 0) -> bool:
+        """Say whether a provisional fence of ours did not hold, of any epoch or of `epoch`.
 
         The store may know that number well: as somebody else's.
         """

@@ -39,7 +39,7 @@ SIGNED_MAX = (
     2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
 )
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
-FRESH_MS = 3_000  # a carrier dials within two; one that comes later may be dialling once more
+FRESH_MS = 1_000  # a carrier dials within half of it, and waits all of it before it dials once more
 REFUSED = 1008
 TRY_AGAIN = 1013
 

@@ -144,3 +144,21 @@ async def test_what_the_store_lost_is_known_to_who_claims_again(
     assert [one.body for one in claim.records] == [b"o", b"w1", b"w2", b"w3"]
     await all_is_told(bridge, faulty)
     assert await faulty.bodies() == [b"o", b"w1", b"w2", b"w3"]
+
+
+async def test_who_wrote_on_a_branch_that_did_not_hold_is_told_all_from_the_first(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Seed 100727: it went on from facts that nobody has, and never learned of the other's."""
+    first = await take(bridge)
+    assert isinstance(first, Claim)
+    faulty.way = "away"
+    assert isinstance(await write(bridge, "ours", epoch=1, after=1), Appended)
+    theirs = await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert isinstance(theirs, Claim)
+    await faulty.real.append(CALL, [b"theirs"], epoch=2, after=1, key="theirs", now_ms=NOW_MS)
+    await all_is_told(bridge, faulty)
+    claim = await take(bridge, known=Known(first.incarnation, 2))
+    assert isinstance(claim, Claim)
+    assert (claim.epoch, claim.since) == (3, 0)
+    assert [one.body for one in claim.records][:2] == [b"o", b"theirs"]
