@@ -6,17 +6,16 @@ A branch whose records came to stand elsewhere ends with `Reset`: what was read 
 its final place.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import assert_never
 
+from service.journal.behind.ahead import Ahead, Item
 from service.journal.behind.branch import Branch
 from service.journal.journal import Journal
+from service.journal.limits import PAGE_RECORDS
 from service.journal.tailing import Bells
 from service.journal.values import Gone, Record, Reset
-
-Item = Record | Reset | Gone
 
 
 class Relay:
@@ -40,22 +39,36 @@ class Relay:
 
     async def items(self) -> AsyncGenerator[Item, None]:
         """Yield what Journal.tail promises."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for item in batch:
+                    yield item
+
+    async def batches(self) -> AsyncGenerator[tuple[Item, ...], None]:
+        """Yield the same, as it came together: one item or more, and no more than a page of the store."""
         while True:
             branch = self._branch()
             stage = self._from_store() if branch is None else self._from_branch(branch)
-            async with aclosing(stage) as items:
-                async for item in items:
-                    match item:
-                        case Record():
-                            self._after = item.position
-                        case Reset():
-                            self._incarnation, self._after = item.incarnation, 0
-                        case Gone():
-                            yield item
-                            return
-                        case _:
-                            assert_never(item)
-                    yield item
+            async with aclosing(stage) as batches:
+                async for batch in batches:
+                    is_over = self._passed(batch)
+                    yield batch
+                    if is_over:
+                        return
+
+    def _passed(self, batch: tuple[Item, ...]) -> bool:
+        """Note how far the reader is then. True: there is nothing more."""
+        for item in batch:
+            match item:
+                case Record():
+                    self._after = item.position
+                case Reset():
+                    self._incarnation, self._after = item.incarnation, 0
+                case Gone():
+                    return True
+                case _:
+                    assert_never(item)
+        return False
 
     def _branch(self) -> Branch | None:
         """Return the branch that has what comes next, if there is one."""
@@ -63,47 +76,26 @@ class Relay:
         is_there = branch is not None and branch.can_read(self._incarnation, self._after)
         return branch if is_there else None
 
-    async def _from_branch(self, branch: Branch) -> AsyncGenerator[Item, None]:
+    async def _from_branch(self, branch: Branch) -> AsyncGenerator[tuple[Item, ...], None]:
         with self._bells.hang(self._call_sid) as bell:
             while self._branch_of(self._call_sid) is branch:
                 bell.clear()
                 if self._after < branch.since:
                     return  # we were slow, and what comes next is with the store
-                for record in branch.after(self._after):
-                    yield record
-                if self._after >= branch.head and self._branch_of(self._call_sid) is branch:
+                if batch := branch.after(self._after)[:PAGE_RECORDS]:
+                    yield batch
+                elif self._branch_of(self._call_sid) is branch:
                     await bell.wait()
         if branch.is_shifted:
-            yield Reset(branch.store_incarnation)
+            yield (Reset(branch.store_incarnation),)
 
-    async def _from_store(self) -> AsyncGenerator[Item, None]:
+    async def _from_store(self) -> AsyncGenerator[tuple[Item, ...], None]:
         tail = self._engine.tail(self._call_sid, incarnation=self._incarnation, after=self._after)
-        coming: asyncio.Task[Item] | None = None
         with self._bells.hang(self._call_sid) as bell:
-            try:
+            async with aclosing(Ahead(tail, bell)) as ahead:
                 while self._branch() is None:
                     bell.clear()
-                    coming = coming or asyncio.create_task(_next(tail))
-                    await _first_of(coming, bell)
-                    if coming.done():
-                        item = coming.result()
-                        coming = None
-                        yield item
-            finally:
-                if coming is not None:
-                    coming.cancel()
-                    await asyncio.gather(coming, return_exceptions=True)
-                await tail.aclose()
-
-
-async def _next(items: AsyncGenerator[Item, None]) -> Item:
-    return await anext(items)
-
-
-async def _first_of(coming: asyncio.Task[Item], bell: asyncio.Event) -> None:
-    """Wait until there is an item, or the bell rings."""
-    ringing = asyncio.create_task(bell.wait())
-    try:
-        await asyncio.wait({coming, ringing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        ringing.cancel()
+                    if batch := ahead.taken():
+                        yield batch
+                    else:
+                        await bell.wait()

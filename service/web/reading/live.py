@@ -25,6 +25,7 @@ from service.web.reading.board import News
 PING_S = 15  # well under the shortest idle timeout of a proxy (55 s)
 RETRY_MS = 1_000
 SEND_S_MAX = 10  # a reader that takes nothing for so long has gone; it comes back where it was
+PIECE_BYTES = 65_536  # of events sent at once, and the event that passes it
 EVENTS_MAX = 1_000  # of one long poll's answer; whoever is so far behind asks again at once
 
 _log = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ def shown(record: Record) -> Json:
     return record_view(decode(record.body), Place(record.position, record.epoch, record.at_ms))
 
 
-def sent(events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
-    """Return the response that sends events as they come."""
+def sent(events: AsyncIterator[bytes | ServerSentEvent]) -> EventSourceResponse:
+    """Return the response that sends events as they come; of bytes, as many as come in one piece."""
     return EventSourceResponse(events, ping=PING_S, send_timeout=SEND_S_MAX)
 
 
@@ -71,12 +72,22 @@ class Follower:
         if branch and branch != journal.branch_of(call_sid, offset.position):
             self._incarnation = offset.incarnation  # no journal is called so: it will be reset
 
-    async def events(self) -> AsyncGenerator[ServerSentEvent, None]:
-        """Yield the backlog and what comes, as events with ids."""
+    async def events(self) -> AsyncGenerator[bytes, None]:
+        """Yield the backlog and what comes, as events with ids; what came together in one piece.
+
+        A piece of ten events costs what a single one does: one wait, one write, one packet.
+        """
         try:
-            async with aclosing(self._tail()) as items:
-                async for item in items:
-                    yield self._event(item)
+            async with aclosing(self._batches()) as batches:
+                async for batch in batches:
+                    piece = bytearray()
+                    for item in batch:
+                        piece += self._event(item).encode()
+                        if len(piece) >= PIECE_BYTES:
+                            yield bytes(piece)
+                            piece.clear()
+                    if piece:
+                        yield bytes(piece)
         except StoreError as trouble:
             # The response has begun, so all that is left is to end it: the reader asks again.
             _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
@@ -86,11 +97,11 @@ class Follower:
         told = await self._told()
         if told is None or told["events"] or told["reset"] or not wait_s:
             return told
-        async with aclosing(self._tail()) as items:
+        async with aclosing(self._batches()) as batches:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     # It only says that there is something: what, the journal says.
-                    await anext(items, None)
+                    await anext(batches, None)
         return await self._told()
 
     async def _told(self) -> Json | None:
@@ -114,8 +125,8 @@ class Follower:
             "reset": is_reset,
         }
 
-    def _tail(self) -> AsyncGenerator[Record | Reset | Gone, None]:
-        return self._journal.tail(
+    def _batches(self) -> AsyncGenerator[tuple[Record | Reset | Gone, ...], None]:
+        return self._journal.batches(
             self._call_sid, incarnation=self._incarnation, after=self._position
         )
 

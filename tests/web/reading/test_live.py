@@ -158,12 +158,12 @@ async def test_a_store_that_fails_ends_the_stream_and_the_reader_comes_back(
     await front.hook("/twiml/voice", ring())
     await notes(front, 2, 3)
 
-    async def breaking(*_given: object, **_named: object) -> AsyncGenerator[Record, None]:
-        yield Record(1, 0, 0, b'{"kind":"note_added","text":"x"}')
+    async def breaking(*_given: object, **_named: object) -> AsyncGenerator[tuple[Record], None]:
+        yield (Record(1, 0, 0, b'{"kind":"note_added","text":"x"}'),)
         raise StoreUnavailable("no disk")
 
     with monkeypatch.context() as broken:
-        broken.setattr(front.journal, "tail", breaking)
+        broken.setattr(front.journal, "batches", breaking)
         async with reading(host) as reader:
             last = await reader.event()
             assert await reader.event() == {}
@@ -277,12 +277,14 @@ async def outage(tmp_path: Path) -> AsyncIterator[Outage]:
 async def ids(follower: Follower, count: int) -> list[tuple[str, str]]:
     """Return what so many events are, and their ids."""
     found: list[tuple[str, str]] = []
-    async with aclosing(follower.events()) as events, asyncio.timeout(WAIT_S):
-        async for one in events:
-            found.append((str(one.event), str(one.id)))
-            if len(found) == count:
+    async with aclosing(follower.events()) as pieces, asyncio.timeout(WAIT_S):
+        async for piece in pieces:
+            for event in piece.decode().split("\r\n\r\n")[:-1]:
+                fields = dict(line.split(": ", 1) for line in event.splitlines())
+                found.append((fields["event"], fields["id"]))
+            if len(found) >= count:
                 break
-    return found
+    return found[:count]
 
 
 async def test_what_may_still_move_is_marked_while_the_store_is_away(outage: Outage) -> None:
