@@ -1,4 +1,4 @@
-"""The `stayline` command: serve · replay (call a server) · journal (decide a recorded call again) · desk."""
+"""The `stayline` command: serve · replay (call a server) · journal (a store's calls) · key · desk."""
 
 import argparse
 import asyncio
@@ -11,13 +11,13 @@ from urllib.parse import quote
 import uvicorn
 from starlette.applications import Starlette
 
-from service import config as settings, demonstration, logs, recordings, serving, worker
+from service import config as settings, demonstration, logs, recordings, sealkeys, serving, worker
 from service.app import create_app
 from service.chaos.command import chaos
 from service.config import Config
 from service.desk import create_desk
 from service.errors import ConfigError, StaylineError, StoreError
-from service.journal.stores import connect
+from service.parts import sealed_store
 from service.simulator import client
 from service.workers import Workers
 
@@ -28,6 +28,9 @@ def main() -> None:
         sys.exit(client.replay(sys.argv[2:]))
     if sys.argv[1:2] == ["journal"]:
         sys.exit(recordings.run(sys.argv[2:]))
+    if sys.argv[1:2] == ["key"]:
+        sys.stdout.write(f"{sealkeys.fresh()}\n")
+        return
     if sys.argv[1:2] == ["chaos"]:
         sys.exit(chaos(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="stayline", description=__doc__)
@@ -38,8 +41,9 @@ def main() -> None:
     serve_command.add_argument("--demo", action="store_true", help="play one recorded call first")
     # Known here for the help only: these read their own words, and have their own exit codes.
     commands.add_parser("replay", help="call a running server with recorded audio")
-    commands.add_parser("journal", help="take a call out of the store, and decide it again")
+    commands.add_parser("journal", help="take a call out of the store, decide it again, erase it")
     commands.add_parser("chaos", help="harm many calls at once, and judge what came of it")
+    commands.add_parser("key", help="print a fresh key for SEAL_KEYS")
     desk = commands.add_parser("desk", help="keep a small ticket desk to try tools with")
     desk.add_argument("--port", type=int, default=8002, help="on loopback; default 8002")
     options = parser.parse_args()
@@ -81,9 +85,7 @@ async def _check_store(config: Config) -> None:
 
     A server on the network that is away now is no wrong setting: calls go on without it.
     """
-    journal = connect(
-        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
-    )
+    journal = sealed_store(config)
     try:
         await journal.start()
     except StoreError as trouble:

@@ -14,7 +14,9 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service import sealkeys
 from service.errors import ConfigError
+from service.sealkeys import SealKey
 
 TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -41,7 +43,11 @@ class Config(BaseSettings):
     """Every setting. Names in the environment are the same in capitals."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+        frozen=True,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        arbitrary_types_allowed=True,
     )
 
     host: str = Field(
@@ -108,15 +114,16 @@ class Config(BaseSettings):
     web_concurrency: int = Field(
         1, ge=1, le=64, description="worker processes on one port; they share the store"
     )
-    seal_keys: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="encryption keys, newest first", repr=False
+    seal_keys: Annotated[tuple[SealKey, ...], NoDecode] = Field(
+        (), description="keys that seal the journal, kid:base64, newest first", repr=False
     )
+    key_store_url: str = Field("", description="where the calls' keys lie; default by the store")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much is logged"
     )
     is_development: bool = False
 
-    @field_validator("twilio_auth_token", "seal_keys", "phone_origins", mode="before")
+    @field_validator("twilio_auth_token", "phone_origins", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return (
@@ -164,12 +171,11 @@ class Config(BaseSettings):
             raise ValueError("expected drops/seconds, for example 10/60")
         return value
 
-    @field_validator("seal_keys")
+    @field_validator("seal_keys", mode="before")
     @classmethod
-    def _sealed(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value:
-            raise ValueError("sealing is not available in this version; unset it")
-        return value
+    def _seal_keys(cls, value: object) -> object:
+        texts = filter(None, map(str.strip, value.split(","))) if isinstance(value, str) else None
+        return value if texts is None else sealkeys.parsed(tuple(texts))
 
     @property
     def drops_max(self) -> int:

@@ -6,7 +6,8 @@
     ├── LocalProtocolError       we tried to say something the wire does not allow: a bug of ours
     ├── BadRecording             a file is no recorded call; the sentence says where
     ├── StoreError
-    │   └── StoreUnavailable     the journal can't be reached or written now; try again later
+    │   ├── StoreUnavailable     the journal can't be reached or written now; try again later
+    │   └── SealBroken           what is kept of a call can't be opened: its key is gone, or it was changed
     ├── CarrierError             the carrier's REST API refused or failed
     │   ├── CallGone             the call is over or unknown there
     │   ├── CallAway             the other side is away and comes back by itself, or not
@@ -49,6 +50,10 @@ class StoreError(StaylineError):
 
 class StoreUnavailable(StoreError):
     """The store can't be reached, or can't write, now."""
+
+
+class SealBroken(StoreError):
+    """A call's records can't be opened: their key is not here, or they are not as they were written."""
 
 
 class CarrierError(StaylineError):

@@ -20,7 +20,9 @@ from service.errors import ConfigError, EngineMissing
 from service.journal.behind.bridge import Bridge
 from service.journal.behind.composing import bridged
 from service.journal.journal import Journal
-from service.journal.stores import connect
+from service.journal.seal.composing import sealed
+from service.journal.seal.journal import SealedJournal
+from service.journal.seal.shelf import ShelfSeal
 from service.meter import Meter
 from service.pages.carriers import Carriers
 from service.pages.lines import Lines
@@ -28,7 +30,7 @@ from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
 from service.session.forks import Forks
 from service.session.means import Means
-from service.session.records import orphaned
+from service.session.records import orphaned, tenant_of
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
 from service.speech.absent import AbsentSpeech
@@ -159,10 +161,8 @@ def _goes_on(config: Config) -> bool:
 
 
 def _journal(config: Config, own: Journal | None, clock: Clock, meter: Meter) -> Bridge:
-    """Return the store, with what bridges its outages in front."""
-    engine = own or connect(
-        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
-    )
+    """Return the store, with its seal and what bridges its outages in front."""
+    engine = sealed_store(config, own)
     return bridged(
         engine,
         config.store_url,
@@ -172,6 +172,20 @@ def _journal(config: Config, own: Journal | None, clock: Clock, meter: Meter) ->
         clock=clock,
         meter=meter,
         chance=random.SystemRandom(),
+        seal=ShelfSeal(engine.masters),
+    )
+
+
+def sealed_store(config: Config, own: Journal | None = None) -> SealedJournal:
+    """Return the store that the settings name, with its seal in front, not yet started."""
+    return sealed(
+        config.store_url,
+        config.seal_keys,
+        tenant_of=tenant_of,
+        ttl_ms=config.call_ttl_s * 1000,
+        replicas=config.store_replicas,
+        keys_url=config.key_store_url,
+        engine=own,
     )
 
 

@@ -2,6 +2,7 @@
 
     stayline journal export CALL_SID [--store URL] [-o FILE]    its records as JSON lines
     stayline journal replay FILE … [--settings] [--json]        the same inputs, decided by the present code
+    stayline journal erase … | rewrap                           see keeping.py
 
 Exit codes: 0 nothing is otherwise, 1 a decision or the state at the end is, 2 it could not be done.
 """
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service import config as settings
+from service import config as settings, keeping
 from service.call.policy import Policy
 from service.call.replay import recording as recorded_calls
 from service.call.replay.recording import Recording, recorded
@@ -22,9 +23,8 @@ from service.call.replay.replay import replay
 from service.call.replay.report import Report
 from service.config import Config
 from service.errors import BadRecording, ConfigError, StaylineError, StoreUnavailable
-from service.journal.stores import connect
 from service.journal.values import Missing, Reading
-from service.parts import policy as ruling
+from service.parts import policy as ruling, sealed_store
 from service.tools.toolbox import Toolbox
 
 SAME, OTHERWISE, FAILED = 0, 1, 2
@@ -38,9 +38,15 @@ def run(words: Sequence[str]) -> int:
     """Run the command line and return the exit code."""
     options = _parser().parse_args(words)
     try:
-        if options.command == "export":
-            return _export(options)
-        return _replay(options)
+        match options.command:
+            case "export":
+                return _export(options)
+            case "erase":
+                return keeping.erase(_config(options), options)
+            case "rewrap":
+                return keeping.rewrapped(_config(options))
+            case _:
+                return _replay(options)
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
     except OSError as trouble:
@@ -62,15 +68,21 @@ def _parser() -> argparse.ArgumentParser:
         "--settings", action="store_true", help="decide by this machine's settings, not the file's"
     )
     again.add_argument("--json", action="store_true", help="one JSON object a file")
+    keeping.add_to(commands)
     return parser
 
 
 def _export(options: argparse.Namespace) -> int:
-    config = settings.load(**({"store_url": options.store} if options.store else {}))
-    _must_be_there(config.store_url)
+    config = _config(options)
     reading = asyncio.run(_read(config, options.call_sid))
     _write(recorded_calls.encode(_recording(options.call_sid, reading, _policy(config))), options)
     return SAME
+
+
+def _config(options: argparse.Namespace) -> Config:
+    config = settings.load(**({"store_url": options.store} if options.store else {}))
+    _must_be_there(config.store_url)
+    return config
 
 
 def _must_be_there(url: str) -> None:
@@ -81,9 +93,7 @@ def _must_be_there(url: str) -> None:
 
 async def _read(config: Config, call_sid: str) -> Reading:
     """Return all records of a call. Raises StaylineError."""
-    journal = connect(
-        config.store_url, ttl_ms=config.call_ttl_s * 1000, replicas=config.store_replicas
-    )
+    journal = sealed_store(config)
     try:
         async with asyncio.timeout(STORE_WAIT_S):
             await journal.start()

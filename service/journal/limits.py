@@ -20,6 +20,8 @@ TOKENS_MAX = 1_024  # spent tokens of one call; a call of an hour that drops eve
 TOKEN_TTL_MS = 3_600_000  # a token's signature has run out long before, so it can't be used anew
 UNCLAIMED_MS = 60_000  # a call whose webhook was answered and whose stream never came
 LAPSED_MAX = 1_000  # calls told of at once; at 20 redirects a second these last for 50 s
+SEALED_MARKS = (b"\xc1", b"\xc0")  # neither begins JSON or any UTF-8: what begins so is sealed
+SEAL_BYTES = 29  # what a seal adds to a body: mark, nonce (12), tag (16)
 PAGE_RECORDS = 64  # what a tail reads at once, so that a slow reader holds little
 
 
@@ -64,16 +66,21 @@ def within_limit(limit: int) -> int:
     return min(max(limit, 0), LAPSED_MAX)
 
 
+def plain_length(body: bytes) -> int:
+    """Return how long a body is without a seal, so that the same facts fit with keys and without."""
+    return len(body) - SEAL_BYTES * body.startswith(SEALED_MARKS)
+
+
 def check_bodies(bodies: Sequence[bytes]) -> None:
     """Raise ValueError unless these bodies can be written at one stroke."""
     if len(bodies) > APPEND_RECORDS_MAX:
         raise ValueError(f"{len(bodies)} records at once; at most {APPEND_RECORDS_MAX} are taken.")
     for body in bodies:
-        if len(body) > RECORD_BYTES_MAX:
+        if plain_length(body) > RECORD_BYTES_MAX:
             raise ValueError(
                 f"A record of {len(body)} bytes; at most {RECORD_BYTES_MAX} are taken."
             )
-    if sum(map(len, bodies)) > APPEND_BYTES_MAX:
+    if sum(map(plain_length, bodies)) > APPEND_BYTES_MAX:
         raise ValueError(f"More than {APPEND_BYTES_MAX} bytes at once.")
 
 
@@ -89,7 +96,7 @@ def check_append(bodies: Sequence[bytes], *, epoch: int | None, after: int | Non
 
 def check_snapshot(*, epoch: int, position: int, body: bytes) -> None:
     """Raise ValueError for a snapshot that no journal can keep."""
-    if len(body) > SNAPSHOT_BYTES_MAX:
+    if plain_length(body) > SNAPSHOT_BYTES_MAX:
         raise ValueError(f"A snapshot of {len(body)} bytes; at most {SNAPSHOT_BYTES_MAX} are kept.")
     if epoch < 1 or position < 1:
         raise ValueError("A snapshot has an epoch and a position, both from 1 on.")

@@ -33,9 +33,9 @@ def connect(url: str, *, ttl_ms: int, replicas: int | None = None) -> Journal:
     """
     if ttl_ms < 1:
         raise ConfigError("CALL_TTL_S must be at least a thousandth of a second.")
-    scheme, _, rest = url.partition("://")
+    scheme = url.partition("://")[0]
     if scheme == "sqlite":
-        return SqliteJournal(_path(url, rest), ttl_ms=ttl_ms)
+        return SqliteJournal(sqlite_path(url), ttl_ms=ttl_ms)
     if scheme in _REDIS:
         return RedisJournal(url, ttl_ms=ttl_ms, replicas=replicas)
     raise ConfigError(
@@ -43,9 +43,11 @@ def connect(url: str, *, ttl_ms: int, replicas: int | None = None) -> Journal:
     )
 
 
-def _path(url: str, rest: str) -> Path | None:
+def sqlite_path(url: str) -> Path | None:
+    """Return the file that a sqlite URL names, None for a store in memory. Raises ConfigError."""
     if url in _MEMORY:
         return None
+    rest = url.partition("://")[2]
     if not rest.startswith("/") or rest.endswith("/") or not rest.isprintable() or "?" in rest:
         raise ConfigError(
             "STORE_URL: a SQLite file is sqlite:///folder/file.db, or sqlite:////folder/file.db "

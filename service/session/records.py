@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from service.call import events, state
 from service.call.folds.fold import fold_all
 from service.call.place import Place
@@ -26,6 +28,18 @@ def folded(call: Call, records: Iterable[Record]) -> Call:
 def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
     """Return the state from a snapshot and what follows it."""
     return folded(state.decode(snapshot.body) if snapshot else Call(), records)
+
+
+def tenant_of(opening: Sequence[bytes]) -> str:
+    """Return whose a call is by its opening facts; "" for facts that do not say."""
+    for body in opening[:1]:
+        try:
+            fact = events.decode(body)
+        except (msgspec.MsgspecError, ValueError):
+            return ""
+        if isinstance(fact, events.CallOpened):
+            return fact.tenant
+    return ""
 
 
 def orphaned(epoch: int, bodies: Sequence[bytes]) -> bytes:

@@ -18,12 +18,13 @@ from service.call.state import Call, Operation
 from service.carrier import Outward
 from service.clock import Clock
 from service.documents import Documents
-from service.errors import CarrierError, Refused
+from service.errors import Refused
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.session.calling_back import CallingBack, waits
 from service.session.records import rebuilt
 from service.web.door.body import json_of, text_of
+from service.web.erasure import Erasure
 from service.web.reading.admitted import Admitted, no_call
 from service.web.seat.seats import Seats
 
@@ -53,8 +54,11 @@ class Api:
             "notes": self.note,
             "callback": self.call_back,
         }
+        erasure = Erasure(
+            journal=self.journal, carrier=self.carrier, admitted=self.admitted, clock=self.clock
+        )
         return [
-            Route(one, self.erase, methods=["DELETE"]),
+            *erasure.routes(),
             Route(f"{one}/operations/{{operation}}", self.decide, methods=["POST"]),
             *(Route(f"{one}/{name}", act, methods=["POST"]) for name, act in acts.items()),
         ]
@@ -121,19 +125,6 @@ class Api:
         if decided is not None and decided.is_approved != isinstance(decision, e.OperationApproved):
             raise Refused(409, "Conflict", "Somebody decided otherwise before.")
         return accepted
-
-    async def erase(self, request: Request) -> Response:
-        """Delete all that is kept of the call. A call that goes on is ended first."""
-        call = (await self.admitted.call(request, "admin")).call
-        if call.phase != "ended":
-            try:
-                await self.carrier.hang_up(call.call_sid)
-            except CarrierError as trouble:
-                raise Refused(
-                    502, "Bad gateway", f"The call goes on and can't be ended: {trouble}."
-                ) from trouble
-        await self.journal.erase(call.call_sid)
-        return Response(status_code=204)
 
     async def _accepted(self, call: Call, fact: e.Known, key: str) -> Response:
         outcome = await self.journal.append(

@@ -14,8 +14,10 @@ from redis.asyncio import Redis
 from service.clock import Clock
 from service.journal.behind.composing import bridged
 from service.journal.journal import Journal
+from service.journal.seal.composing import sealed
 from service.journal.stores import connect
 from service.meter import Meter
+from service.sealkeys import SealKey
 
 TTL_MS = 1_800_000
 
@@ -32,17 +34,31 @@ class Store:
     """
 
     def __init__(
-        self, kind: str, url: str, *, servers: Sequence[str] = (), shelves: Path | None = None
+        self,
+        kind: str,
+        url: str,
+        *,
+        servers: Sequence[str] = (),
+        shelves: Path | None = None,
+        keys: Sequence[SealKey] = (),
     ) -> None:
-        """With a folder for `shelves`, every journal is a bridge to the store."""
+        """With a folder for `shelves`, every journal is a bridge to the store; with keys it is sealed.
+
+        A store in memory keeps its keys there, too.
+        """
         self.kind = kind
         self.url = url
         self._servers = [url] if kind == "redis" else servers
+        self._keys = tuple(keys)
         self._shelves = shelves
         self._journals: list[Journal] = []
 
     async def journal(self, *, ttl_ms: int = TTL_MS) -> Journal:
-        journal = connect(self.url, ttl_ms=ttl_ms)
+        journal: Journal = connect(self.url, ttl_ms=ttl_ms)
+        if self._keys:
+            journal = sealed(
+                self.url, self._keys, tenant_of=lambda _: "", ttl_ms=ttl_ms, engine=journal
+            )
         if self._shelves is not None:
             journal = bridged(
                 journal,

@@ -9,8 +9,12 @@ import pytest_asyncio
 
 from service.journal.journal import Journal
 from tests.journal.backends import Store
+from tests.journal.sealing import KEY
 from tests.standins.towns import ClusterTown, SentinelTown
 from tests.standins.valkey import Valkey
+
+EVERY = ("memory", "sqlite", "redis", "sentinel", "cluster", "bridge")
+SEALED = ("sealed memory", "sealed sqlite", "sealed redis", "sealed cluster", "sealed bridge")
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +43,14 @@ def cluster_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterTo
         yield town
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite", "redis", "sentinel", "cluster", "bridge"])
+@pytest_asyncio.fixture(params=[*EVERY, *SEALED])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store."""
     async with _store(request, tmp_path) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(params=["sqlite", "redis", "sentinel", "cluster", "bridge"])
+@pytest_asyncio.fixture(params=[*EVERY[1:], *SEALED[1:]])
 async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every kind of store that several processes share."""
     async with _store(request, tmp_path) as opened:
@@ -67,15 +71,19 @@ async def journal(store: Store) -> Journal:
 
 
 def _store(request: pytest.FixtureRequest, folder: Path) -> Store:
-    match request.param:
+    *is_sealed, kind = request.param.split()
+    keys = (KEY,) if is_sealed else ()
+    url = f"sqlite:///{folder}/var/calls.db"
+    match kind:
         case "memory":
-            return Store("memory", "sqlite://:memory:")
+            return Store("memory", "sqlite://:memory:", keys=keys)
         case "sqlite":
-            return Store("sqlite", f"sqlite:///{folder}/var/calls.db")
+            return Store("sqlite", url, keys=keys)
         case "bridge":
-            return Store("sqlite", f"sqlite:///{folder}/var/calls.db", shelves=folder / "behind")
+            return Store("sqlite", url, shelves=folder / "behind", keys=keys)
         case "redis":
-            return Store("redis", request.getfixturevalue("redis_url"))
+            return Store("redis", request.getfixturevalue("redis_url"), keys=keys)
         case kind:
             town: SentinelTown | ClusterTown = request.getfixturevalue(f"{kind}_town")
-            return Store(kind, town.url, servers=[server.url for server in town.primaries()])
+            servers = [server.url for server in town.primaries()]
+            return Store(kind, town.url, servers=servers, keys=keys)

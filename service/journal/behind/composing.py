@@ -13,6 +13,7 @@ from service.journal.behind.keeper import Keeper
 from service.journal.behind.reach import DISK, NETWORK
 from service.journal.behind.shelf import Shelf
 from service.journal.journal import Journal
+from service.journal.seal.shelf import ShelfSeal
 from service.meter import Meter
 
 NAME_CHARS = 12  # of the folder that belongs to one store: 48 bits tell a machine's stores apart
@@ -41,13 +42,14 @@ def bridged(
     clock: Clock,
     meter: Meter,
     chance: random.Random,
+    seal: ShelfSeal | None = None,
 ) -> Bridge:
     """Return a bridge to `engine`, which is the store at `url`, with a shelf in `folder`.
 
     `name` is this process's among all that ever share the folder; `orphan` makes the fact that tells
-    of a lost branch.
+    of a lost branch; `seal` seals what the shelf holds.
     """
-    shelf = Shelf(shelf_folder(folder, url), name)
+    shelf = Shelf(shelf_folder(folder, url), name, seal)
     deadlines = DISK if url.startswith("sqlite:") else NETWORK
     keeper = Keeper(
         engine,

@@ -127,6 +127,18 @@ class Keeper:
         self.stir(branch)
         return await self._shelf.put(encode(branch.shelved(entry)))
 
+    async def tidy(self) -> None:
+        """Leave on the shelf only what the store is still to be told."""
+        if not self.roll.branches:
+            self._shelf.empty()
+            return
+        payloads = (
+            encode(branch.shelved(entry))
+            for branch in self.roll.branches.values()
+            for entry in branch.entries
+        )
+        await self._shelf.rewrite(tuple(payloads))
+
     def stir(self, branch: Branch) -> None:
         """Flush the branch, unless that is vain now or under way."""
         is_late = asyncio.get_running_loop().time() >= branch.again_s
@@ -216,12 +228,7 @@ class Keeper:
             await asyncio.wait(self._flushes.values(), timeout=PROBE_S)
         live = sum(branch.bytes for branch in self.roll.branches.values())
         if self._shelf.bytes > REWRITE_BYTES and self._shelf.bytes > 4 * live:
-            payloads = (
-                encode(branch.shelved(entry))
-                for branch in self.roll.branches.values()
-                for entry in branch.entries
-            )
-            await self._shelf.rewrite(tuple(payloads))
+            await self.tidy()
 
     async def _flush(self, branch: Branch) -> None:
         try:

@@ -194,6 +194,8 @@ class Passage:
             raise StoreUnavailable("The call waits for the store; it can be erased after that.")
         was_there = await self._ask(self.engine.erase(call_sid))
         self._roll.held.pop(call_sid, None)
+        if self._shelf.bytes:  # some of it may have been this call's
+            await self._keeper.tidy()
         return was_there
 
     async def sweep(self, *, now_ms: int) -> int:

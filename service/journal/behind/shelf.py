@@ -9,16 +9,20 @@
     and whoever speaks is never held up.
 4.  Nothing on the shelf is needed any more: it is emptied, so it never grows from one outage to the next.
 5.  Files of processes that died are taken over at the start, and removed when theirs is done, too.
+6.  What is put is sealed when there are keys. A file that can't be opened with them stays as it is.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from service.errors import SealBroken
 from service.journal.behind.frames import framed
 from service.journal.behind.shelffile import ENDING, ShelfFile, left_files
+from service.journal.seal.masters import Masters
+from service.journal.seal.shelf import ShelfSeal
 from service.journal.values import Durability
 
 BYTES_MAX = 67_108_864  # of one process: 50 calls for half an hour are under 40 MiB
@@ -33,11 +37,13 @@ _log = logging.getLogger(__name__)
 class Shelf:
     """The shelf of one process, `name`d in `folder`; without a folder it is memory alone."""
 
-    def __init__(self, folder: Path | None, name: str) -> None:
+    def __init__(self, folder: Path | None, name: str, seal: ShelfSeal | None = None) -> None:
         self._folder = folder
+        self._seal = seal or ShelfSeal(Masters(()))
         self._path = None if folder is None else folder / f"{name}{ENDING}"
         self._file: ShelfFile | None = None
         self._left: tuple[ShelfFile, ...] = ()
+        self._keeps_left = False
         self._thread = ThreadPoolExecutor(1, "shelf")
         self._waiting: list[tuple[bytes, asyncio.Future[Durability]]] = []
         self._work: asyncio.Task[None] | None = None
@@ -58,15 +64,15 @@ class Shelf:
         try:
             self._left = await loop.run_in_executor(self._thread, left_files, self._folder)
             reads = (loop.run_in_executor(self._thread, file.read) for file in self._left)
-            payloads = [one for payload in await asyncio.gather(*reads) for one in payload]
+            found = await asyncio.gather(*reads)
         except OSError as error:
             self._tell(error.strerror or str(error))
             return ()
-        return tuple(payloads)
+        return tuple(one for contents in found for one in self._opened(contents))
 
     async def put(self, payload: bytes) -> Durability:
         """Keep the payload; LOCAL once it is on disk. Never raises for what the disk does."""
-        frame = framed(payload)
+        frame = framed(self._seal.seal(payload))
         self.bytes += len(frame)
         loop = asyncio.get_running_loop()
         if self._path is None or (self.trouble and loop.time() < self._again_s):
@@ -80,7 +86,7 @@ class Shelf:
 
     def note(self, payload: bytes) -> None:
         """Keep the payload, in its order, if the disk takes it; nobody waits for that."""
-        frame = framed(payload)
+        frame = framed(self._seal.seal(payload))
         self.bytes += len(frame)
         if self._path is not None and not self.trouble:
             self._line_up(frame).add_done_callback(lambda _: None)
@@ -96,7 +102,7 @@ class Shelf:
 
         What is put meanwhile comes behind them, perhaps a second time.
         """
-        frames = b"".join(map(framed, payloads))
+        frames = b"".join(framed(self._seal.seal(payload)) for payload in payloads)
         self.bytes = len(frames) + sum(len(frame) for frame, _ in self._waiting)
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._rewrite, frames)
@@ -144,7 +150,8 @@ class Shelf:
             frames = frames[len(frames) - frames[::-1].index(_EMPTY) :]
             left, self._left = self._left, ()
             for file in left:
-                file.empty()
+                if not self._keeps_left:
+                    file.empty()
                 file.close()
             if self._file is not None:
                 self._file.empty()
@@ -156,6 +163,20 @@ class Shelf:
     def _rewrite(self, frames: bytes) -> None:
         if self._file is not None:
             self._file = self._file.rewrite(frames)
+
+    def _opened(self, contents: Sequence[bytes]) -> Iterator[bytes]:
+        """Open what was left. What does not open is told of once a file, and its file is kept."""
+        for content in contents:
+            try:
+                yield self._seal.open(content)
+            except SealBroken as trouble:
+                _log.error(
+                    "! what a process before us left can't be opened, and is kept: %s",
+                    trouble,
+                    extra={"action": "shelf_sealed"},
+                )
+                self._keeps_left = True
+                return
 
     def _tell(self, trouble: str) -> None:
         self._again_s = asyncio.get_running_loop().time() + AGAIN_MS / 1_000

@@ -14,6 +14,7 @@ from pathlib import Path
 from service.journal.behind.frames import unframed
 
 ENDING = ".shelf"
+BLANK_BYTES = 1_048_576  # of zeros written at once
 LEFT_BYTES_MAX = 268_435_456  # four times what a shelf holds: a larger file is none of ours
 
 
@@ -75,14 +76,23 @@ class ShelfFile:
     def rewrite(self, frames: bytes) -> "ShelfFile":
         """Return a new file in the place of this one, with these frames alone."""
         fresh = ShelfFile.create(self.path, frames)
+        self._blank()
         os.close(self._descriptor)
         return fresh
 
     def empty(self) -> None:
-        """Let go of all that is in it."""
+        """Let go of all that is in it, and leave nothing of it on the disk."""
         if self._size:
+            self._blank()
             os.ftruncate(self._descriptor, 0)
             self._size = 0
+
+    def _blank(self) -> None:
+        with suppress(OSError):  # best effort: a disk that refuses this keeps what it has
+            for place in range(0, self._size, BLANK_BYTES):
+                zeros = bytes(min(BLANK_BYTES, self._size - place))
+                os.pwrite(self._descriptor, zeros, place)
+            os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Let go of the file; an empty one is removed."""

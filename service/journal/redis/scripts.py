@@ -54,6 +54,7 @@ SCRIPTS: Final[dict[str, Script]] = {
     **{name: _of_one_call(_WRITES, name) for name in _WRITING},
     **{name: _of_one_call(_FREES, name) for name in _FREEING},
     **{name: _script(_FREES + _lua(name), keys=1) for name in ("unlist", "forget")},
+    "exchange": _script(_WRITES + _lua("exchange"), keys=1),
 }
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from service.errors import Refused, StoreError
+from service.errors import Refused, SealBroken, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +52,13 @@ async def on_store(_request: Request, trouble: Exception) -> Response:
     return problem(503, "Store unavailable", detail, {"Retry-After": "1"})
 
 
+async def on_seal(_request: Request, trouble: Exception) -> Response:
+    """A call's records are there, and can't be opened. Trying again helps nobody."""
+    _log.error("! %s", trouble, extra={"action": "seal_broken"})
+    detail = "The call is sealed with a key that is not here, or was changed where it is kept."
+    return problem(409, "Call unreadable", detail, reason="sealed")
+
+
 async def on_fault(request: Request, trouble: Exception) -> Response:
     """A fault of ours: logged in full here, one sentence to the sender."""
     _log.error(
@@ -63,6 +70,7 @@ async def on_fault(request: Request, trouble: Exception) -> Response:
 HANDLERS = {
     Refused: on_refused,
     HTTPException: on_http,
+    SealBroken: on_seal,
     StoreError: on_store,
     Exception: on_fault,
 }

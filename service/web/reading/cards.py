@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.call.shown.card import card, words
 from service.call.shown.timeline import Json
-from service.errors import Refused, StoreError
+from service.errors import Refused, SealBroken, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Headline
 from service.web.reading.showing import Showing, Showings
@@ -98,11 +98,19 @@ class Cards:
             sid, head = headline.call_sid, (headline.incarnation, headline.head)
             known = before.get(sid)
             if known is None or self._heads.get(sid) != head or "~" in known.version[0]:
-                showing = await self._showings.of(sid)
-                known = None if showing is None else _card(sid, showing)
+                known = await self._carded(sid)
             if known is not None:
                 cards[sid], heads[sid] = known, head
         self._cards, self._heads = cards, heads
+
+    async def _carded(self, call_sid: str) -> Card | None:
+        """Return the call's card; None for one that is gone, or that can't be opened here."""
+        try:
+            showing = await self._showings.of(call_sid)
+        except SealBroken as trouble:
+            _log.debug("! %s", trouble, extra={"action": "seal_broken", "call_sid": call_sid})
+            return None
+        return None if showing is None else _card(call_sid, showing)
 
     async def _look_without_store(self) -> None:
         for sid, known in list(self._cards.items()):

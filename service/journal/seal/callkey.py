@@ -1,0 +1,129 @@
+"""The key of one call: seals its records and snapshots, and opens them again. Pure, but for the nonces.
+
+    ┌──────┬────────────┬──────────────────┐
+    │ mark │ nonce 12 B │ AES-256-GCM …    │   bound: format, tenant, call · kind, position, epoch, at_ms
+    └──────┴────────────┴──────────────────┘
+
+1.  A record stands sealed for the one place, fence and time at which it was written. Moved, copied into
+    another call or tenant, or changed in any bit, it does not open.
+2.  A writer outside who was overtaken again and again seals for no place (`seal_loose`, another mark):
+    bound to call, fence and time, with a nonce of its own. Only such records could change places with
+    each other, their times with them.
+3.  A record without the mark is taken only where the call's key says that nothing was sealed yet.
+4.  Nonces are random. One call seals under 2**17 bodies with its own key, so that a second use of a
+    nonce has a chance under 2**-62.
+
+What is not noticed: that a store leaves out the newest records, or brings back a whole older state of
+itself with the key of that time. The incarnation and the tide mark are for that.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from struct import Struct
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from service.errors import SealBroken
+from service.journal.limits import SEALED_MARKS
+from service.journal.seal.masters import NONCE_BYTES, WrappedKey
+from service.journal.seal.tip import Tip
+from service.journal.values import Record, Snapshot
+
+_RECORD, _SNAPSHOT, _LOOSE = 1, 2, 3
+_PLACED, _UNPLACED = SEALED_MARKS
+_PLACE: Final = Struct(">BQQQ")  # kind, position, epoch, at_ms
+_HEAD: Final = 1 + NONCE_BYTES
+
+
+class CallKey:
+    """What `kept` says, and the data key `secret` itself."""
+
+    def __init__(self, kept: WrappedKey, secret: bytes, wrapped: bytes) -> None:
+        self.call_sid = kept.call_sid
+        self.since = kept.since
+        self.wrapped = wrapped
+        self.touched_ms = kept.made_ms
+        self.tip = Tip()
+        self.secret = secret
+        self._cipher = AESGCM(secret)
+        self._bound = msgspec.msgpack.encode((1, kept.tenant, kept.call_sid))
+
+    def is_of(self, other: "CallKey | None") -> bool:
+        """Say whether these are one key, wrapped alike or not."""
+        return other is not None and self.secret == other.secret
+
+    def seal(
+        self, bodies: Sequence[bytes], *, first: int, epoch: int, at_ms: int
+    ) -> tuple[bytes, ...]:
+        """Seal bodies that are to stand at `first` and the positions after it."""
+        encrypt, bound, pack = self._cipher.encrypt, self._bound, _PLACE.pack
+        nonces = os.urandom(NONCE_BYTES * len(bodies))
+        sealed: list[bytes] = []
+        for n, body in enumerate(bodies):
+            nonce = nonces[n * NONCE_BYTES : (n + 1) * NONCE_BYTES]
+            place = pack(_RECORD, first + n, epoch, at_ms)
+            sealed.append(_PLACED + nonce + encrypt(nonce, body, bound + place))
+        return tuple(sealed)
+
+    def seal_loose(self, bodies: Sequence[bytes], *, epoch: int, at_ms: int) -> tuple[bytes, ...]:
+        """Seal bodies that are to stand wherever the call ends."""
+        bound = self._bound + _PLACE.pack(_LOOSE, 0, epoch, at_ms)
+        sealed: list[bytes] = []
+        for body in bodies:
+            nonce = os.urandom(NONCE_BYTES)
+            sealed.append(_UNPLACED + nonce + self._cipher.encrypt(nonce, body, bound))
+        return tuple(sealed)
+
+    def open(self, records: Iterable[Record]) -> tuple[Record, ...]:
+        """Open records, each where it stands. Raises SealBroken for the first that does not open."""
+        return tuple(map(self.open_one, records))
+
+    def open_one(self, record: Record) -> Record:
+        """Open one record. Raises SealBroken."""
+        position, epoch, at_ms, body = record.position, record.epoch, record.at_ms, record.body
+        if body.startswith(_PLACED):
+            place = _PLACE.pack(_RECORD, position, epoch, at_ms)
+        elif body.startswith(_UNPLACED):
+            place = _PLACE.pack(_LOOSE, 0, epoch, at_ms)
+        elif position < self.since:
+            return record
+        else:
+            raise self._broken(f"record {position} is not sealed, though it must be")
+        try:
+            plain = self._cipher.decrypt(body[1:_HEAD], body[_HEAD:], self._bound + place)
+        except (InvalidTag, ValueError):
+            raise self._broken(f"record {position} does not fit its place or its key") from None
+        return Record(position, epoch, at_ms, plain)
+
+    def seal_snapshot(self, position: int, body: bytes) -> bytes:
+        """Seal the folded state as of `position`."""
+        nonce = os.urandom(NONCE_BYTES)
+        bound = self._bound + _PLACE.pack(_SNAPSHOT, position, 0, 0)
+        return _PLACED + nonce + self._cipher.encrypt(nonce, body, bound)
+
+    def open_snapshot(self, snapshot: Snapshot | None) -> Snapshot | None:
+        """Open a snapshot. Raises SealBroken."""
+        if snapshot is None:
+            return None
+        position, body = snapshot.position, snapshot.body
+        if not body.startswith(_PLACED):
+            if position < self.since:
+                return snapshot
+            raise self._broken("its snapshot is not sealed, though it must be")
+        bound = self._bound + _PLACE.pack(_SNAPSHOT, position, 0, 0)
+        try:
+            plain = self._cipher.decrypt(body[1:_HEAD], body[_HEAD:], bound)
+        except (InvalidTag, ValueError):
+            raise self._broken("its snapshot does not fit its place or its key") from None
+        return Snapshot(position, plain)
+
+    def _broken(self, what: str) -> SealBroken:
+        return SealBroken(f"Call {self.call_sid} can't be opened: {what}.")
+
+
+def is_sealed(body: bytes) -> bool:
+    """Say whether a body, of a record or a snapshot, is sealed."""
+    return body.startswith(SEALED_MARKS)

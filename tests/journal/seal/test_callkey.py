@@ -1,0 +1,127 @@
+"""S-7: what is sealed opens in its own place, and nowhere else."""
+
+import pytest
+from msgspec.structs import replace
+
+from service.errors import SealBroken
+from service.journal.limits import SEAL_BYTES, plain_length
+from service.journal.seal.callkey import CallKey, is_sealed
+from service.journal.seal.masters import Masters
+from service.journal.values import Record, Snapshot
+from tests.journal.sealing import KEY
+
+AT_MS = 1_790_000_000_000
+MASTERS = Masters([KEY])
+
+
+def call_key(call_sid: str = "CA1", tenant: str = "", since: int = 1) -> CallKey:
+    wrapped = MASTERS.made(tenant, call_sid, since=since, now_ms=AT_MS)
+    return CallKey(*MASTERS.opened(wrapped, call_sid), wrapped)
+
+
+def twin(key: CallKey, *, call_sid: str = "CA1", tenant: str = "") -> CallKey:
+    """Return another call's key that has the same secret."""
+    kept, _ = MASTERS.opened(MASTERS.made(tenant, call_sid, since=1, now_ms=AT_MS), call_sid)
+    return CallKey(kept, key.secret, b"")
+
+
+def written(key: CallKey, count: int = 3, first: int = 1) -> list[Record]:
+    bodies = [b'{"n":%d}' % n for n in range(count)]
+    sealed = key.seal(bodies, first=first, epoch=2, at_ms=AT_MS)
+    return [Record(first + n, 2, AT_MS, body) for n, body in enumerate(sealed)]
+
+
+def test_what_was_sealed_opens() -> None:
+    key = call_key()
+    records = written(key)
+    assert all(is_sealed(one.body) and b"n" not in one.body[:1] for one in records)
+    assert [one.body for one in key.open(records)] == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+    assert {len(one.body) for one in records} == {len(b'{"n":0}') + SEAL_BYTES}
+    assert plain_length(records[0].body) == len(b'{"n":0}')
+
+
+def test_not_one_bit_of_1000_records_can_be_changed() -> None:
+    """S-7: each byte of 1,000 records."""
+    key = call_key()
+    for record in written(key, count=1_000):
+        for place in range(len(record.body)):
+            changed = bytearray(record.body)
+            changed[place] ^= 1 << place % 8
+            with pytest.raises(SealBroken):
+                key.open_one(replace(record, body=bytes(changed)))
+        for short in (b"", record.body[:1], record.body[:20], record.body[:-1]):
+            with pytest.raises(SealBroken):
+                key.open_one(replace(record, body=short))
+
+
+def test_no_record_opens_elsewhere() -> None:
+    """S-7: swapped between positions, fences, times, calls and tenants."""
+    key = call_key()
+    records = written(key, count=30)
+    for one in records:
+        for other in records:
+            if one is not other:
+                with pytest.raises(SealBroken):
+                    key.open_one(replace(one, body=other.body))
+        for moved in (replace(one, epoch=3), replace(one, at_ms=AT_MS + 1)):
+            with pytest.raises(SealBroken):
+                key.open_one(moved)
+        for stranger in (call_key(), twin(key, call_sid="CA2"), twin(key, tenant="acme")):
+            with pytest.raises(SealBroken, match="can't be opened"):
+                stranger.open_one(one)
+
+
+def test_a_record_for_no_place_is_bound_to_all_else() -> None:
+    key = call_key()
+    (body,) = key.seal_loose([b"note"], epoch=0, at_ms=AT_MS)
+    record = Record(9, 0, AT_MS, body)
+    assert key.open_one(record).body == b"note"
+    assert key.open_one(replace(record, position=4)).position == 4
+    for other in (
+        replace(record, epoch=1),
+        replace(record, at_ms=AT_MS + 1),
+        replace(record, body=b"\xc1" + body[1:]),
+    ):
+        with pytest.raises(SealBroken):
+            key.open_one(other)
+    with pytest.raises(SealBroken):
+        twin(key, call_sid="CA2").open_one(record)
+
+
+def test_what_stood_there_before_the_keys_is_read_and_nothing_after() -> None:
+    key = call_key(since=4)
+    assert key.open_one(Record(3, 0, AT_MS, b"{}")).body == b"{}"
+    with pytest.raises(SealBroken, match="record 4 is not sealed"):
+        key.open_one(Record(4, 0, AT_MS, b"{}"))
+    assert key.open_snapshot(Snapshot(3, b"s")) == Snapshot(3, b"s")
+    with pytest.raises(SealBroken, match="snapshot is not sealed"):
+        key.open_snapshot(Snapshot(4, b"s"))
+
+
+def test_a_snapshot_is_bound_to_its_position_and_is_no_record() -> None:
+    key = call_key()
+    body = key.seal_snapshot(7, b"state")
+    assert key.open_snapshot(Snapshot(7, body)) == Snapshot(7, b"state")
+    assert key.open_snapshot(None) is None
+    with pytest.raises(SealBroken):
+        key.open_snapshot(Snapshot(8, body))
+    with pytest.raises(SealBroken):
+        key.open_one(Record(7, 0, 0, body))
+    with pytest.raises(SealBroken):
+        key.open_snapshot(Snapshot(1, written(key)[0].body))
+
+
+def test_no_nonce_is_used_twice() -> None:
+    """S-7: over 1,000,000 bodies, of a call that could have 51,200."""
+    key = call_key()
+    nonces = set[bytes]()
+    for _ in range(1_000):
+        nonces |= {one[1:13] for one in key.seal([b""] * 1_000, first=1, epoch=1, at_ms=0)}
+    assert len(nonces) == 1_000_000
+
+
+def test_a_key_knows_itself_under_another_wrapping() -> None:
+    key = call_key()
+    assert key.is_of(twin(key))
+    assert not key.is_of(call_key())
+    assert not key.is_of(None)
