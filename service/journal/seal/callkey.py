@@ -18,8 +18,8 @@ itself with the key of that time. The incarnation and the tide mark are for that
 """
 
 import os
+import struct
 from collections.abc import Iterable, Sequence
-from struct import Struct
 from typing import Final
 
 import msgspec
@@ -34,8 +34,16 @@ from service.journal.values import Record, Snapshot
 
 _RECORD, _SNAPSHOT, _LOOSE = 1, 2, 3
 _PLACED, _UNPLACED = SEALED_MARKS
-_PLACE: Final = Struct(">BQQQ")  # kind, position, epoch, at_ms
+_PLACE: Final = struct.Struct(">BQQQ")  # kind, position, epoch, at_ms
 _HEAD: Final = 1 + NONCE_BYTES
+
+
+def _place(kind: int, position: int, epoch: int, at_ms: int) -> bytes:
+    """Return what a body is bound to beside its call. Raises ValueError for what no journal has."""
+    try:
+        return _PLACE.pack(kind, position, epoch, at_ms)
+    except struct.error as trouble:
+        raise ValueError("A position, an epoch or a time is out of range.") from trouble
 
 
 class CallKey:
@@ -59,7 +67,11 @@ class CallKey:
         self, bodies: Sequence[bytes], *, first: int, epoch: int, at_ms: int
     ) -> tuple[bytes, ...]:
         """Seal bodies that are to stand at `first` and the positions after it."""
-        encrypt, bound, pack = self._cipher.encrypt, self._bound, _PLACE.pack
+        if len(bodies) == 1:  # as nearly all are; it saves a third of the time
+            nonce = os.urandom(NONCE_BYTES)
+            bound = self._bound + _place(_RECORD, first, epoch, at_ms)
+            return (_PLACED + nonce + self._cipher.encrypt(nonce, bodies[0], bound),)
+        encrypt, bound, pack = self._cipher.encrypt, self._bound, _place
         nonces = os.urandom(NONCE_BYTES * len(bodies))
         sealed: list[bytes] = []
         for n, body in enumerate(bodies):
@@ -70,7 +82,7 @@ class CallKey:
 
     def seal_loose(self, bodies: Sequence[bytes], *, epoch: int, at_ms: int) -> tuple[bytes, ...]:
         """Seal bodies that are to stand wherever the call ends."""
-        bound = self._bound + _PLACE.pack(_LOOSE, 0, epoch, at_ms)
+        bound = self._bound + _place(_LOOSE, 0, epoch, at_ms)
         sealed: list[bytes] = []
         for body in bodies:
             nonce = os.urandom(NONCE_BYTES)
@@ -85,9 +97,9 @@ class CallKey:
         """Open one record. Raises SealBroken."""
         position, epoch, at_ms, body = record.position, record.epoch, record.at_ms, record.body
         if body.startswith(_PLACED):
-            place = _PLACE.pack(_RECORD, position, epoch, at_ms)
+            place = _place(_RECORD, position, epoch, at_ms)
         elif body.startswith(_UNPLACED):
-            place = _PLACE.pack(_LOOSE, 0, epoch, at_ms)
+            place = _place(_LOOSE, 0, epoch, at_ms)
         elif position < self.since:
             return record
         else:
@@ -101,7 +113,7 @@ class CallKey:
     def seal_snapshot(self, position: int, body: bytes) -> bytes:
         """Seal the folded state as of `position`."""
         nonce = os.urandom(NONCE_BYTES)
-        bound = self._bound + _PLACE.pack(_SNAPSHOT, position, 0, 0)
+        bound = self._bound + _place(_SNAPSHOT, position, 0, 0)
         return _PLACED + nonce + self._cipher.encrypt(nonce, body, bound)
 
     def open_snapshot(self, snapshot: Snapshot | None) -> Snapshot | None:
@@ -113,7 +125,7 @@ class CallKey:
             if position < self.since:
                 return snapshot
             raise self._broken("its snapshot is not sealed, though it must be")
-        bound = self._bound + _PLACE.pack(_SNAPSHOT, position, 0, 0)
+        bound = self._bound + _place(_SNAPSHOT, position, 0, 0)
         try:
             plain = self._cipher.decrypt(body[1:_HEAD], body[_HEAD:], bound)
         except (InvalidTag, ValueError):

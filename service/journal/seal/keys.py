@@ -34,6 +34,10 @@ class CallKeys:
         self._ttl_ms = ttl_ms
         self._kept: OrderedDict[str, CallKey] = OrderedDict()
 
+    def held(self, call_sid: str) -> CallKey | None:
+        """Return the call's key if it is in memory."""
+        return self._kept.get(call_sid)
+
     async def known(self, call_sid: str) -> CallKey | None:
         """Return the call's key, from memory if it is there. Raises SealBroken, StoreUnavailable."""
         return self._kept.get(call_sid) or await self.fetched(call_sid)
