@@ -3,28 +3,23 @@
 They come from the environment or from a file `.env`. A wrong one is one clear line.
 """
 
-import json
-import os
-import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service import sealkeys
+from service import notation, sealkeys
+from service.credentials import check, development_credentials
 from service.errors import ConfigError
 from service.sealkeys import SealKey
 
 TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-DEVELOPMENT_ACCOUNT_SID = "AC" + "0" * 32
 DEVELOPMENT_FILE = Path("var/development.json")
 DEFAULT_TENANT = "default"
-DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
-WINDOW_S_MAX = 86_400  # a day: longer than any call
 
 Role = Literal["viewer", "agent", "admin"]
 
@@ -58,6 +53,11 @@ class Config(BaseSettings):
     twilio_account_sid: str = Field("", description="the account that owns the numbers")
     twilio_auth_token: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="auth token; a comma list while rotating, the newest first", repr=False
+    )
+    twilio_shared_keys: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (),
+        description="keys that sign webhooks in its place; comma list of name:secret",
+        repr=False,
     )
     twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
     store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
@@ -126,56 +126,39 @@ class Config(BaseSettings):
     @field_validator("twilio_auth_token", "phone_origins", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
-        return (
-            tuple(filter(None, map(str.strip, value.split(","))))
-            if isinstance(value, str)
-            else value
-        )
+        return notation.items(value) if isinstance(value, str) else value
 
     @field_validator("api_tokens", mode="before")
     @classmethod
     def _tokens(cls, value: object) -> object:
+        return tuple(map(_api_token, notation.items(value))) if isinstance(value, str) else value
+
+    @field_validator("twilio_shared_keys", mode="before")
+    @classmethod
+    def _shared_keys(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(_api_token(one.strip()) for one in value.split(",") if one.strip())
+        return tuple(map(notation.named_secret, notation.items(value)))
 
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if value and (not is_sound or parts.query or parts.fragment):
-            raise ValueError("expected http(s)://host[:port][/path]")
-        return value.rstrip("/")
+        return notation.address(value)
 
     @field_validator("phone_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
-            parts = urlsplit(one)
-            is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-            if not is_sound or parts.path or parts.query or parts.fragment or parts.username:
-                raise ValueError("expected origins, http(s)://host[:port]")
-        return value
+        return tuple(map(notation.origin, value))
 
     @field_validator("drop_limit")
     @classmethod
     def _drop_limit(cls, value: str) -> str:
-        drops, slash, seconds = value.partition("/")
-        is_sound = slash and drops.isdecimal() and seconds.isdecimal()
-        if (
-            not is_sound
-            or not 1 <= int(drops) <= DROPS_MAX
-            or not 1 <= int(seconds) <= WINDOW_S_MAX
-        ):
-            raise ValueError("expected drops/seconds, for example 10/60")
-        return value
+        return notation.drop_limit(value)
 
     @field_validator("seal_keys", mode="before")
     @classmethod
     def _seal_keys(cls, value: object) -> object:
-        texts = filter(None, map(str.strip, value.split(","))) if isinstance(value, str) else None
-        return value if texts is None else sealkeys.parsed(tuple(texts))
+        return sealkeys.parsed(notation.items(value)) if isinstance(value, str) else value
 
     @property
     def drops_max(self) -> int:
@@ -210,7 +193,11 @@ def load(**overrides: object) -> Config:
     except (OSError, ValueError) as trouble:
         raise ConfigError(f".env: it can't be read: {trouble}") from None
     config = _agreed(config)
-    return _for_production(config) if config.twilio_auth_token else _for_development(config)
+    if not config.twilio_auth_token:
+        return _for_development(config)
+    config = _for_production(config)
+    _check_secrets(config)
+    return config
 
 
 def _agreed(config: Config) -> Config:
@@ -248,6 +235,18 @@ def _for_production(config: Config) -> Config:
     )
 
 
+def _check_secrets(config: Config) -> None:
+    """Refuse secrets that can be guessed, wherever somebody else might try. Raises ConfigError."""
+    if config.host not in LOOPBACK or urlsplit(config.public_url).hostname not in LOOPBACK:
+        check(_secrets(config))
+
+
+def _secrets(config: Config) -> Iterator[tuple[str, str]]:
+    yield from (("TWILIO_AUTH_TOKEN", token) for token in config.twilio_auth_token)
+    yield from (("TWILIO_SHARED_KEYS", secret) for _, secret in config.twilio_shared_keys)
+    yield from (("API_TOKENS", one.token) for one in config.api_tokens)
+
+
 def _for_development(config: Config) -> Config:
     """Without an auth token the server runs on a loopback address only, with credentials of its own."""
     host = config.host or LOOPBACK[0]
@@ -272,24 +271,3 @@ def _for_development(config: Config) -> Config:
             "phone": config.phone or "open",
         }
     )
-
-
-def development_credentials(path: Path) -> dict[str, str]:
-    """Return the development credentials, made on first use and kept for the next start."""
-    try:
-        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        kept = {}
-    if {"account_sid", "auth_token", "api_token"} <= kept.keys():
-        return kept
-    made = {
-        "account_sid": DEVELOPMENT_ACCOUNT_SID,
-        "auth_token": secrets.token_hex(16),
-        "api_token": secrets.token_urlsafe(16),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(made), encoding="utf-8")
-    draft.replace(path)
-    return made

@@ -208,7 +208,7 @@ def _addressed(config: Config) -> tuple[TokenMint, Verifier, Documents]:
     """Return what is bound to our own address. Raises ConfigError before a caller meets the fault."""
     mint = TokenMint(config.twilio_auth_token)
     try:
-        verifier = Verifier(config.twilio_auth_token, config.public_url)
+        verifier = Verifier(config.twilio_auth_token, config.public_url, config.twilio_shared_keys)
     except ValueError as trouble:
         raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
     documents = Documents(

@@ -5,8 +5,11 @@ import pytest
 
 from service import config
 from service.config import ApiToken, Config, load
+from service.credentials import DEVELOPMENT_ACCOUNT_SID
 from service.errors import ConfigError
 
+STRONG = "3f8a1c77d02be9465"
+OTHER = "q7Zr-k20Lw_Vx81TmPe"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the setting is tested, nothing is bound
 
 
@@ -20,7 +23,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def production(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "s3cret")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", STRONG)
     return monkeypatch
 
 
@@ -49,7 +52,8 @@ def test_the_defaults_are_those_of_the_contract(production: pytest.MonkeyPatch) 
         ("PUBLIC_URL", "https://x.example.com/", "https://x.example.com"),
         ("PUBLIC_URL", "http://[::1]:8000/line", "http://[::1]:8000/line"),
         ("TWILIO_ACCOUNT_SID", "AC1", "AC1"),
-        ("TWILIO_AUTH_TOKEN", "new, old,", ("new", "old")),
+        ("TWILIO_AUTH_TOKEN", f"{OTHER}, {STRONG},", (OTHER, STRONG)),
+        ("TWILIO_SHARED_KEYS", f"k1:{OTHER}, k2:{OTHER}:2,", (("k1", OTHER), ("k2", f"{OTHER}:2"))),
         ("TWILIO_API_URL", "http://127.0.0.1:9/", "http://127.0.0.1:9"),
         ("STORE_URL", "redis://h:1", "redis://h:1"),
         ("CALL_TTL_S", "60", 60),
@@ -94,6 +98,9 @@ def test_each_setting_is_read_from_the_environment(
         ("PUBLIC_URL", "http://[::1"),
         ("PUBLIC_URL", "https://x:99999"),
         ("TWILIO_API_URL", "api.twilio.com"),
+        ("TWILIO_SHARED_KEYS", "s3cret"),
+        ("TWILIO_SHARED_KEYS", ":s3cret"),
+        ("TWILIO_SHARED_KEYS", "k1:"),
         ("CALL_TTL_S", "59"),
         ("CALL_TTL_S", "604801"),
         ("API_TOKENS", "s3cret"),
@@ -140,20 +147,22 @@ def test_a_wrong_setting_is_one_line_that_names_it_and_tells_no_secret(
 
 
 def test_tokens_of_the_api_name_their_role_and_tenant(production: pytest.MonkeyPatch) -> None:
-    production.setenv("API_TOKENS", "a:viewer, b:admin:acme,")
+    production.setenv("API_TOKENS", f"{OTHER}a:viewer, {OTHER}b:admin:acme,")
     first, second = load().api_tokens
-    assert (first.token, first.role, first.tenant) == ("a", "viewer", "default")
-    assert (second.token, second.role, second.tenant) == ("b", "admin", "acme")
+    assert (first.token, first.role, first.tenant) == (f"{OTHER}a", "viewer", "default")
+    assert (second.token, second.role, second.tenant) == (f"{OTHER}b", "admin", "acme")
 
 
 def test_no_secret_is_ever_shown(production: pytest.MonkeyPatch) -> None:
-    production.setenv("API_TOKENS", "s3cret:viewer")
+    production.setenv("API_TOKENS", f"{OTHER}:viewer")
+    production.setenv("TWILIO_SHARED_KEYS", f"k1:{OTHER}k")
     made = load()
-    assert "s3cret" not in f"{made!r} {made} {made.api_tokens!r}"
+    assert OTHER not in f"{made!r} {made} {made.api_tokens!r}"
+    assert STRONG not in f"{made!r} {made}"
 
 
 def test_settings_never_change(production: pytest.MonkeyPatch) -> None:
-    production.setenv("API_TOKENS", "a:viewer")
+    production.setenv("API_TOKENS", f"{OTHER}:viewer")
     made = load()
     with pytest.raises(ValueError, match="frozen"):
         made.port = 1
@@ -176,9 +185,9 @@ def test_a_file_that_cannot_be_read_is_one_clear_line() -> None:
 
 
 def test_what_the_code_passes_is_checked_as_well() -> None:
-    token = ApiToken(token="t", role="viewer")
-    made = load(twilio_auth_token=("x",), api_tokens=(token,), host="10.0.0.1")
-    assert (made.twilio_auth_token, made.api_tokens, made.host) == (("x",), (token,), "10.0.0.1")
+    token = ApiToken(token=OTHER, role="viewer")
+    made = load(twilio_auth_token=(STRONG,), api_tokens=(token,), host="10.0.0.1")
+    assert (made.twilio_auth_token, made.api_tokens, made.host) == ((STRONG,), (token,), "10.0.0.1")
     with pytest.raises(ConfigError, match=r"^API_TOKENS: "):
         load(api_tokens=7)
 
@@ -190,7 +199,7 @@ def test_without_an_auth_token_only_this_machine_is_served() -> None:
         "http://127.0.0.1:8123",
         "http://127.0.0.1:8124",
     )
-    assert made.twilio_account_sid == config.DEVELOPMENT_ACCOUNT_SID
+    assert made.twilio_account_sid == DEVELOPMENT_ACCOUNT_SID
     assert [token.role for token in made.api_tokens] == ["admin"]
     assert load(host="::1").host == "::1"
     given = load(public_url="https://x", twilio_api_url="http://y", twilio_account_sid="AC9")
@@ -233,16 +242,16 @@ def test_credentials_that_cannot_be_kept_are_one_clear_line() -> None:
 
 def test_a_call_is_not_gone_on_with_for_longer_than_it_is_kept() -> None:
     with pytest.raises(ConfigError, match=r"RING_BACK_S: 700 s is longer than CALL_TTL_S, 600 s"):
-        load(twilio_auth_token=("secret",), ring_back_s=700, call_ttl_s=600)
+        load(twilio_auth_token=(STRONG,), ring_back_s=700, call_ttl_s=600)
     with pytest.raises(ConfigError, match="RESUME_WINDOW_S: 700 s is longer than CALL_TTL_S"):
-        load(twilio_auth_token=("secret",), resume_window_s=700, call_ttl_s=600)
-    made = load(twilio_auth_token=("secret",), call_ttl_s=60)
+        load(twilio_auth_token=(STRONG,), resume_window_s=700, call_ttl_s=600)
+    made = load(twilio_auth_token=(STRONG,), call_ttl_s=60)
     assert (made.ring_back_s, made.resume_window_s) == (60, 60)
 
 
 def test_a_last_resort_to_a_human_needs_a_number() -> None:
     with pytest.raises(ConfigError, match="LAST_RESORT: human needs TRANSFER_TO"):
-        load(twilio_auth_token=("secret",), last_resort="human")
+        load(twilio_auth_token=(STRONG,), last_resort="human")
 
 
 def test_several_workers_need_a_store_that_they_can_share(production: pytest.MonkeyPatch) -> None:
@@ -262,3 +271,54 @@ def test_a_page_calls_without_a_login_only_where_nothing_but_this_machine_is_ser
     production.delenv("TWILIO_AUTH_TOKEN")
     assert load().phone == "open"
     assert load(phone="login").phone == "login"
+
+
+WEAK = "admin"
+EMPTY = ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ({"TWILIO_AUTH_TOKEN": EMPTY, "HOST": EVERYWHERE}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": EMPTY, "HOST": "10.0.0.1"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": "s3cret"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": f"{STRONG},old"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": "0" * 32}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": "your_auth_token_here"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_AUTH_TOKEN": "s3cret", "HOST": "127.0.0.1", "PUBLIC_URL": "https://x.example"}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_SHARED_KEYS": "k1:short"}, "TWILIO_SHARED_KEYS"),
+        ({"TWILIO_SHARED_KEYS": f"k1:{OTHER},k2:{'ab' * 16}"}, "TWILIO_SHARED_KEYS"),
+        ({"TWILIO_SHARED_KEYS": f"k1:{STRONG}"}, "TWILIO_SHARED_KEYS"),
+        ({"API_TOKENS": "admin:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": f"{OTHER}:viewer,x:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": "some-long-secret:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": f"{STRONG}:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": "ChangeMe-ChangeMe:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": f"{'q' * 40}:admin"}, "API_TOKENS"),
+        ({"API_TOKENS": f"{OTHER}:admin", "TWILIO_SHARED_KEYS": f"k:{OTHER}"}, "API_TOKENS"),
+        ({"API_TOKENS": f"{OTHER}:admin", "PUBLIC_URL": "https://calls.example.com"}, EMPTY),
+        ({"TWILIO_AUTH_TOKEN": f"{OTHER},{STRONG}", "TWILIO_SHARED_KEYS": f"k:{OTHER}k"}, EMPTY),
+        ({"TWILIO_AUTH_TOKEN": WEAK, "API_TOKENS": "t:admin", "HOST": "127.0.0.1"}, EMPTY),
+        ({"TWILIO_AUTH_TOKEN": EMPTY}, EMPTY),
+    ],
+)  # fmt: skip
+def test_a_weak_or_absent_secret_is_refused_where_others_can_reach_us(
+    production: pytest.MonkeyPatch, settings: dict[str, str], wrong: str
+) -> None:
+    """S-16: one line that names the setting and quotes nothing of it."""
+    for name, value in settings.items():
+        production.setenv(name, value)
+    if not wrong:
+        load()
+        return
+    with pytest.raises(ConfigError) as refused:
+        load()
+    told = str(refused.value)
+    assert told.startswith(f"{wrong}: ")
+    secrets = {one for value in settings.values() for one in value.replace(":", ",").split(",")}
+    assert not [
+        one
+        for one in secrets - {"admin", "x", "k", "k1", EVERYWHERE, "10.0.0.1"}
+        if one and one in told
+    ]

@@ -29,7 +29,7 @@ from tests.simulation.store import Cabinet
 from tests.simulation.witness import Witness
 
 WALL_NS = 1_760_000_000_000_000_000  # any day
-TOKEN = "operator-token"
+TOKEN = "a token for an operator"
 
 OnWait = Callable[[Server, str, int, Outcome], None]
 

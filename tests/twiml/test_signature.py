@@ -275,6 +275,67 @@ def test_an_unusable_public_url_is_refused_at_the_start(public_url: str) -> None
         at(public_url)
 
 
+SHARED = (("k1", "shared secret"), ("k2", "another"), ("k2", "its successor"))
+
+
+def sign_shared(url: str, pairs: Pairs, secret: str, algorithm: str = "HMAC_SHA256") -> str:
+    """Sign with a shared key as the official library computes it."""
+    made: str = RequestValidator(secret).compute_signature(url, Form(pairs), algorithm)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret", "algorithm", "is_good"),
+    [
+        ("key=k1,algorithm=HMAC_SHA256", "shared secret", "HMAC_SHA256", True),
+        (" algorithm = hmac_sha256 , key = k1 ", "shared secret", "HMAC_SHA256", True),
+        ("key=k2,algorithm=HMAC_SHA256", "another", "HMAC_SHA256", True),
+        ("key=k2,algorithm=HMAC_SHA256", "its successor", "HMAC_SHA256", True),
+        ("", TOKEN, "HMAC_SHA1", True),
+        ("algorithm=HMAC_SHA1", TOKEN, "HMAC_SHA1", True),
+        ("key=k1,algorithm=HMAC_SHA256", "another", "HMAC_SHA256", False),
+        ("key=k3,algorithm=HMAC_SHA256", "shared secret", "HMAC_SHA256", False),
+        ("key=,algorithm=HMAC_SHA256", "shared secret", "HMAC_SHA256", False),
+        ("algorithm=HMAC_SHA256", "shared secret", "HMAC_SHA256", False),
+        ("", "shared secret", "HMAC_SHA256", False),
+        ("key=k1,algorithm=HMAC_SHA1", "shared secret", "HMAC_SHA1", False),
+        ("key=k1", "shared secret", "HMAC_SHA1", False),
+        ("key=k1", "shared secret", "HMAC_SHA256", False),
+        ("key=k1,algorithm=HMAC_SHA256", "shared secret", "HMAC_SHA1", False),
+        ("key=k1,algorithm=HMAC_SHA1", TOKEN, "HMAC_SHA1", False),
+        ("key=k1,algorithm=HMAC_SHA256", TOKEN, "HMAC_SHA256", False),
+        ("algorithm=HMAC_SHA256", TOKEN, "HMAC_SHA256", False),
+        ("algorithm=NONE,key=k1", "shared secret", "HMAC_SHA256", False),
+        ("key=k1,algorithm=HMAC_SHA256,algorithm=HMAC_SHA1", "shared secret", "HMAC_SHA1", False),
+    ],
+)
+def test_each_key_is_good_for_its_own_algorithm_alone(
+    settings: str, secret: str, algorithm: str, *, is_good: bool
+) -> None:
+    """S-1: the header names a key; it never chooses how that key is used."""
+    verifier = Verifier((TOKEN,), "https://h", SHARED)
+    body = hashlib.sha256(BODY).hexdigest()
+    form = sign_shared("https://h/v?a=1", P, secret, algorithm)
+    plain = sign_shared("https://h/v?a=1", (), secret, algorithm)
+    json = sign_shared(f"https://h/v?bodySHA256={body}", (), secret, algorithm)
+    upgrade = sign_shared("wss://h/media", (), secret, algorithm)
+    queried = sign_shared("wss://h/media/?a=1", (), secret, algorithm)
+
+    assert verifier.check_form("/v", "a=1", P, form, settings) is is_good
+    assert verifier.check_get("/v", "a=1", plain, settings) is is_good
+    assert verifier.check_json("/v", f"bodySHA256={body}", BODY, json, settings) is is_good
+    assert verifier.check_upgrade("/media", "", upgrade, settings) is is_good
+    assert verifier.check_upgrade("/media", "a=1", queried, settings) is is_good
+
+
+@pytest.mark.parametrize("keys", [(("", "secret"),), (("k1", ""),)])
+def test_a_shared_key_without_a_name_or_a_secret_is_refused_at_the_start(
+    keys: tuple[tuple[str, str], ...],
+) -> None:
+    with pytest.raises(ValueError, match=r"^A shared key has a name and a secret"):
+        Verifier((TOKEN,), "https://h", keys)
+
+
 Check = Callable[[str | None], bool]
 
 
@@ -348,13 +409,17 @@ def test_the_official_validator_agrees(seed: int) -> None:
     query = urlencode([(random_text(rng), random_text(rng)) for _ in range(rng.randrange(3))])
     names = [random_text(rng) for _ in range(4)]
     pairs = [(rng.choice(names), random_text(rng)) for _ in range(rng.randrange(8))]
-    official = RequestValidator(TOKEN)
+    secret, algorithm, settings = rng.choice(
+        [(TOKEN, "HMAC_SHA1", ""), (SHARED[0][1], "HMAC_SHA256", "key=k1,algorithm=HMAC_SHA256")]
+    )
+    official = RequestValidator(secret)
+    verifier = Verifier((TOKEN,), public_url, SHARED)
     url = f"{public_url}{path}" + (f"?{query}" if query else "")
-    signature = official.compute_signature(url, Form(pairs))
+    signature = official.compute_signature(url, Form(pairs), algorithm)
 
-    assert signature == sign(url, pairs), f"{seed=}"
-    assert official.validate(url, Form(pairs), signature), f"{seed=}"
-    assert at(public_url).check_form(path, query, pairs, signature), f"{seed=}"
+    assert settings or signature == sign(url, pairs), f"{seed=}"
+    assert official.validate(url, Form(pairs), signature, algorithm), f"{seed=}"
+    assert verifier.check_form(path, query, pairs, signature, settings), f"{seed=}"
 
 
 def flipped(rng: random.Random, text: str) -> str:

@@ -2,13 +2,14 @@
 
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from service.errors import Refused
 from service.meter import Meter
 from twiml.signature import Verifier
 
 BODY_BYTES_MAX = 65_536  # Twilio's largest voice webhook is under 4 KiB
+SIGNATURE = "x-twilio-signature"
 FIELDS_MAX = 400  # several times the documented set
 
 
@@ -25,8 +26,8 @@ class SignedForm:
         body = await body_within(request, BODY_BYTES_MAX)
         pairs = _pairs(request, body)
         path, query = raw_target(request.scope)
-        signature = request.headers.get("x-twilio-signature")
-        if not self._verifier.check_form(path, query, pairs, signature):
+        signature, settings = proof_of(request)
+        if not self._verifier.check_form(path, query, pairs, signature, settings):
             self._meter.refused.labels(door="webhook").inc()
             why = "is missing" if signature is None else "does not fit this request and PUBLIC_URL"
             raise Refused(403, "Forbidden", f"The X-Twilio-Signature header {why}.")
@@ -35,6 +36,12 @@ class SignedForm:
             self._meter.refused.labels(door="webhook").inc()
             raise Refused(403, "Forbidden", "The AccountSid is not the one served here.")
         return pairs
+
+
+def proof_of(connection: HTTPConnection) -> tuple[str | None, str]:
+    """Return the signature of a request or an upgrade, and what its sender says of the key."""
+    headers = connection.headers
+    return headers.get(SIGNATURE), headers.get("x-twilio-webhooks-signature-settings", "")
 
 
 def raw_target(scope: object) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from service.protocol.stream import Started
 from service.session.line import CLOSE_OVER
 from service.token import BROWSER, Token
 from service.web.door.embedding import Origins
-from service.web.door.form import raw_target
+from service.web.door.form import SIGNATURE, proof_of, raw_target
 from service.web.stream.socket import MediaSocket
 from twiml.signature import Verifier
 
@@ -68,7 +68,7 @@ class CarrierEntrance:
 
     def unwelcome(self, websocket: WebSocket) -> str:
         """See Entrance. Look-alike carriers may send no signature; none may send a wrong one."""
-        is_unsigned = "x-twilio-signature" not in websocket.headers
+        is_unsigned = SIGNATURE not in websocket.headers
         if self.is_proved(websocket) or (is_unsigned and self.admits_unsigned):
             return ""
         return "the upgrade is not signed for this address"
@@ -76,8 +76,8 @@ class CarrierEntrance:
     def is_proved(self, websocket: WebSocket) -> bool:
         """See Entrance."""
         path, query = raw_target(websocket.scope)
-        signature = websocket.headers.get("x-twilio-signature")
-        return self.verifier.check_upgrade(path, query, signature)
+        signature, settings = proof_of(websocket)
+        return self.verifier.check_upgrade(path, query, signature, settings)
 
     def accepted(self, websocket: WebSocket) -> MediaSocket:
         """See Entrance."""

@@ -1,0 +1,46 @@
+"""How single settings are written. Each function raises ValueError with what was expected."""
+
+from urllib.parse import urlsplit
+
+DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
+WINDOW_S_MAX = 86_400  # a day: longer than any call
+
+
+def items(text: str) -> tuple[str, ...]:
+    """Return the items of a comma list, without the space around them and the empty ones."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def named_secret(text: str) -> tuple[str, str]:
+    """Return the name and the secret of `name:secret`; the secret may hold further colons."""
+    name, _, secret = text.partition(":")
+    if not name or not secret:
+        raise ValueError("expected name:secret")
+    return name, secret
+
+
+def address(text: str) -> str:
+    """Return an address of a server without the slash at its end, "" for ""."""
+    parts = urlsplit(text)
+    is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if text and (not is_sound or parts.query or parts.fragment):
+        raise ValueError("expected http(s)://host[:port][/path]")
+    return text.rstrip("/")
+
+
+def origin(text: str) -> str:
+    """Return the origin of pages as it is."""
+    parts = urlsplit(text)
+    is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not is_sound or parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("expected origins, http(s)://host[:port]")
+    return text
+
+
+def drop_limit(text: str) -> str:
+    """Return `drops/seconds` as it is."""
+    drops, slash, seconds = text.partition("/")
+    is_sound = slash and drops.isdecimal() and seconds.isdecimal()
+    if not is_sound or not 1 <= int(drops) <= DROPS_MAX or not 1 <= int(seconds) <= WINDOW_S_MAX:
+        raise ValueError("expected drops/seconds, for example 10/60")
+    return text
