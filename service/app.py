@@ -25,6 +25,7 @@ from service.web.reading.admitted import Admitted
 from service.web.reading.board import Board
 from service.web.reading.cards import Cards
 from service.web.reading.figures import Figures
+from service.web.reading.live import rehearse
 from service.web.reading.reading_room import ReadingRoom
 from service.web.reading.showing import Showings
 from service.web.recoveries import Recoveries
@@ -74,7 +75,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         ],
         middleware=[Middleware(Sitting, bearers=bearers)],
         exception_handlers=HANDLERS,
-        lifespan=lambda _app: lifespan(parts, figures.run),
+        lifespan=lambda _app: lifespan(parts, rehearse, figures.run),
     )
     # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
     app.router.redirect_slashes = False

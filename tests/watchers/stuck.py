@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from service.clock import Clock
@@ -36,27 +38,33 @@ class Stuck:
         self._socket.close()
 
 
+@asynccontextmanager
+async def sticking(port: int, calls: list[str], count: int) -> AsyncIterator[set[tuple[str, int]]]:
+    """Stick `count` watchers to the server meanwhile. Yields their ends' addresses."""
+    stuck = [Stuck() for _ in range(count)]
+    sids = [calls[number % len(calls)] for number in range(count)]
+    try:
+        asked = (one.ask(port, sid) for one, sid in zip(stuck, sids, strict=True))
+        yield set(await asyncio.gather(*asked))
+    finally:
+        for one in stuck:
+            one.close()
+
+
 async def let_go(server: Server, calls: list[str], count: int) -> tuple[list[int], int]:
-    """Stick `count` watchers to the server.
+    """Stick `count` watchers to the server, and look closely; that costs this process its punctuality.
 
     Returns after how many milliseconds each was let go, and by how many KiB the server grew at most.
     """
-    stuck = [Stuck() for _ in range(count)]
     before, most = rss_kib(server.pid), 0
     freed_ms: list[int] = []
-    try:
-        sids = [calls[number % len(calls)] for number in range(count)]
-        asked = (one.ask(server.port, sid) for one, sid in zip(stuck, sids, strict=True))
-        ends = set(await asyncio.gather(*asked))
+    async with sticking(server.port, calls, count) as ends:
         began_ms = CLOCK.now_ms()
         while len(freed_ms) < count and CLOCK.now_ms() < began_ms + LET_GO_S_MAX * 1_000:
             await asyncio.sleep(LOOK_S)
             most = max(most, rss_kib(server.pid) - before)
             free = count - server.held(ends)
             freed_ms += [CLOCK.now_ms() - began_ms] * (free - len(freed_ms))
-    finally:
-        for one in stuck:
-            one.close()
     return freed_ms, most
 
 

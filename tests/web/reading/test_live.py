@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -231,6 +232,33 @@ async def test_a_long_poll_of_a_call_that_is_erased_meanwhile_is_a_problem(front
     await wait_until(lambda: is_waited_for(front), description="the poll waits")
     await front.journal.erase(CALL)
     assert (await asking).status_code == 404
+
+
+FIRST = """
+import asyncio, sys
+from service.web.reading import live
+
+async def never(): await asyncio.Event().wait()
+async def heard(message): pass
+async def one(): yield b"x"
+
+async def main():
+    await live.rehearse()
+    known = set(sys.modules)
+    await live.sent(one())({"type": "http", "method": "GET"}, never, heard)
+    print(sorted(set(sys.modules) - known))
+
+asyncio.run(main())
+"""
+
+
+async def test_the_first_stream_of_events_loads_nothing() -> None:
+    """R-18: an import takes 80 ms, for which the frames of all calls would wait."""
+    python = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FIRST, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await python.communicate()
+    assert (python.returncode, told.decode().strip()) == (0, "[]")
 
 
 def is_waited_for(front: Front) -> bool:
