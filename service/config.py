@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from service import notation, sealkeys
 from service.credentials import check, development_credentials
 from service.errors import ConfigError
+from service.outbound.rules import Rules, parsed
 from service.sealkeys import SealKey
 
 TWILIO_API_URL = "https://api.twilio.com"
@@ -118,12 +119,20 @@ class Config(BaseSettings):
         (), description="keys that seal the journal, kid:base64, newest first", repr=False
     )
     key_store_url: str = Field("", description="where the calls' keys lie; default by the store")
+    outbound_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="the hosts that may be asked, all others not; default all; comma list"
+    )
+    outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="networks beside the internet that may be asked, 10.0.0.0/8; comma list"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much is logged"
     )
     is_development: bool = False
 
-    @field_validator("twilio_auth_token", "phone_origins", mode="before")
+    @field_validator(
+        "twilio_auth_token", "phone_origins", "outbound_hosts", "outbound_networks", mode="before"
+    )
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return notation.items(value) if isinstance(value, str) else value
@@ -150,6 +159,16 @@ class Config(BaseSettings):
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(notation.origin, value))
 
+    @field_validator("outbound_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return parsed(value, ()).hosts
+
+    @field_validator("outbound_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(str, parsed((), value).networks))
+
     @field_validator("drop_limit")
     @classmethod
     def _drop_limit(cls, value: str) -> str:
@@ -159,6 +178,11 @@ class Config(BaseSettings):
     @classmethod
     def _seal_keys(cls, value: object) -> object:
         return sealkeys.parsed(notation.items(value)) if isinstance(value, str) else value
+
+    @property
+    def outbound(self) -> Rules:
+        """Where requests of our own may go."""
+        return parsed(self.outbound_hosts, self.outbound_networks)
 
     @property
     def drops_max(self) -> int:

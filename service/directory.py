@@ -15,6 +15,8 @@ from typing import Protocol
 import httpx2
 
 from service.errors import ConfigError
+from service.outbound.client import open_client
+from service.outbound.rules import ANYWHERE, Rules
 
 FIELDS = ("client_name", "company", "ticket_id")
 ANSWER_S_MAX = 2.0  # Twilio waits 15 s for our TwiML; a caller notices three
@@ -47,8 +49,9 @@ class FileDirectory:
 class HttpDirectory:
     """A directory behind an HTTP URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, rules: Rules) -> None:
         self._url = url
+        self._rules = rules
 
     async def lookup(self, number: str) -> dict[str, str]:
         """See Directory.lookup."""
@@ -65,25 +68,31 @@ class HttpDirectory:
 
     async def _ask(self, number: str) -> bytes:
         url = httpx2.URL(self._url).copy_merge_params({"from": number})
+        rules, timeout = self._rules.naming(self._url), httpx2.Timeout(ANSWER_S_MAX)
         body = b""
         async with (
-            httpx2.AsyncClient(timeout=ANSWER_S_MAX) as http,
+            open_client(rules, bytes_max=ANSWER_BYTES_MAX, timeout=timeout) as http,
             http.stream("GET", url) as answer,
         ):
             answer.raise_for_status()
             async for piece in answer.aiter_bytes():
                 body += piece
-                if len(body) > ANSWER_BYTES_MAX:
+                if len(body) > ANSWER_BYTES_MAX:  # what was packed is longer than what came
                     raise ValueError("the answer is too long")
         return body
 
 
-def directory(setting: str) -> Directory:
-    """Return the directory that the setting names. Raises ConfigError when it can't be read."""
+def directory(setting: str, rules: Rules = ANYWHERE) -> Directory:
+    """Return the directory that the setting names. Raises ConfigError when it can't be read.
+
+    A URL is asked as `rules` permit.
+    """
     if not setting:
         return FileDirectory({})
     if setting.startswith(("http://", "https://")):
-        return HttpDirectory(setting)
+        if "@" in setting.partition("://")[2].partition("/")[0]:
+            raise ConfigError("DIRECTORY: the URL must not hold a user or password")
+        return HttpDirectory(setting, rules)
     try:
         text = Path(setting).read_text(encoding="utf-8-sig")
         entries = _from_csv(text) if setting.endswith(".csv") else _from_json(text)

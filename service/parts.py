@@ -92,7 +92,7 @@ NOTHING_OWN = Own()
 def assembled(config: Config, own: Own) -> Parts:
     """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
     clock, meter, tasks = own.clock or Clock(), Meter(), Tasks()
-    toolbox = own.toolbox or Toolbox.load(config.tools)
+    toolbox = own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
     journal = _journal(config, own.engine, clock, meter)
     mint, verifier, documents = _addressed(config)
     carrier = _carriers(config, own.carrier or _carrier(config), journal, clock)
@@ -124,7 +124,7 @@ def assembled(config: Config, own: Own) -> Parts:
         journal=journal,
         speech=speech,
         has_own_ear=own.endpointer is not None,
-        directory=own.directory or directory(config.directory),
+        directory=own.directory or directory(config.directory, config.outbound),
         toolbox=toolbox,
         agent=means.agent,
         tasks=tasks,

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from service.errors import ConfigError
+from service.outbound.rules import Rules, parsed
 
 OPENAI_URL = "https://api.openai.com/v1"
 PROMPT_BYTES_MAX = 32_768  # it is sent with every turn, or every session
@@ -27,6 +28,18 @@ def account(agent: str, environ: Mapping[str, str]) -> tuple[str, str]:
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("OPENAI_API_KEY: it holds characters that no key has")
     return _address(base_url or OPENAI_URL), key or NO_KEY
+
+
+def reachable(environ: Mapping[str, str]) -> Rules:
+    """Return where requests may go, by OUTBOUND_HOSTS and OUTBOUND_NETWORKS. Raises ConfigError."""
+    hosts, networks = (
+        tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
+        for name in ("OUTBOUND_HOSTS", "OUTBOUND_NETWORKS")
+    )
+    try:
+        return parsed(hosts, networks)
+    except ValueError as trouble:
+        raise ConfigError(f"OUTBOUND_HOSTS, OUTBOUND_NETWORKS: {trouble}") from None
 
 
 def task(name: str, environ: Mapping[str, str]) -> str:
@@ -49,6 +62,7 @@ def _address(text: str) -> str:
     try:
         parts = urlsplit(text)
         is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_sound = is_sound and "@" not in parts.netloc
     except ValueError:
         is_sound = False
     if not is_sound or not text.isprintable() or " " in text:

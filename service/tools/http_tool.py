@@ -8,13 +8,14 @@ POST, PUT and PATCH and the query of GET and DELETE. No redirect is followed.
 import asyncio
 import logging
 from collections.abc import Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx2
 import msgspec
 
+from service.outbound import client as outbound
+from service.outbound.rules import Rules
 from service.tools.address import Address
 from service.tools.answer import judged
 from service.tools.terms import RESULT_BYTES_MAX, Outcome, ToolArguments, refused, unclear, unsent
@@ -26,6 +27,7 @@ CALL_HEADER = "Stayline-Call"
 IDLE_S_MAX = 2.0
 # The reading stops here: four signs of JSON's blanks for each that is kept.
 ANSWER_BYTES_MAX = 4 * RESULT_BYTES_MAX
+PIECE_BYTES_MAX = 1_048_576  # in which the reading notices that it is enough
 
 Method = Literal["GET", "DELETE", "POST", "PUT", "PATCH"]
 QUERYING = ("GET", "DELETE")
@@ -37,13 +39,13 @@ _SENDING = "send_request_headers.started"
 _log = logging.getLogger(__name__)
 
 
-def open_client() -> httpx2.AsyncClient:
+def open_client(rules: Rules) -> httpx2.AsyncClient:
     """Return the client that all HTTP tools of one toolbox share; whoever opens it closes it."""
-    return httpx2.AsyncClient(
-        limits=httpx2.Limits(keepalive_expiry=IDLE_S_MAX),  # the toolbox limits how many there are
+    return outbound.open_client(
+        rules,
+        bytes_max=ANSWER_BYTES_MAX + PIECE_BYTES_MAX,
         timeout=httpx2.Timeout(None),  # each attempt has a deadline around everything
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # one call's are no other's
-        follow_redirects=False,
+        limits=httpx2.Limits(keepalive_expiry=IDLE_S_MAX),  # the toolbox limits how many there are
     )
 
 

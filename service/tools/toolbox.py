@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from service.outbound.rules import ANYWHERE, Rules
 from service.tools.address import Address
 from service.tools.function_tool import FunctionTool, function
 from service.tools.http_tool import HttpTool, open_client
@@ -48,9 +49,10 @@ class _Kept(msgspec.Struct, frozen=True):
 class Toolbox:
     """All tools of this process. `close` ends its connections."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
-        """Take entries that `toolfile.read` found sound."""
-        self._http = open_client() if any(entry.url for entry in entries) else None
+    def __init__(self, entries: tuple[Entry, ...], rules: Rules = ANYWHERE) -> None:
+        """Take entries that `toolfile.read` found sound, and where their requests may go."""
+        urls = [entry.url for entry in entries if entry.url]
+        self._http = open_client(rules.naming(*urls)) if urls else None
         self._kept = {entry.name: self._made(entry) for entry in entries}
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
         self._is_closed = False
@@ -61,7 +63,13 @@ class Toolbox:
         return cls(())
 
     @classmethod
-    def load(cls, setting: str | Path, variables: Mapping[str, str] | None = None) -> "Toolbox":
+    def load(
+        cls,
+        setting: str | Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        rules: Rules = ANYWHERE,
+    ) -> "Toolbox":
         """Return the tools of the file that TOOLS names; none when it names none.
 
         `variables` fill `${NAME}`; by default those of the environment and of `.env`. Raises
@@ -69,7 +77,7 @@ class Toolbox:
         """
         if not str(setting):
             return cls.none()
-        return cls(read(Path(setting), environment() if variables is None else variables))
+        return cls(read(Path(setting), environment() if variables is None else variables), rules)
 
     @property
     def summary_tool(self) -> str:

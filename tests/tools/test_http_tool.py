@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from service.outbound.rules import ANYWHERE
 from service.tools.address import Address
 from service.tools.http_tool import ANSWER_BYTES_MAX, HttpTool, Method, open_client
 from service.tools.terms import RESULT_BYTES_MAX, Outcome
@@ -23,7 +24,7 @@ SHORT_MS = 80
 
 @pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
-    async with open_client() as client:
+    async with open_client(ANYWHERE.naming("http://127.0.0.1")) as client:
         yield client
 
 

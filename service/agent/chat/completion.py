@@ -21,9 +21,13 @@ from service.agent.account import NO_KEY
 from service.agent.chat.history import Message
 from service.agent.chat.model import Finished, Piece, Unanswered, Wish, Words
 from service.agent.chat.settings import ChatSettings
+from service.outbound.client import open_client
 from service.tools.terms import ARGUMENTS_BYTES_MAX
 
 PIECES_MAX = 256  # read ahead of the speaking: a whole answer of an ordinary length
+ANSWER_BYTES_MAX = (
+    4_194_304  # of one answer: a token's event is 300 bytes, and thinking may be long
+)
 CALLS_MAX = 8  # of functions in one answer; more is a model going round in circles
 CONNECT_MS = 3_000  # a server that does not take the connection by then is down
 KEEP_MS = 120_000  # turns are seconds apart: a kept connection saves each the TLS handshake
@@ -49,7 +53,12 @@ class OpenAiModel:
             api_key=settings.api_key or NO_KEY,  # else the library would look for one elsewhere
             base_url=settings.base_url,
             max_retries=0,  # how often is decided where the caller's patience is known
-            http_client=openai.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
+            http_client=open_client(
+                settings.outbound.naming(settings.base_url),
+                bytes_max=ANSWER_BYTES_MAX,
+                timeout=timeout,
+                limits=limits,
+            ),
         )
         self._create: Create = self._client.chat.completions.create  # its modules load here
         self._always: dict[str, Any] = {"model": settings.model, "stream": True}

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from service.agent.account import NO_KEY, OPENAI_URL, account, task
+from service.agent.account import NO_KEY, OPENAI_URL, account, reachable, task
 from service.errors import ConfigError
+from service.outbound.rules import ANYWHERE, Rules
 
 MODEL = "gpt-5.4-mini"  # small, quick, and able to call functions
 TIMEOUT_MS = 12_000  # to the next sentence, all attempts included; the session gives up after 20 s
@@ -28,6 +29,7 @@ class ChatSettings:
     prompt: str = ""
     timeout_ms: int = TIMEOUT_MS
     effort: Effort = ""
+    outbound: Rules = ANYWHERE
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "ChatSettings":
@@ -46,5 +48,6 @@ class ChatSettings:
             base_url=base_url,
             api_key=key,
             prompt=task("CHAT_PROMPT", environ),
+            outbound=reachable(environ),
             effort=effort,  # type: ignore[arg-type] # it is one of them
         )

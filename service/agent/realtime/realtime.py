@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
+from httpcore2 import ConnectError
 from openai import AsyncOpenAI, OpenAIError
 from openai.types.realtime import (
     RealtimeFunctionToolParam,
@@ -24,6 +25,7 @@ from service.agent.realtime.session import RENEW_MS, RealtimeSession
 from service.agent.realtime.settings import RealtimeSettings
 from service.call.state import Call
 from service.errors import BrainError, BrainRefused, ConfigError
+from service.outbound.client import permitted
 from service.tools.toolbox import Toolbox
 from service.tools.toolfile import environment
 
@@ -33,10 +35,11 @@ HOPELESS = frozenset({400, 401, 403, 404})  # the key, the model or the address 
 SILENCE_MS = 500  # that end an utterance: the server's own default
 PADDING_MS = 300  # of audio before the speech that was noticed, likewise
 
-_LIMITS = cast(
-    "WebSocketConnectionOptions",
-    {"max_size": MESSAGE_BYTES_MAX, "open_timeout": OPEN_MS_MAX / 1000, "close_timeout": 0.5},
-)
+_LIMITS = {
+    "max_size": MESSAGE_BYTES_MAX,
+    "open_timeout": OPEN_MS_MAX / 1000,
+    "close_timeout": 0.5,
+}
 
 
 class Realtime:
@@ -82,7 +85,7 @@ class Realtime:
         try:
             async with asyncio.timeout(OPEN_MS_MAX / 1000):
                 connecting = self._client.realtime.connect(
-                    model=self._settings.model, websocket_connection_options=_LIMITS
+                    model=self._settings.model, websocket_connection_options=await self._way()
                 )
                 connection = await connecting.enter()
                 session = RealtimeSession(connection, instructions, renew_ms=self._renew_ms)
@@ -95,7 +98,7 @@ class Realtime:
                 await session.close()
             if isinstance(trouble, InvalidStatus) and trouble.response.status_code in HOPELESS:
                 raise BrainRefused(f"no session with the model: {_reason(trouble)}") from trouble
-            if isinstance(trouble, OpenAIError | WebSocketException | OSError):
+            if isinstance(trouble, OpenAIError | WebSocketException | OSError | ConnectError):
                 raise BrainError(f"no session with the model: {_reason(trouble)}") from trouble
             raise
         return session
@@ -103,6 +106,15 @@ class Realtime:
     async def close(self) -> None:
         """Let go of what is shared by all sessions."""
         await self._client.close()
+
+    async def _way(self) -> WebSocketConnectionOptions:
+        """Return how to connect: to an address that was judged, and nowhere else by a redirect."""
+        url = self._client.base_url
+        port = url.port or (443 if url.scheme == "https" else 80)
+        rules = self._settings.outbound.naming(self._settings.base_url)
+        address, *_ = await permitted(rules, url.host, port)
+        options = {**_LIMITS, "host": address, "port": port, "proxy": None}
+        return cast("WebSocketConnectionOptions", options)
 
     def _set_up(self, call: Call, instructions: str) -> RealtimeSessionCreateRequestParam:
         settings = self._settings

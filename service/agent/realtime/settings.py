@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from service.agent.account import NO_KEY, OPENAI_URL, account, task
+from service.agent.account import NO_KEY, OPENAI_URL, account, reachable, task
+from service.outbound.rules import ANYWHERE, Rules
 
 MODEL = "gpt-realtime-2.1"
 VOICE = "marin"  # one of the two that OpenAI recommends
@@ -20,6 +21,7 @@ class RealtimeSettings:
     base_url: str = OPENAI_URL
     api_key: str = field(default=NO_KEY, repr=False)
     prompt: str = field(default="", repr=False)
+    outbound: Rules = ANYWHERE
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "RealtimeSettings":
@@ -35,4 +37,5 @@ class RealtimeSettings:
             base_url=base_url,
             api_key=key,
             prompt=task("REALTIME_PROMPT", environ),
+            outbound=reachable(environ),
         )

@@ -1,0 +1,1 @@
+"""Requests of our own: only to where the settings let them go."""
