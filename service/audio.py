@@ -39,4 +39,9 @@ def encode(pcm: bytes) -> bytes:
 
 def level(ulaw: bytes) -> int:
     """Return the root mean square of the audio as a 16-bit amplitude, 0 to 32767; 0 when empty."""
-    return audioop.rms(audioop.ulaw2lin(ulaw, 2), 2) if ulaw else 0
+    return loudness(decode(ulaw))
+
+
+def loudness(pcm: bytes) -> int:
+    """Return the root mean square of PCM as `decode` gives it, 0 to 32767; 0 when empty."""
+    return audioop.rms(pcm, 2)

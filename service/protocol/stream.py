@@ -104,30 +104,33 @@ class Stream:
     def receive(self, text: str | bytes, now_ms: int) -> tuple[StreamEvent, ...]:
         """Read one message. Raises RemoteProtocolError; the state is then as before."""
         message = m.decode(text)
+        if isinstance(message, m.Media) and self._state is State.STARTED:
+            self._check_stream(message)  # fifty times a second, and it changes no state
+            return self._media(message, now_ms)
         after = TRANSITIONS.get((self._state, type(message)))
-        if after is None:
+        if after is None or isinstance(message, m.Media):
             name = type(message).__name__.lower()
             raise RemoteProtocolError(f"{name} is out of place: the stream is {self._state.value}")
-        self._check_stream(message)
-        events = self._read(message, now_ms)
+        if not isinstance(message, m.Connected | m.Start):
+            self._check_stream(message)
+        events = self._read(message)
         self._state = after
         return events
 
-    def _check_stream(self, message: m.Inbound) -> None:
+    def _check_stream(self, message: m.Media | m.Dtmf | m.Mark | m.Stop) -> None:
         """Refuse a message that names another stream. Look-alikes may name none at all."""
-        if self._started is None or isinstance(message, m.Connected | m.Start):
-            return
+        assert self._started is not None
         if message.stream_sid not in ("", self._started.stream_sid):
             raise RemoteProtocolError("the message belongs to another stream")
 
-    def _read(self, message: m.Inbound, now_ms: int) -> tuple[StreamEvent, ...]:
+    def _read(
+        self, message: m.Connected | m.Start | m.Dtmf | m.Mark | m.Stop
+    ) -> tuple[StreamEvent, ...]:
         match message:
             case m.Connected():
                 return ()
             case m.Start():
                 return (self._start(message),)
-            case m.Media():
-                return self._media(message, now_ms)
             case m.Dtmf():
                 if not _DIGIT.fullmatch(message.dtmf.digit):
                     raise RemoteProtocolError("dtmf is not one of 0-9, A-D, * and #")

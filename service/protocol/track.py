@@ -22,6 +22,7 @@ STALL_MS = 1_000  # frames come in bursts up to a quarter of a second apart; a s
 LOSS_MS_MIN = 40  # two frames; carriers' timestamps wander by one
 JUMP_MS_MAX = 60_000  # a longer step is no loss on a live call but another count
 FIT_SAMPLES = 2 * SAMPLES_PER_MS  # both ends of a step are rounded to the millisecond
+NEVER = -1  # a counter that no frame has
 LATE_MS_MAX = 2_000  # what a network reorders is late by less; beyond it the peer counts anew
 
 
@@ -52,9 +53,12 @@ class Track:
         self._has_risen = False
         self._unit = 0
         self._vote = 0
+        self._next_chunk = self._next_timestamp = self._step = NEVER
 
     def feed(self, media: MediaBody, now_ms: int) -> tuple[bool, tuple[Finding, ...]]:
         """Take one frame: say whether it is new, and what clock and counters tell."""
+        if self._is_next(media, now_ms):
+            return True, ()
         findings: list[Finding] = []
         if self._last_ms is not None and now_ms - self._last_ms >= STALL_MS:
             findings.append(Stalled(now_ms - self._last_ms))
@@ -65,7 +69,34 @@ class Track:
         if LOSS_MS_MIN <= lost_ms <= JUMP_MS_MAX:
             findings.append(Lost(lost_ms))
         self._note(media)
+        self._foresee()
         return True, tuple(findings)
+
+    def _is_next(self, media: MediaBody, now_ms: int) -> bool:
+        """Take the very frame that was to come, as nearly all of them are."""
+        if (
+            media.chunk != self._next_chunk
+            or media.timestamp != self._next_timestamp
+            or len(media.payload) != self._length
+            or self._last_ms is None
+            or now_ms - self._last_ms >= STALL_MS
+        ):
+            return False
+        self._last_ms = now_ms
+        self._chunk, self._timestamp = media.chunk, media.timestamp
+        self._next_chunk += 1
+        self._next_timestamp += self._step
+        return True
+
+    def _foresee(self) -> None:
+        """Note what the next frame's counters are, once nothing is left to be learned from them."""
+        self._next_chunk = NEVER
+        is_known = self._has_risen and self._unit == self._vote != 0 and not self._bare
+        if not is_known or self._length % self._unit or self._timestamp is None:
+            return
+        assert self._chunk is not None
+        self._step = self._length // self._unit
+        self._next_chunk, self._next_timestamp = self._chunk + 1, self._timestamp + self._step
 
     def _is_old(self, media: MediaBody) -> bool:
         if media.chunk is None or media.timestamp is None or not self._has_risen:

@@ -27,13 +27,16 @@ class Levels:
         self._ours: dict[int, int] = {}
         self._ours_until_ms = 0
 
-    def caller(self, ulaw: bytes, now_ms: int) -> None:
-        """Take what the caller was heard to say until now."""
+    def caller(self, ulaw: bytes, now_ms: int) -> bool:
+        """Take what the caller was heard to say until now. True when there may be something to tell."""
         self._heard += ulaw
+        if len(self._heard) < PIECE:
+            return False
         while len(self._heard) >= PIECE:
             ended_ms = now_ms - milliseconds(len(self._heard) - PIECE)
             self._caller[ended_ms // LEVEL_STEP_MS] = scaled(level(bytes(self._heard[:PIECE])))
             del self._heard[:PIECE]
+        return True
 
     def ours(self, ulaw: bytes, now_ms: int) -> None:
         """Take what was sent to the caller, to be played after all that was sent before."""

@@ -75,8 +75,7 @@ class Mooring:
         self.person.overhear(ulaw)
         now_ms, levels = self._line.last_media_ms, self._line.levels
         self._seam.hear(ulaw, now_ms)
-        levels.caller(ulaw, now_ms)
-        if (measured := levels.take(now_ms)) is not None:
+        if levels.caller(ulaw, now_ms) and (measured := levels.take(now_ms)) is not None:
             self._post(measured)
 
     def close(self) -> None:

@@ -66,12 +66,13 @@ class Foreground:
         power = (level / FULL_SCALE) ** 2
         self._power += (power - self._power) * FASTEST_MILLI / 1_000
         self._learn_background(power, is_voice=is_voice)
+        if not is_voice:
+            self._caller_db = max(self._caller_db - SINK_SILENT_DB, self._least_db())
+            return False
         loud_db = _decibels(self._power)
-        if is_voice and loud_db > self._caller_db:
-            self._caller_db = loud_db
-        is_near = is_voice and self._is_loud_enough(loud_db)
-        sink_db = SINK_VOICE_DB if is_voice else SINK_SILENT_DB
-        self._caller_db = max(self._caller_db - sink_db, self._least_db())
+        self._caller_db = max(self._caller_db, loud_db)
+        is_near = self._is_loud_enough(loud_db)
+        self._caller_db = max(self._caller_db - SINK_VOICE_DB, self._least_db())
         return is_near
 
     def _is_loud_enough(self, loud_db: float) -> bool:

@@ -16,7 +16,7 @@ Rules this file keeps:
 
 from typing import Protocol
 
-from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, level
+from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, loudness
 from service.errors import EngineMissing
 from service.speech.engine import require
 from service.speech.foreground import Foreground
@@ -66,14 +66,18 @@ class VoiceActivity:
 
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
         """Take mu-law audio of any length and return one verdict for each 20 ms that it completes."""
+        if len(ulaw) == FRAME_SAMPLES and not self._partial:
+            return (self._judge(ulaw),)
         line = self._partial + ulaw
         whole = len(line) - len(line) % FRAME_SAMPLES
         self._partial = line[whole:]
-        frames = (line[at : at + FRAME_SAMPLES] for at in range(0, whole, FRAME_SAMPLES))
         return tuple(
-            self._foreground.is_near(level(frame), is_voice=self._hear(decode(frame)))
-            for frame in frames
+            self._judge(line[at : at + FRAME_SAMPLES]) for at in range(0, whole, FRAME_SAMPLES)
         )
+
+    def _judge(self, frame: bytes) -> bool:
+        pcm = decode(frame)
+        return self._foreground.is_near(loudness(pcm), is_voice=self._hear(pcm))
 
     def _hear(self, pcm: bytes) -> bool:
         """Return whether these 20 ms hold a voice, anybody's."""

@@ -30,7 +30,6 @@ from service.app import create_app
 from service.clock import Clock
 from service.parts import Own
 from service.protocol.messages import MESSAGE_BYTES_MAX
-from service.simulator.account import Account
 from service.simulator.exchange import Exchange
 from service.simulator.phone import Phone
 from service.speech.endpoint import Endpointer, Speech, SpeechEnded
@@ -40,9 +39,9 @@ from service.speech.synthesizer import synthesizer
 from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity
 from service.wire import Wire
+from tests.bench._accounts import ACCOUNT
 from tests.conftest import free_port
 
-ACCOUNT = Account("AC" + "2" * 32, "an auth token for benchmarks")
 BEARER = "a bearer token for benchmarks"
 READY_S_MAX = 40.0
 

@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from typing_extensions import override
 
 from service.audio import SAMPLES_PER_MS
 from service.protocol import track
@@ -35,6 +36,32 @@ def test_a_jump_of_the_timestamp_is_loss_and_a_burst_is_not(unit: int) -> None:
     assert ours.feed(frame(6, 120 * unit), START_MS + 600) == (True, ())
     assert ours.feed(frame(7, 440 * unit), START_MS + 620) == (True, (Lost(300),))
     assert ours.feed(frame(8, 480 * unit), START_MS + 640) == (True, ())
+
+
+class Plodder(Track):
+    """Never foresees a frame."""
+
+    @override
+    def _is_next(self, media: MediaBody, now_ms: int) -> bool:
+        return False
+
+
+def test_to_foresee_a_frame_changes_no_verdict() -> None:
+    for seed in range(300):
+        chance = random.Random(seed)
+        quick, slow, at_ms = Track(), Plodder(), START_MS
+        unit, chunk, timestamp = chance.choice([1, SAMPLES_PER_MS]), 1, 0
+        for _ in range(60):
+            at_ms += chance.choice([20, 20, 20, 0, 900, 1_100])
+            length = chance.choice([160, 160, 160, 80, 100])
+            one = frame(
+                chance.choice([chunk, chunk, chunk, chunk, None, chunk - 2]),
+                chance.choice([timestamp, timestamp, timestamp, timestamp, None, timestamp + 400]),
+                b"\xff" * length,
+            )
+            chunk += 1
+            timestamp += length * unit // SAMPLES_PER_MS
+            assert quick.feed(one, at_ms) == slow.feed(one, at_ms), f"seed {seed}"
 
 
 def test_a_stall_is_told_by_our_clock_alone() -> None:

@@ -1,0 +1,293 @@
+"""Callers by the thousand, in a process of their own: real sockets, frames of 20 ms in real time.
+
+    python -m tests.bench._lines PORT CALLS SECONDS [service|bare] [talk|mute]
+
+With `service` each call begins as a real one does: a signed webhook, its document, a signed upgrade, the
+token. `bare` servers are dialled at once. Each caller speaks for four seconds of ten, from a recording,
+and makes the sound of a quiet line for the rest. Prints one line of JSON for the window after the start.
+
+A message is late when the carrier had run out of what it came to continue for more than LATE_MS: the
+caller heard a hole.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import random
+import re
+import secrets
+import sys
+import urllib.request
+from collections import deque
+from collections.abc import Mapping
+from html import unescape
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlencode
+
+import msgspec
+import uvloop
+from typing_extensions import override
+
+from service.audio import FRAME_SAMPLES, SAMPLES_PER_MS, encode
+from service.simulator import signing
+from tests.bench._accounts import ACCOUNT
+
+FRAME_S = 0.02
+SLOTS = 20  # callers aren't in step: each twentieth sends in a millisecond of its own
+LATE_MS = 25
+BREAK_MS = 1_000  # a longer silence of ours was a pause between two answers
+CYCLE_FRAMES, SPEECH_FRAMES = 500, 200
+SPEAKS = Path(__file__).parents[2] / "fixtures/audio/caller_david_long.ulaw"
+GATHER_AT_ONCE = 16
+
+
+class _Body(msgspec.Struct):
+    payload: bytes = b""
+
+
+class _Name(msgspec.Struct):
+    name: str = ""
+
+
+class _Message(msgspec.Struct):
+    event: str
+    media: _Body | None = None
+    mark: _Name | None = None
+
+
+DECODER = msgspec.json.Decoder(_Message)
+
+
+def sounds() -> list[bytes]:
+    """Return one cycle of a caller's sound, frame by frame, as base64."""
+    chance = random.Random(1)
+    speech = SPEAKS.read_bytes()
+    line = bytearray()
+    for number in range(CYCLE_FRAMES):
+        at = number * FRAME_SAMPLES % (len(speech) - FRAME_SAMPLES)
+        is_speech = number < SPEECH_FRAMES
+        line += speech[at : at + FRAME_SAMPLES] if is_speech else _hush(chance)
+    return [
+        base64.b64encode(line[at : at + FRAME_SAMPLES]) for at in range(0, len(line), FRAME_SAMPLES)
+    ]
+
+
+def _hush(chance: random.Random) -> bytes:
+    return encode(b"".join(chance.randrange(-40, 40).to_bytes(2, "little", signed=True)
+                           for _ in range(FRAME_SAMPLES)))  # fmt: skip
+
+
+class Line(asyncio.Protocol):
+    """One stream, from the carrier's side."""
+
+    def __init__(self, hello: bytes, start: bytes, stream_sid: str, *, is_mute: bool) -> None:
+        self._hello, self._start, self._sid = hello, start, stream_sid.encode()
+        self._phase = SPEECH_FRAMES + 50 if is_mute else secrets.randbelow(CYCLE_FRAMES)
+        self._is_mute = is_mute
+        self._buffer = b""
+        self.opened = asyncio.get_running_loop().create_future()
+        self.is_open = False
+        self.sent = self.messages = self.late = self.clears = 0
+        self.heard_samples = 0
+        self._plays_until_ms = 0
+        self._marks: deque[tuple[int, str]] = deque()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, and no subclass
+        self._transport.write(self._hello)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self.is_open = False
+        if not self.opened.done():
+            self.opened.set_exception(exc or ConnectionError("closed"))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        self._buffer += data
+        if not self.opened.done():
+            head, found, rest = self._buffer.partition(b"\r\n\r\n")
+            if not found:
+                return
+            assert head.startswith(b"HTTP/1.1 101"), head
+            self._buffer = rest
+            self.write(b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
+            self.write(self._start)
+            self.is_open = True
+            self.opened.set_result(None)
+        while len(self._buffer) >= 2:
+            kind, length, at = self._buffer[0] & 15, self._buffer[1], 2
+            if length == 126:
+                length, at = int.from_bytes(self._buffer[2:4], "big"), 4
+            if len(self._buffer) < at + length:
+                return
+            self._take(kind, self._buffer[at : at + length])
+            self._buffer = self._buffer[at + length :]
+
+    def write(self, text: bytes, kind: int = 1) -> None:
+        """Send one frame, masked with nothing: the key is zero, the server's work is the same."""
+        size = len(text)
+        head = (
+            bytes((0x80 | kind, 0x80 | size))
+            if size < 126
+            else bytes((0x80 | kind, 0xFE)) + size.to_bytes(2, "big")
+        )
+        self._transport.write(head + b"\0\0\0\0" + text)
+
+    def tick(self, frames: list[bytes], number: int, now_ms: int) -> None:
+        """Send the frame of this moment, and the marks that have played."""
+        at = self._phase if self._is_mute else (self._phase + number) % CYCLE_FRAMES
+        self.sent += 1
+        self.write(
+            b'{"event":"media","sequenceNumber":"%d","media":{"track":"inbound","chunk":"%d","timestamp":"%d","payload":"%b"},"streamSid":"%b"}'
+            % (self.sent + 1, self.sent, self.sent * 20, frames[at], self._sid)
+        )
+        while self._marks and self._marks[0][0] <= now_ms:
+            self._echo(self._marks.popleft()[1])
+
+    def _echo(self, name: str) -> None:
+        self.write(b'{"event":"mark","sequenceNumber":"%d","mark":{"name":"%b"},"streamSid":"%b"}'
+                   % (self.sent + 2, name.encode(), self._sid))  # fmt: skip
+
+    def _take(self, kind: int, payload: bytes) -> None:
+        if kind == 9:
+            self.write(payload, 10)
+        if kind != 1:
+            return
+        message, now_ms = DECODER.decode(payload), _now_ms()
+        self.messages += 1
+        if message.media is not None:
+            behind_ms = now_ms - self._plays_until_ms
+            self.late += LATE_MS < behind_ms < BREAK_MS
+            length = len(message.media.payload)
+            self.heard_samples += length
+            self._plays_until_ms = max(now_ms, self._plays_until_ms) + length // SAMPLES_PER_MS
+        elif message.mark is not None:
+            self._marks.append((self._plays_until_ms, message.mark.name))
+        elif message.event == "clear":
+            self.clears += 1
+            self._plays_until_ms = 0
+            while self._marks:
+                self._echo(self._marks.popleft()[1])
+
+
+def _now_ms() -> int:
+    return round(asyncio.get_running_loop().time() * 1_000)
+
+
+def _asked(url: str, number: int) -> tuple[str, str, str]:
+    """Ring: return the CallSid, the stream's address and its token."""
+    call_sid = f"CA{secrets.token_hex(16)}"
+    fields = [("CallSid", call_sid), ("AccountSid", ACCOUNT.account_sid), ("From", f"+1555{number:07d}"),
+              ("To", "+15550000001"), ("CallStatus", "ringing"), ("Direction", "inbound")]  # fmt: skip
+    headers = {signing.HEADER: signing.signature(ACCOUNT.auth_token, f"{url}/twiml/voice", fields)}
+    request = urllib.request.Request(f"{url}/twiml/voice", urlencode(fields).encode(), headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
+        document = answer.read().decode()
+    stream = re.search(r'<Stream [^>]*url="([^"]+)"', document)
+    token = re.search(r'<Parameter name="token" value="([^"]+)"', document)
+    assert stream is not None, document
+    assert token is not None, document
+    return call_sid, unescape(stream[1]), unescape(token[1])
+
+
+async def _opened(port: int, number: int, *, is_bare: bool, is_mute: bool) -> Line:
+    loop = asyncio.get_running_loop()
+    url, call_sid, stream, token = f"http://127.0.0.1:{port}", "CA" + "0" * 32, "", ""
+    if not is_bare:
+        call_sid, stream, token = await loop.run_in_executor(None, _asked, url, number)
+    stream_sid = f"MZ{secrets.token_hex(16)}"
+    start = {
+        "event": "start", "sequenceNumber": "1", "streamSid": stream_sid,
+        "start": {"streamSid": stream_sid, "accountSid": ACCOUNT.account_sid, "callSid": call_sid, "tracks": ["inbound"],
+                  "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+                  "customParameters": {"token": token}},
+    }  # fmt: skip
+    hello = (
+        f"GET /media HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
+        f"{signing.SOCKET_HEADER}: {signing.signature(ACCOUNT.auth_token, stream)}\r\n\r\n"
+    )
+    _, line = await loop.create_connection(
+        lambda: Line(hello.encode(), json.dumps(start).encode(), stream_sid, is_mute=is_mute),
+        "127.0.0.1",
+        port,
+    )
+    await line.opened
+    return line
+
+
+async def _told(port: int) -> dict[str, int]:
+    def ask() -> dict[str, int]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/bench/now", timeout=30) as answer:
+            found: dict[str, int] = json.loads(answer.read())
+            return found
+
+    return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+
+async def run(
+    port: int, calls: int, seconds: int, *, is_bare: bool, is_mute: bool
+) -> Mapping[str, object]:
+    """Open the calls, let them run warm, measure for a while."""
+    frames, gate = sounds(), asyncio.Semaphore(GATHER_AT_ONCE)
+    lines: list[Line] = []
+    empty = await _told(port)
+
+    async def one(number: int) -> None:
+        async with gate:
+            lines.append(await _opened(port, number, is_bare=is_bare, is_mute=is_mute))
+
+    running = asyncio.create_task(_beat(lines, frames))
+    await asyncio.gather(*(one(number) for number in range(calls)))
+    await asyncio.sleep(5)
+    before, counted = await _told(port), _counts(lines)
+    began_s = asyncio.get_running_loop().time()
+    await asyncio.sleep(seconds)
+    after, now = await _told(port), _counts(lines)
+    wall_s = asyncio.get_running_loop().time() - began_s
+    running.cancel()
+    counts = {name: now[name] - counted[name] for name in now}
+    return counts | {
+        "calls": calls, "open": sum(line.is_open for line in lines), "wall_ms": round(wall_s * 1_000),
+        "cpu_us": after["cpu_us"] - before["cpu_us"], "kib": after["kib"] - empty["kib"], "lag_us": after["lag_us"],
+    }  # fmt: skip
+
+
+def _counts(lines: list[Line]) -> dict[str, int]:
+    return {
+        name: sum(getattr(line, name) for line in lines)
+        for name in ("sent", "messages", "late", "clears", "heard_samples")
+    }
+
+
+async def _beat(lines: list[Line], frames: list[bytes]) -> None:
+    """Send what is due, a twentieth of the callers at a time."""
+    loop = asyncio.get_running_loop()
+    began_s, slot = loop.time(), 0
+    while True:
+        now_ms = _now_ms()
+        for line in lines[slot % SLOTS :: SLOTS]:
+            if line.is_open:
+                line.tick(frames, slot // SLOTS, now_ms)
+        slot += 1
+        await asyncio.sleep(max(0.0, began_s + slot * FRAME_S / SLOTS - loop.time()))
+
+
+def main() -> None:
+    """Run as told."""
+    port, calls, seconds = map(int, sys.argv[1:4])
+    is_bare, is_mute = "bare" in sys.argv[4:], "mute" in sys.argv[4:]
+    if (cores := sorted(os.sched_getaffinity(0))) and len(cores) > 1:
+        os.sched_setaffinity(0, cores[1:])
+    print(json.dumps(dict(uvloop.run(run(port, calls, seconds, is_bare=is_bare, is_mute=is_mute)))))  # noqa: T201 - its only output
+
+
+if __name__ == "__main__":
+    main()

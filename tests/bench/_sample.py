@@ -1,0 +1,156 @@
+"""Servers to compare with, in a process of their own.
+
+    python -m tests.bench._sample floor PORT       a bare protocol on uvloop: frames, one decoder, webrtcvad, echo
+    python -m tests.bench._sample starlette PORT   what Twilio's samples look like: Starlette, json, webrtcvad, echo
+
+Both send the caller's own sound back, in messages of 200 ms, and keep nothing.
+"""
+
+import asyncio
+import base64
+import json
+import sys
+from hashlib import sha1
+from typing import cast
+
+import msgspec
+import uvicorn
+import uvloop
+import webrtcvad
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from typing_extensions import override
+
+from service.audio import SAMPLE_RATE_HZ, decode
+from tests.bench._used import Lag, used
+
+OUT_SAMPLES = 1_600
+KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
+LAG = Lag()
+
+
+def told() -> dict[str, object]:
+    """Return what the bench asks for."""
+    LAG.begin()
+    return used() | {"lag_us": LAG.told()}
+
+
+class _Body(msgspec.Struct):
+    payload: bytes
+
+
+class _Media(msgspec.Struct):
+    event: str
+    media: _Body | None = None
+
+
+class Floor(asyncio.Protocol):
+    """As little as can be done in Python: no messages but whole masked text frames."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._is_open = False
+        self._heard = bytearray()
+        self._vad = webrtcvad.Vad(2)
+        self._decoder = msgspec.json.Decoder(_Media)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, and no subclass
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        self._buffer += data
+        if not self._is_open:
+            self._open()
+        while len(self._buffer) > 4:
+            length, at = self._buffer[1] & 0x7F, 2
+            if length == 126:
+                length, at = int.from_bytes(self._buffer[2:4], "big"), 4
+            if len(self._buffer) < at + 4 + length:
+                return
+            self._message(self._buffer[at + 4 : at + 4 + length])
+            self._buffer = self._buffer[at + 4 + length :]
+
+    def _open(self) -> None:
+        head, found, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            self._buffer = head
+            return
+        if head.startswith(b"GET /bench/now"):
+            body = json.dumps(told()).encode()
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            )
+            self._transport.close()
+            return
+        lines = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+        exact = head[head.lower().index(b"sec-websocket-key: ") + 19 :].split(b"\r\n")[0]
+        accept = base64.b64encode(sha1(exact + KEY).digest())  # noqa: S324 - RFC 6455's own
+        assert b"upgrade" in lines
+        self._transport.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        )
+        self._is_open = True
+
+    def _message(self, text: bytes) -> None:
+        message = self._decoder.decode(text)
+        if message.media is None:
+            return
+        ulaw = message.media.payload
+        self._vad.is_speech(decode(ulaw), SAMPLE_RATE_HZ)
+        self._heard += ulaw
+        if len(self._heard) >= OUT_SAMPLES:
+            body = (
+                b'{"event":"media","streamSid":"MZ1","media":{"payload":"%b"}}'
+                % base64.b64encode(self._heard)
+            )
+            self._heard.clear()
+            self._transport.write(b"\x81\x7e" + len(body).to_bytes(2, "big") + body)
+
+
+async def media(socket: WebSocket) -> None:
+    """Echo, in the shape of the samples that carriers publish."""
+    await socket.accept()
+    vad, heard = webrtcvad.Vad(2), b""
+    try:
+        while True:
+            message = await socket.receive_json()
+            if message["event"] == "media":
+                ulaw = base64.b64decode(message["media"]["payload"])
+                vad.is_speech(decode(ulaw), SAMPLE_RATE_HZ)
+                heard += ulaw
+                if len(heard) >= OUT_SAMPLES:
+                    body = {"payload": base64.b64encode(heard).decode()}
+                    await socket.send_json({"event": "media", "streamSid": "MZ1", "media": body})
+                    heard = b""
+    except WebSocketDisconnect:
+        return
+
+
+async def _now(_request: object) -> JSONResponse:
+    return JSONResponse(told())
+
+
+async def _floor(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Floor, "127.0.0.1", port, backlog=2_048)
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Serve until killed."""
+    kind, port = sys.argv[1], int(sys.argv[2])
+    if kind == "floor":
+        uvloop.run(_floor(port))
+    routes = [WebSocketRoute("/media", media), Route("/bench/now", _now)]
+    uvicorn.run(Starlette(routes=routes), port=port, log_config=None, access_log=False,
+                ws="websockets-sansio", ws_per_message_deflate=False, backlog=2_048)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""A server of the bench: the whole service, with an agent that always answers and speech that costs nothing.
+
+    python -m tests.bench._talking          the settings come from the environment, as ever
+
+Recogniser and synthesiser answer at once, so that what is left is the service's own work: sockets, voice
+activity, journal, marks, pointers, outbound audio. `/bench/now` tells what this process used so far.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.app import create_app
+from service.call.acts import Act, Say
+from service.call.state import Call, Turn
+from service.chaos.served import UnhurriedSynthesizer, serve
+from service.config import Config
+from service.parts import Own
+from service.speech.endpoint import Endpointer
+from service.speech.engine import require
+from service.speech.pool import SpeechPool
+from service.speech.silero import SileroScorer
+from service.speech.transcript import Transcript
+from service.speech.vad import WEBRTC_MODE, VoiceActivity
+from tests.bench._used import Lag, used
+
+ANSWER = "This is an answer of some length, as people give it when they were asked for something on the telephone."
+
+
+class Answerer:
+    """Answers every utterance alike; with BENCH_MUTE it says nothing at all."""
+
+    def __init__(self) -> None:
+        self._is_mute = bool(os.environ.get("BENCH_MUTE"))
+
+    async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        """See service.agent.agent.Agent."""
+        del call, turn
+        if not self._is_mute:
+            yield Say(ANSWER)
+
+
+class _Understanding:
+    """Takes everything for the same words."""
+
+    name = "bench"
+
+    def transcribe(self, ulaw: bytes) -> Transcript:
+        """See recognizer.Recognizer.transcribe."""
+        del ulaw
+        return Transcript("I should like to know what became of it", 950)
+
+
+def ear() -> Endpointer:
+    """Return webrtcvad alone, or with Silero behind it where BENCH_SILERO is set."""
+    scorer = SileroScorer() if os.environ.get("BENCH_SILERO") else None
+    return Endpointer(VoiceActivity(require("webrtcvad").Vad(WEBRTC_MODE), scorer))
+
+
+def made(config: Config) -> Starlette:
+    """Return the application."""
+    own = Own(speech=SpeechPool(UnhurriedSynthesizer(), _Understanding()), endpointer=ear)
+    app = create_app(config, own=own)
+    lag = Lag()
+
+    async def now(_request: Request) -> Response:
+        lag.begin()
+        told = used() | {"lag_us": lag.told(), "tasks": len(asyncio.all_tasks())}
+        return Response(msgspec.json.encode(told), media_type="application/json")
+
+    app.router.routes.append(Route("/bench/now", now))
+    return app
+
+
+if __name__ == "__main__":
+    sys.exit(serve(made))

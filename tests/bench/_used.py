@@ -1,0 +1,50 @@
+"""What a process used, and how late its loop was."""
+
+import asyncio
+import os
+import resource
+
+STEP_S = 0.005
+FEW = 1_000  # of the latest moments kept: the last ones are those of the measurement
+
+
+def used() -> dict[str, int]:
+    """Return the microseconds of CPU that this process used so far, and its memory in KiB."""
+    times = resource.getrusage(resource.RUSAGE_SELF)
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - a file of the kernel's
+        pages = int(statm.read().split()[1])
+    return {
+        "cpu_us": round((times.ru_utime + times.ru_stime) * 1e6),
+        "kib": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+    }
+
+
+class Lag:
+    """How late the loop was with what was due, every five milliseconds."""
+
+    def __init__(self) -> None:
+        self._late_us: list[int] = []
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Begin to look, once a loop runs."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._look(asyncio.get_running_loop().time())
+
+    def _look(self, due_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        self._late_us.append(max(0, round((now_s - due_s) * 1e6)))
+        # Each moment has its own date, so that a long wait counts as all the moments it covered.
+        loop.call_at(due_s + STEP_S, self._look, due_s + STEP_S)
+
+    def told(self) -> dict[str, int]:
+        """Return the lateness since the last time this was asked, by thousandths."""
+        late, self._late_us = sorted(self._late_us), []
+        if not late:
+            return {}
+        return {
+            name: late[min(len(late) - 1, len(late) * of // 1_000)]
+            for name, of in (("p50", 500), ("p99", 990), ("p999", 999))
+        } | {"max": late[-1]}
