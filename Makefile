@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run serve test lint own planted unit browser fast simulation bench chaos lock clean
+.PHONY: run serve test lint own planted unit browser fast simulation bench chaos lock sbom clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -21,6 +21,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.supply.floors
 
 own: $(READY)
 	$(BIN)/python tests/own.py
@@ -68,6 +69,10 @@ bench: $(READY)
 lock:
 	uv pip compile pyproject.toml --extra speech --extra brains --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --output-file .ci/lock.txt
+
+# The software bill of materials, CycloneDX: what an installation runs on.
+sbom: $(READY)
+	$(BIN)/python -m tests.supply.bom > sbom.json
 
 $(READY): .ci/lock.txt pyproject.toml
 	@echo "Setting up $(VENV): about a minute, most of it downloads."
