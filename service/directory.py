@@ -61,7 +61,7 @@ class HttpDirectory:
         except (httpx2.HTTPError, httpx2.InvalidURL, *_UNREADABLE, TimeoutError) as trouble:
             _log.warning(
                 "! the directory did not answer: %s",
-                type(trouble).__name__,
+                type(trouble),
                 extra={"action": "directory_failed"},
             )
             return {}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from service.errors import ConfigError
+from service.redaction import own_words
 from service.token import EAR, TokenMint
 from twiml import verbs
 from twiml.ear import Ear
@@ -266,7 +267,7 @@ class Documents:
         for name in made.shortened:
             _log.warning(
                 "! parameter %s is over 500 characters with its name; sent shortened, kept whole here",
-                name,
+                own_words(name),
                 extra={"action": "parameter_shortened", "call_sid": call_sid},
             )
 

@@ -10,6 +10,7 @@ from typing import Any
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
 from service.parts import Parts
+from service.redaction import own_words
 from service.session.phrases import phrases
 from service.speech.vad import voice_activity
 
@@ -63,7 +64,7 @@ async def _warm_up(parts: Parts) -> None:
         spoken = await parts.speech.render("Hello.", within_ms=60_000)
         await parts.speech.transcribe(spoken, 60_000)
     except SpeechError as trouble:
-        _log.warning("! %s", trouble, extra={"action": "warm_up_failed"})
+        _log.warning("! %s", own_words(str(trouble)), extra={"action": "warm_up_failed"})
 
 
 async def _close_agent(agent: object) -> None:
@@ -90,7 +91,7 @@ async def _rehearse(parts: Parts) -> None:
             else:
                 await parts.speech.render(left.popleft(), call="rehearsal")
     except SpeechError as trouble:
-        _log.warning("! %s", trouble, extra={"action": "rehearsal_failed"})
+        _log.warning("! %s", own_words(str(trouble)), extra={"action": "rehearsal_failed"})
 
 
 async def _sweep(parts: Parts) -> None:

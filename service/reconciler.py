@@ -29,6 +29,7 @@ from service.errors import CallAway, CallGone, CarrierError, StoreError
 from service.journal.limits import LAPSED_MAX
 from service.journal.values import Behind, Headline, Missing, Reading
 from service.pace import Pace
+from service.redaction import own_words
 from service.session.calling_back import CallingBack, waits
 from service.session.ledger import CARETAKER
 from service.session.means import Means
@@ -123,7 +124,7 @@ class Reconciler:
             self._means.meter.store_errors.inc()
         except CarrierError as trouble:
             self._means.meter.carrier_errors.inc()
-            self._tell(headline, f"the carrier can't say whether it lives: {trouble}")
+            self._tell(headline, "the carrier can't say whether it lives", trouble)
         finally:
             del self._at_work[headline.call_sid]
 
@@ -269,10 +270,11 @@ class Reconciler:
         )
         return await self._means.journal.read(call_sid)
 
-    def _tell(self, headline: Headline, what: str) -> None:
+    def _tell(self, headline: Headline, what: str, trouble: Exception | None = None) -> None:
         _log.warning(
-            "= abandoned call: %s",
-            what,
+            "= abandoned call: %s (%s)",
+            own_words(what),
+            trouble,
             extra={"action": "abandoned", "call_sid": headline.call_sid},
         )
 

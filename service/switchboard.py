@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from service.redaction import own_words
 from service.session.line import AGAIN, REFUSED, Arrival
 from service.session.means import Means
 from service.session.session import Session
@@ -113,7 +114,12 @@ class Switchboard:
                     is_another_ready
                 )
                 where = "to the next server here" if self.is_alone else "to another server"
-                _log.info("= moving %d calls %s", len(self), where, extra={"action": "drain_moves"})
+                _log.info(
+                    "= moving %d calls %s",
+                    len(self),
+                    own_words(where),
+                    extra={"action": "drain_moves"},
+                )
                 await self._move_all()
                 async with asyncio.timeout(ALONE_S_MAX if self.is_alone else None):
                     await self._means.tasks.rest()

@@ -12,6 +12,7 @@ from typing import TypeVar
 from service.call import inputs as i
 from service.call.state import Call
 from service.errors import CallAway, CallGone, CarrierError, Undialable
+from service.redaction import OwnWords, own_words
 from service.session.inbox import Lost
 from service.session.means import Means
 from twiml.verbs import fits_rest_update
@@ -96,7 +97,7 @@ class Acting:
         except (CarrierError, ValueError) as trouble:
             done = i.DigitsDone(effect.request, "failed", str(trouble))
         self._requests.discard(effect.request)
-        self._tell("digits", done.outcome)
+        self._tell("digits", own_words(done.outcome))
         self._post(done)
 
     async def _end(self) -> None:
@@ -105,7 +106,7 @@ class Acting:
             await _answer(self._means.carrier.hang_up(self._call_sid))
             self._post(i.EndingDone(is_gone=False, detail="hung_up"))
         except CarrierError as trouble:
-            self._tell("hang_up", str(trouble))
+            self._tell("hang_up", trouble)
             # Closing the stream makes the carrier ask for TwiML, and that answer hangs up.
             self._post(i.EndingDone(is_gone=False, detail="stream_closed"))
 
@@ -115,7 +116,7 @@ class Acting:
         try:
             twiml = documents.transfer(to_number)
         except ValueError as trouble:
-            self._tell("transfer", str(trouble))
+            self._tell("transfer", trouble)
             await self._run_ending(documents.voicemail(), "transfer_impossible")
         else:
             await self._run_ending(twiml, "voicemail" if twiml == documents.voicemail() else "")
@@ -131,10 +132,10 @@ class Acting:
         except CallGone as trouble:
             self._post(i.EndingDone(is_gone=True, detail=str(trouble)))
         except Undialable as trouble:
-            self._tell("ending", str(trouble))
+            self._tell("ending", trouble)
             self._post(i.EndingImpossible(str(trouble)))
         except CarrierError as trouble:
-            self._tell("ending", str(trouble))
+            self._tell("ending", trouble)
             # Closing the stream makes the carrier ask for TwiML, and that answer is the same document.
             self._post(i.EndingDone(is_gone=is_gone, detail=instead or "stream_closed"))
 
@@ -145,32 +146,34 @@ class Acting:
             asked = carrier.run_twiml(self._call_sid, documents.wait(is_alone=True))
         else:
             asked = carrier.redirect(self._call_sid, documents.moved_url)
-        outcome = "asked"
+        told: OwnWords | Exception = own_words("asked")
         try:
             async with asyncio.timeout(MOVE_MS_MAX / 1000):
                 await _answer(asked)
         except CallGone:
-            outcome = "gone_at_carrier"
-            self._post(i.CarrierSays(is_over=True, outcome=outcome))
+            told = own_words("gone_at_carrier")
+            self._post(i.CarrierSays(is_over=True, outcome=told))
         except (CarrierError, TimeoutError) as trouble:
-            outcome = str(trouble) or "no answer in time"
+            told = trouble
             # Closing the stream makes the carrier ask for TwiML, and that leads elsewhere, too.
             self._post(Lost(epoch, "not_moved"))
-        self._tell("move", outcome)
+        self._tell("move", told)
 
     async def _ask_carrier(self, epoch: int) -> None:
         """The carrier has not come back: see whether the call lives, and if so have it come."""
+        trouble: CarrierError | None = None
         try:
             says = await self._pull_back()
         except CallAway:
             return  # Nobody can lead it back: the question stands until a stream comes.
         except CallGone as gone:
             says = i.CarrierSays(is_over=True, outcome=gone.reason)
-        except CarrierError as trouble:
-            says = i.CarrierSays(is_over=False, outcome=str(trouble)[:200])
+        except CarrierError as failed:
+            trouble = failed
+            says = i.CarrierSays(is_over=False, outcome=str(failed)[:200])
         if self._asked_epoch == epoch:
             self._asked_epoch = 0
-        self._tell("pull_back", says.outcome)
+        self._tell("pull_back", trouble or own_words(says.outcome))
         self._post(says)
 
     async def _pull_back(self) -> i.CarrierSays:
@@ -180,10 +183,10 @@ class Acting:
         await _answer(self._means.carrier.redirect(self._call_sid, url))
         return i.CarrierSays(is_over=False, outcome="redirected")
 
-    def _tell(self, what: str, outcome: str) -> None:
+    def _tell(self, what: str, outcome: OwnWords | Exception) -> None:
         _log.info(
             "> carrier, %s: %s",
-            what,
+            own_words(what),
             outcome,
             extra={"action": "carrier_asked", "call_sid": self._call_sid},
         )

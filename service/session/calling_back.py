@@ -19,6 +19,7 @@ from service.call.callback import Callback, due_ms
 from service.call.state import Call
 from service.errors import CarrierError
 from service.journal.values import Appended, Missing
+from service.redaction import own_words
 from service.session.ledger import CARETAKER
 from service.session.means import Means
 from service.session.records import rebuilt
@@ -113,14 +114,14 @@ class CallingBack:
                 timeout_s=RING_S,
             )
         except CarrierError as trouble:
-            self._tell(sid, f"attempt {attempt} failed: {trouble}")
+            self._tell(sid, "an attempt failed", trouble)
             if trouble.is_refusal:
                 await self._write(
                     call, callback, e.CallbackEnded(attempt=attempt, outcome="failed")
                 )
             return
         self._means.meter.callbacks.labels(outcome="placed").inc()
-        self._tell(sid, f"attempt {attempt} rings")
+        self._tell(sid, "an attempt rings")
         placed = e.CallbackPlaced(attempt=attempt, call_sid=rung_sid)
         await self._write(call, callback, placed)
 
@@ -132,7 +133,7 @@ class CallingBack:
                 call.customer_number, call.our_number, since_ms=since_ms
             )
         except CarrierError as trouble:
-            self._tell(call.call_sid, f"nobody knows of attempt {callback.attempt}: {trouble}")
+            self._tell(call.call_sid, "nobody knows of an attempt", trouble)
             return
         fact: e.Known = e.CallbackEnded(attempt=callback.attempt, outcome="failed")
         if found:
@@ -144,7 +145,7 @@ class CallingBack:
         try:
             status = await self._means.carrier.status(callback.call_sid)
         except CarrierError as trouble:
-            self._tell(call.call_sid, f"nobody knows how it ended: {trouble}")
+            self._tell(call.call_sid, "nobody knows how it ended", trouble)
             return
         if status not in LIVE:
             await self._ended(call, callback, status or "failed")
@@ -183,5 +184,6 @@ class CallingBack:
         reading = await self._means.journal.read(call_sid)
         return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
 
-    def _tell(self, call_sid: str, what: str) -> None:
-        _log.warning("= ringing back: %s", what, extra={"action": "callback", "call_sid": call_sid})
+    def _tell(self, call_sid: str, what: str, trouble: CarrierError | None = None) -> None:
+        told = {"action": "callback", "call_sid": call_sid}
+        _log.warning("= ringing back: %s (%s)", own_words(what), trouble, extra=told)

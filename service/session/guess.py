@@ -79,7 +79,7 @@ class Guesses:
             async with asyncio.timeout(GUESS_MS_MAX / 1000):
                 return await self._speech.transcribe(ulaw, call=self._call_sid)
         except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes
-            _log.debug("a guess failed: %s", type(trouble).__name__)
+            _log.debug("a guess failed: %s", type(trouble))
             return None
 
     def _answered(self, guess: Guess) -> None:
@@ -95,7 +95,7 @@ async def transcript(call_sid: str, speech: Speech, ulaw: bytes) -> Transcript |
     except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes: the ear must not die of it
         _log.error(
             "! an utterance was not recognised: %s",
-            type(trouble).__name__,
+            type(trouble),
             extra={"action": "recognition_failed", "call_sid": call_sid},
         )
         return None

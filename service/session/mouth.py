@@ -218,7 +218,7 @@ class Mouth:
         except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes: the mouth must not die of it
             _log.error(
                 "! a clause can't be spoken: %s",
-                type(trouble).__name__,
+                type(trouble),
                 extra={"action": "synthesis_failed", "call_sid": self._call_sid},
             )
             return UNSPEAKABLE

@@ -189,6 +189,6 @@ def _digest(text: str) -> str:
 def _tell(call_sid: str, trouble: Exception) -> None:
     _log.warning(
         "! an earlier call can't be looked for: %s",
-        str(trouble) or type(trouble).__name__,
+        trouble,
         extra={"action": "ring_back_failed", "call_sid": call_sid},
     )

@@ -7,6 +7,7 @@ from service.call import events as e
 from service.call.state import Call
 from service.errors import StoreError
 from service.meter import Meter
+from service.redaction import own_words
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> Non
         meter.incidents.labels(kind="context_lost").inc()
     _log.info(
         "= stream attached: %s, epoch %d, gap %d ms",
-        cause,
+        own_words(cause),
         call.epoch,
         gap_ms,
         extra={"action": "stream_attached", "call_sid": call.call_sid},
@@ -31,7 +32,9 @@ def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> Non
 def tell_detached(call_sid: str, reason: str) -> None:
     """A stream is gone."""
     _log.info(
-        "= stream detached: %s", reason, extra={"action": "stream_detached", "call_sid": call_sid}
+        "= stream detached: %s",
+        own_words(reason),
+        extra={"action": "stream_detached", "call_sid": call_sid},
     )
 
 
@@ -40,12 +43,12 @@ def tell_seats(call_sid: str, facts: Sequence[e.Known]) -> None:
     for fact in facts:
         match fact:
             case e.TakenOver():
-                told = "= taken over by a person"
+                told = "taken over by a person"
             case e.HandedBack():
-                told = f"= handed back: {fact.reason}"
+                told = f"handed back: {fact.reason}"
             case _:
                 continue
-        _log.info(told, extra={"action": "seat_changed", "call_sid": call_sid})
+        _log.info("= %s", own_words(told), extra={"action": "seat_changed", "call_sid": call_sid})
 
 
 def tell_fenced(call_sid: str, meter: Meter) -> None:

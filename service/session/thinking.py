@@ -106,8 +106,8 @@ class Thinking:
     def _apologise(self, call: Call, thought: "_Thought", trouble: BaseException) -> None:
         is_told = isinstance(trouble, BrainError)  # Its words say it all: no trace.
         _log.error(
-            "! the agent failed%s",
-            f": {trouble}" if is_told else "",
+            "! the agent failed: %s",
+            trouble,
             exc_info=None if is_told else trouble,
             extra={"action": "agent_failed", "call_sid": self._call_sid},
         )

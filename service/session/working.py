@@ -12,6 +12,7 @@ import msgspec
 from service.call import inputs as i
 from service.call.decisions.operation import told_afterwards
 from service.errors import StoreError
+from service.redaction import own_words
 from service.session.inbox import Inbox
 from service.session.ledger import Ledger
 from service.session.means import Means
@@ -69,9 +70,9 @@ class Working:
         outcome = await self._outcome(effect) if may_begin else never
         _log.info(
             "> tool %s, attempt %d: %s",
-            effect.tool,
+            own_words(effect.tool),
             effect.attempt,
-            outcome.status,
+            own_words(outcome.status),
             extra={"action": "tool_answered", "call_sid": self._call_sid},
         )
         await self._report(
@@ -178,7 +179,7 @@ class Working:
         except Exception as trouble:  # noqa: BLE001 - a tool is the user's code: the call goes on
             _log.error(
                 "! a tool failed: %s",
-                type(trouble).__name__,
+                type(trouble),
                 extra={"action": "tool_failed", "call_sid": self._call_sid},
             )
             return Outcome("unanswered", detail=type(trouble).__name__)

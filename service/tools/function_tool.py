@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from service.redaction import own_words
 from service.tools.answer import CUT, result_text
 from service.tools.terms import (
     DETAIL_LETTERS_MAX,
@@ -79,7 +80,7 @@ class FunctionTool:
                 trouble = f"It raised {type(error).__name__} at {_where(error)}."
             _log.warning(
                 "! a tool's function failed: %s",
-                trouble,
+                own_words(trouble),
                 extra={"action": "tool_failed", "call_sid": call_sid},
             )
             return unclear(trouble, is_idempotent=self._is_idempotent)

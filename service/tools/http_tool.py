@@ -16,6 +16,7 @@ import msgspec
 
 from service.outbound import client as outbound
 from service.outbound.rules import Rules
+from service.redaction import own_words
 from service.tools.address import Address
 from service.tools.answer import judged
 from service.tools.terms import RESULT_BYTES_MAX, Outcome, ToolArguments, refused, unclear, unsent
@@ -92,7 +93,7 @@ class HttpTool:
             await way.leave()
         _log.warning(
             "! a tool's request failed: %s",
-            trouble,
+            own_words(trouble),
             extra={"action": "tool_failed", "call_sid": call_sid},
         )
         if way.has_begun:

@@ -104,7 +104,7 @@ class Answering:
                     async for act in acts:
                         yield act
             except Unanswered as trouble:
-                self._note("brain_failed", f"! {trouble}", attempt=attempt)
+                self._note("brain_failed", trouble, attempt=attempt)
                 self._wishes = []
                 wait_ms = trouble.retry_after_ms or RETRY_MS
                 if attempt == ATTEMPTS_MAX or not self._can_wait(trouble, wait_ms):
@@ -193,7 +193,7 @@ class Answering:
                     is_keyed=self._turn.reason == "keys",
                 )
             except ToolArguments as wrong:
-                self._note("call_refused", f"! the model called a function wrongly: {wrong}")
+                self._note("call_refused", wrong)
                 errors.append((wish, f"Error: {wrong}"))
             else:
                 answers.append((wish, NOT_DONE if any(map(is_last, meant)) else NOTED))
@@ -242,8 +242,9 @@ class Answering:
             results.append(answer(id_, text))
         return [called(calls, " ".join(self._said[self._said_in_round :])), *results]
 
-    def _note(self, action: str, text: str, **extra: object) -> None:
-        _log.warning(text, extra={"action": action, "call_sid": self._call.call_sid, **extra})
+    def _note(self, action: str, trouble: object, **extra: object) -> None:
+        told = {"action": action, "call_sid": self._call.call_sid, **extra}
+        _log.warning("! the model failed us: %s", trouble, extra=told)
 
 
 def _sound(wish: Wish) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import logging
 
 from service.journal.behind.arrears import Arrears, Standing, Status
 from service.meter import Meter
+from service.redaction import own_words
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Herald:
         self._worse_ms = self._worse_ms or now_ms
         _log.error(
             "! the store is %s: %d calls go on without it, %d records wait",
-            status,
+            own_words(status),
             arrears.calls,
             arrears.records,
             extra={"action": f"store_{status}"},

@@ -24,6 +24,7 @@ from service.journal.behind.shelffile import ENDING, ShelfFile, left_files
 from service.journal.seal.masters import Masters
 from service.journal.seal.shelf import ShelfSeal
 from service.journal.values import Durability
+from service.redaction import own_words
 
 BYTES_MAX = 67_108_864  # of one process: 50 calls for half an hour are under 40 MiB
 PUT_MS_MAX = 250  # a disk that is slower than this is not waited for
@@ -183,8 +184,8 @@ class Shelf:
         if not self.trouble:
             _log.error(
                 "! the write-behind's file %s can't be written, memory is all there is: %s",
-                self._path,
-                trouble,
+                own_words(str(self._path)),
+                own_words(trouble),
                 extra={"action": "shelf_failed"},
             )
         self.trouble = trouble

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from service.agent.duplex import Failed, GoAway, SpeechEvent, SpeechSession
-from service.errors import BrainError, BrainRefused
+from service.errors import BrainRefused
+from service.redaction import own_words
 
 AWAY_MS = 1_000  # a pause that callers take for thinking; then they are told
 GONE_MS = 20_000  # a caller who waits longer has hung up
@@ -112,7 +113,7 @@ class Link:
     def drop(self, why: str) -> None:
         """Give the present session up, and open the next."""
         if self._listening is not None:
-            self._tell(why)
+            self._tell(own_words(why))
             self._listening.cancel()
 
     async def run(self) -> None:
@@ -143,13 +144,13 @@ class Link:
                 session = await self._open_session()
             except BrainRefused as trouble:
                 self._failures += 1
-                self._tell(_reason(trouble))
+                self._tell(trouble)
                 if "gone" in self._timers:
                     self._not_later("away", "gone")
                     self._on_gone()
             except Exception as trouble:  # noqa: BLE001 - a brain raises what it likes: the call must not die of it
                 self._failures += 1
-                self._tell(_reason(trouble))
+                self._tell(trouble)
             else:
                 self._not_later("away", "gone")
                 return session
@@ -172,7 +173,7 @@ class Link:
                 task.cancel()
             for trouble in await asyncio.gather(self._listening, obeying, return_exceptions=True):
                 if isinstance(trouble, Exception):
-                    self._tell(_reason(trouble))
+                    self._tell(trouble)
             if self._wanted.is_set():
                 self._judge(asyncio.get_running_loop().time() - began)
 
@@ -213,14 +214,9 @@ class Link:
             if timer is not None:
                 timer.cancel()
 
-    def _tell(self, why: str) -> None:
+    def _tell(self, why: object) -> None:
         _log.warning(
             "! the session with the model ended: %s",
             why,
             extra={"action": "model_lost", "call_sid": self._call_sid},
         )
-
-
-def _reason(trouble: Exception) -> str:
-    """Our own words, or only the kind of what somebody else's code raised."""
-    return str(trouble) if isinstance(trouble, BrainError) else type(trouble).__name__

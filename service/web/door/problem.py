@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from service.errors import Refused, SealBroken, StoreError
+from service.redaction import OwnWords, own_words
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +30,18 @@ async def on_refused(request: Request, trouble: Exception) -> Response:
     assert isinstance(trouble, Refused)
     _log.info(
         "! refused %s: %s",
-        request.url.path,
-        trouble.detail,
+        _door(request),
+        own_words(trouble.title),
         extra={"action": "request_refused", "status": trouble.status},
     )
     headers = {"WWW-Authenticate": "Bearer"} if trouble.status == HTTPStatus.UNAUTHORIZED else None
     more = {"reason": trouble.reason} if trouble.reason else {}
     return problem(trouble.status, trouble.title, trouble.detail, headers, **more)
+
+
+def _door(request: Request) -> OwnWords:
+    """Where it came in: the address itself may name a number."""
+    return own_words(getattr(request.scope.get("endpoint"), "__qualname__", "no route"))
 
 
 async def on_http(_request: Request, trouble: Exception) -> Response:
@@ -62,7 +68,7 @@ async def on_seal(_request: Request, trouble: Exception) -> Response:
 async def on_fault(request: Request, trouble: Exception) -> Response:
     """A fault of ours: logged in full here, one sentence to the sender."""
     _log.error(
-        "! a request failed: %s", request.url.path, exc_info=trouble, extra={"action": "fault"}
+        "! a request failed: %s", _door(request), exc_info=trouble, extra={"action": "fault"}
     )
     return problem(500, "Internal error", "Something went wrong here; it has been logged.")
 

@@ -24,6 +24,7 @@ from service.journal.values import Unspendable
 from service.meter import Meter
 from service.protocol import stream as s
 from service.protocol.track import Lost
+from service.redaction import own_words
 from service.session.forks import Fork, Forks
 from service.session.line import Arrival
 from service.session.session import Session
@@ -120,7 +121,7 @@ class Media:
 
     def _refuse(self, door: str, why: str) -> None:
         self.meter.refused.labels(door=door).inc()
-        _log.warning("! stream refused: %s", why, extra={"action": "stream_refused"})
+        _log.warning("! stream refused: %s", own_words(why), extra={"action": "stream_refused"})
 
     async def _admit(self, socket: MediaSocket, entrance: Entrance) -> _Admitted | _Refusal:
         wire = s.Stream()

@@ -75,7 +75,7 @@ class MediaSocket:
                     code, reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
                 )
         except Exception as trouble:  # noqa: BLE001 - the promise: a socket that can't be closed is gone anyway
-            _log.debug("! close: %s", type(trouble).__name__, extra={"action": "close_failed"})
+            _log.debug("! close: %s", type(trouble), extra={"action": "close_failed"})
             self._cut()
 
     def _go(self) -> None:

@@ -26,6 +26,7 @@ from service.errors import Refused, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.meter import Meter
+from service.redaction import own_words
 from service.web.door.form import SignedForm
 from service.web.webhooks.outside import digest
 from twiml import webhook
@@ -123,7 +124,7 @@ class Handover:
         )
 
     def _tell(self, call_sid: str, what: str) -> None:
-        _log.warning("! %s", what, extra={"action": "handover", "call_sid": call_sid})
+        _log.warning("! %s", own_words(what), extra={"action": "handover", "call_sid": call_sid})
 
 
 def afterwards(reading: Reading) -> Afterwards:

@@ -19,6 +19,7 @@ from service.call.place import Place
 from service.call.state import Call
 from service.clock import Clock
 from service.errors import StoreError
+from service.redaction import own_words
 from service.session.calling_back import CallingBack
 from service.session.ring_backs import RingBacks
 
@@ -47,7 +48,7 @@ class Returning:
             return (opened,)
         _log.info(
             "= it goes on with a call that was cut off, by its %s",
-            carried.by,
+            own_words(carried.by),
             extra={"action": "ring_back", "call_sid": call.call_sid},
         )
         opened = replace(opened, continues=carried.call_sid)

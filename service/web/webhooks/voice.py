@@ -24,6 +24,7 @@ from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
+from service.redaction import own_words
 from service.session.records import rebuilt
 from service.switchboard import Switchboard
 from service.web.door.form import SignedForm
@@ -114,7 +115,7 @@ class Voice:
         asked = parsed(webhook.parse, await self.form.read(request))
         _log.error(
             "! the carrier fell back, its error %s",
-            asked.error_code or "unknown",
+            asked.error_code or own_words("unknown"),
             extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
         )
         return answer(self.documents.fallback_for(asked.error_url))
@@ -214,7 +215,7 @@ class Voice:
             _log.error(
                 "! %d drops%s: the last resort",
                 drops,
-                ", and it asks again and again" if is_circling else "",
+                own_words(", and it asks again and again" if is_circling else ""),
                 extra={"action": "drop_limit", "call_sid": call.call_sid},
             )
             if calls_back := len(facts) > 1:
