@@ -9,6 +9,7 @@ import gzip
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -74,11 +75,7 @@ class Pages:
     def __init__(self, origins: Sequence[str], *, is_development: bool) -> None:
         self._headers = safeguards(origins)
         self._reads_anew = is_development
-        self._files = {
-            str(path.relative_to(FOLDER).as_posix()): _read(path)
-            for path in sorted(FOLDER.rglob("*"))
-            if path.is_file() and path.suffix in KINDS
-        }
+        self._files = _all_files()
 
     def routes(self) -> list[Route]:
         """Return the routes of the pages."""
@@ -123,6 +120,16 @@ class Pages:
         if is_packed:
             headers["Content-Encoding"] = "gzip"
         return Response(file.packed if is_packed else file.text, headers=headers)
+
+
+@cache
+def _all_files() -> dict[str, _File]:
+    """Return every file by its name. Packed once in a process, however many applications it makes."""
+    return {
+        str(path.relative_to(FOLDER).as_posix()): _read(path)
+        for path in sorted(FOLDER.rglob("*"))
+        if path.is_file() and path.suffix in KINDS
+    }
 
 
 def _found(name: str) -> _File | None:

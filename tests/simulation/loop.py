@@ -3,8 +3,9 @@
     nothing is ready ──> the clock jumps to the next timer ──> it runs
     a callback belongs to a machine (its context says which) ──> held while that machine stands still
 
-No selector, no sockets, no threads: an executor's work is done at once. Tasks and futures are numbered,
-and their number is their hash, so that a set of them is walked through in the same order each time.
+No selector, no sockets, no threads: an executor's work is done at once. Tasks are numbered, and their number
+is their hash, so that a set of them is walked through in the same order each time. Futures are plain ones,
+which the interpreter waits for much faster: nobody here has more than one of them in a set.
 """
 
 import asyncio
@@ -12,9 +13,10 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
+import msgspec
 from typing_extensions import TypeVarTuple, override
 
 _T = TypeVar("_T")
@@ -30,7 +32,7 @@ class Machine:
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_still = False
-        self.held: list[asyncio.Handle] = []
+        self.held: list[_Due] = []
 
 
 MACHINE: ContextVar[Machine | None] = ContextVar("machine", default=None)
@@ -47,21 +49,42 @@ class _Task(asyncio.Task[Any]):
         return self._number
 
 
-class _Future(asyncio.Future[Any]):
-    """A future that is its number's hash, likewise."""
-
-    _number = 0
-
-    @override
-    def __hash__(self) -> int:
-        self._number = self._number or next(_numbers(self))
-        return self._number
-
-
-def _numbers(one: asyncio.Future[Any]) -> Iterator[int]:
+def _numbers(one: asyncio.Task[Any]) -> Iterator[int]:
     loop = one.get_loop()
     assert isinstance(loop, VirtualLoop)
     return loop.numbers
+
+
+class _Due(msgspec.Struct, eq=False):
+    """A callback that is due, or will be: what of asyncio's own handles is used, at a fraction of the cost."""
+
+    work: Any
+    args: tuple[Any, ...]
+    context: Context
+    is_off: bool = False
+
+    def cancel(self) -> None:
+        self.is_off = True
+        self.work, self.args = None, ()
+
+    def cancelled(self) -> bool:
+        return self.is_off
+
+
+class _Timer(_Due, eq=False):
+    """A callback that is due at a time of the loop's."""
+
+    when_s: float = 0.0
+    loop: Any = None
+
+    @override
+    def cancel(self) -> None:
+        if not self.is_off:
+            super().cancel()
+            self.loop.take_back()
+
+    def when(self) -> float:
+        return self.when_s
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -70,14 +93,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now_s = START_S
+        self._now_ns = round(START_S * 1e9)
         self.numbers = itertools.count(1)
-        self._ready: deque[
-            asyncio.Handle
-        ]  # the standard loop's own, which the type stubs don't show
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._ready: deque[_Due]  # the standard loop's own, which the type stubs don't show
+        self._timers: list[tuple[float, int, _Timer]] = []
         self._turns = itertools.count()  # of two timers that are due at once the older goes first
         self._stopping: bool
         self._taken_back = 0
+        self._stills = 0  # machines that stand still
         self.callbacks = 0
         self.set_exception_handler(lambda _loop, _context: None)
 
@@ -89,37 +112,39 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     @override
     def create_future(self) -> asyncio.Future[Any]:
-        return _Future(loop=self)
+        return asyncio.Future(loop=self)
 
     @override
-    def call_soon(
+    def call_soon(  # type: ignore[override] # what is returned has all that is used of a handle
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
-    ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
+    ) -> _Due:
+        due = _Due(callback, args, copy_context() if context is None else context)
+        self._ready.append(due)
+        return due
+
+    call_soon_threadsafe = call_soon  # type: ignore[assignment] # there are no threads
 
     @override
-    def call_later(
+    def call_later(  # type: ignore[override] # likewise
         self,
         delay: float,
         callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
+    ) -> _Timer:
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
     @override
-    def call_at(
+    def call_at(  # type: ignore[override] # likewise
         self,
         when: float,
         callback: Callable[[*_Ts], object],
         *args: *_Ts,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+    ) -> _Timer:
+        context = copy_context() if context is None else context
+        timer = _Timer(callback, args, context, when_s=when, loop=self)
         heapq.heappush(self._timers, (when, next(self._turns), timer))
-        timer._scheduled = True  # type: ignore[attr-defined] # so that we hear when it is taken back
         return timer
 
     @override
@@ -128,7 +153,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def now_ns(self) -> int:
         """Return the loop's time, to the microsecond."""
-        return round(self._now_s * 1e6) * 1_000
+        return self._now_ns
 
     @override
     def run_in_executor(
@@ -142,38 +167,47 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return future
 
     def _run_once(self) -> None:
-        """Run what is ready; when nothing is, let the time pass until something is."""
+        """Run what is ready; when nothing is, let the time pass until something is. Until stopped."""
         timers, ready = self._timers, self._ready
-        if not ready and not self._stopping:
-            self._jump()
-        while timers and timers[0][0] <= self._now_s:
-            timer = heapq.heappop(timers)[2]
-            if not timer.cancelled():
-                ready.append(timer)
-        for _ in range(len(ready)):
-            handle: Any = ready.popleft()
-            if handle.cancelled():
-                continue
-            machine = handle._context.get(MACHINE)
-            if machine is not None and machine.is_still:
-                machine.held.append(handle)
-                continue
-            self.callbacks += 1
-            handle._run()
+        while True:
+            if not ready:
+                self._jump()
+            while timers and timers[0][0] <= self._now_s:
+                timer = heapq.heappop(timers)[2]
+                if not timer.is_off:
+                    ready.append(timer)
+            for _ in range(len(ready)):
+                due = ready.popleft()
+                if due.is_off or (self._stills and self._is_held(due)):
+                    continue
+                self.callbacks += 1
+                due.context.run(due.work, *due.args)
+            if self._stopping:
+                return
+
+    def _is_held(self, due: _Due) -> bool:
+        """Whether what is due stays until its machine goes on."""
+        machine = due.context.get(MACHINE)
+        if machine is None or not machine.is_still:
+            return False
+        machine.held.append(due)
+        return True
 
     def _jump(self) -> None:
         timers = self._timers
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2].is_off:
             heapq.heappop(timers)
         if not timers:
             raise RuntimeError("everybody waits for somebody else: nothing will ever happen")
         self._now_s = max(self._now_s, timers[0][0])
+        self._now_ns = round(self._now_s * 1e6) * 1_000
 
-    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+    def take_back(self) -> None:
+        """A timer was cancelled; it is thrown away with many others."""
         self._taken_back += 1
         if self._taken_back > CANCELLED_MAX:
             self._taken_back = 0
-            self._timers[:] = [one for one in self._timers if not one[2].cancelled()]
+            self._timers[:] = [one for one in self._timers if not one[2].is_off]
             heapq.heapify(self._timers)
 
     def _process_events(self, _events: Any) -> None:
@@ -184,10 +218,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def freeze(self, machine: Machine) -> None:
         """Let the machine stand still; what becomes due on it waits."""
+        self._stills += not machine.is_still
         machine.is_still = True
 
     def thaw(self, machine: Machine) -> None:
         """Let it go on, beginning with what became due meanwhile."""
+        self._stills -= machine.is_still
         machine.is_still = False
         held, machine.held = machine.held, []
         self._ready.extend(held)
