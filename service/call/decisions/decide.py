@@ -37,6 +37,7 @@ RESTART_WAIT_MS = 60_000  # a hundred digits with their pauses take 50 s; then i
 CARRIER_WAIT_MS = 8_000  # Twilio asks for the next TwiML within a second; then we ask Twilio
 UNSEEN_WAIT_MS = 500  # after a stream fell silent: the carrier may not know, and then never comes
 CARRIER_APART_MS = 2_000  # what we ask of Twilio about five hundred calls is spread over this
+UNSEEN_APART_MS = 500  # streams seldom fall silent together, and requests are paced besides
 
 _DEFAULT_POLICY = Policy()
 
@@ -79,8 +80,10 @@ def _carrier_due_ms(call: Call) -> int:
 
 def carrier_wait_ms(call: Call) -> int:
     """Return how long the carrier may stay away: calls that were cut in one instant don't ask in one."""
-    wait_ms = UNSEEN_WAIT_MS if _is_unseen(call) else CARRIER_WAIT_MS
-    return wait_ms + crc32(call.call_sid.encode()) % CARRIER_APART_MS
+    chance = crc32(call.call_sid.encode())
+    if _is_unseen(call):
+        return UNSEEN_WAIT_MS + chance % UNSEEN_APART_MS
+    return CARRIER_WAIT_MS + chance % CARRIER_APART_MS
 
 
 def _is_unseen(call: Call) -> bool:
