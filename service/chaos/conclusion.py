@@ -8,6 +8,7 @@ import asyncio
 
 from service.chaos import judge
 from service.chaos.crowd import LightPhone
+from service.chaos.evidence import keep
 from service.chaos.ground import Ground
 from service.chaos.harms import Dropped, Harms
 from service.chaos.hearing import faults
@@ -61,6 +62,7 @@ async def conclude(ground: Ground, harms: Harms, silent: list[str], tally: Tally
     tally.count("streams sent to after they were replaced", late(harms.dropped))
     if ground.plan.is_talker:
         _tell_talk(ground, journals, tally)
+    keep(ground.folder, tally.found(), callers, harms.dropped, journals)
 
 
 def _is_calm(ground: Ground, harms: Harms) -> bool:
@@ -110,7 +112,7 @@ def _tell_talk(ground: Ground, journals: judge.Journals, tally: Tally) -> None:
     tally.count("counted as heard and never heard", found.overclaimed)
     tally.count("calls with a branch, where order is not judged", found.apart, at_most=None)
     tally.count("stale words heard", judge.stale(callers))
-    tally.count("said again though known to be heard", judge.said_again(callers))
+    tally.count("said again though known to be heard", judge.said_again(callers, journals))
     sids = {one.call_sid for one in callers}
     done = sum(times for (sid, _), times in shop.effects.items() if sid in sids)
     tally.count("bookings done", done, at_most=None)

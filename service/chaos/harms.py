@@ -14,6 +14,7 @@ from service.chaos.ground import Ground
 from service.chaos.link import Link
 from service.chaos.plan import Drop, LinkDrop
 from service.chaos.server import Server
+from service.chaos.strand import Strand
 from service.chaos.waiting import until
 
 HOLD_MS = (
@@ -28,6 +29,9 @@ CODES = (1000, 1001, 1011, 1012)  # what proxies, deploys and clean ends send
 REACH_S = 0.1  # a `stop` that is to come late is first to reach the proxy
 LEFT_S_MAX = 30.0
 CALM_S = 1.0  # after a pause: who was told late has caught up
+KNOWN_S = (
+    2.0  # and what was heard in the pause is known by then: an echo, and a write behind others
+)
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -97,16 +101,23 @@ class Harms:
         """Kill a server with -9, as soon as both are there; it is started again beside."""
         await self._alone.acquire()
         server = self._chance.choice(self._ground.servers)
-        # With the other one not ready nobody would be left, and that no service outlives.
-        left = {one.port for one in self._ground.servers if one is not server}
-        await until(lambda: left.issubset(self._ground.balancer.ready), within_s=LEFT_S_MAX)
+        # With the other one not ready nobody would be left, and that no service outlives. And who goes on
+        # without the store for a while says so: what only he knows would die with him.
+        await until(self._is_calm, within_s=LEFT_S_MAX)
         for phone in self._on(server):
-            link = self.link(phone)
+            link, strand = self.link(phone), phone.span.strand
+            if strand is not None:
+                strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
             if link is not None and not link.harm:
                 self._note("kill", phone, link)
         self.kinds["kill -9"] += 1
         await server.kill()
         self._spawn(self._start(server))
+
+    async def _is_calm(self) -> bool:
+        servers = self._ground.servers
+        are_led_to = {one.port for one in servers}.issubset(self._ground.balancer.ready)
+        return are_led_to and all(await asyncio.gather(*(one.has_store() for one in servers)))
 
     def stall(self, phones: list[LightPhone]) -> None:
         """Let nothing pass on one of these callers' streams for a while; no drop, if it is patient."""
@@ -122,9 +133,8 @@ class Harms:
         if strand is None:
             return
         strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
-        await asyncio.sleep(time_s + CALM_S)
-        if not strand.ended_us and not link.harm:
-            strand.harmed_us = 0
+        await asyncio.sleep(time_s)
+        await self._caught_up([(strand, link)])
 
     def freeze(self) -> None:
         """Stop a server's process for a while, beside."""
@@ -179,16 +189,21 @@ class Harms:
             server.signal(signal.SIGSTOP)
             await asyncio.sleep(self._chance.randrange(*FREEZE_MS) / 1_000)
             server.signal(signal.SIGCONT)
+            self._spawn(self._caught_up(met))
             await asyncio.sleep(CALM_S)
-            for strand, link in met:
-                if strand is not None and not strand.ended_us and link and not link.harm:
-                    strand.harmed_us = 0
 
     async def _pause(self) -> None:
         async with self._alone:
             self.kinds["store paused"] += 1
             await self._ground.store.pause(self._chance.randrange(*PAUSE_MS) / 1_000)
             await asyncio.sleep(CALM_S)
+
+    async def _caught_up(self, met: list[tuple[Strand | None, Link | None]]) -> None:
+        """Wait until the service must know all again of the streams that are still there."""
+        await asyncio.sleep(KNOWN_S)
+        for strand, link in met:
+            if strand is not None and not strand.ended_us and link and not link.harm:
+                strand.harmed_us = 0
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -9,22 +9,25 @@ Of the last second before a stream went the service may not know that it was hea
 again; of a stream that was harmed without a word to it, all since the harm.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
 from service.chaos.crowd import LightPhone
-from service.chaos.judge import FOUND_MAX, Journals, Json
+from service.chaos.judge import FOUND_MAX, Journals, Json, has_branch
 from service.chaos.strand import Heard
 from service.testing.textspeech import Word, written
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A word that is to be said: which prompt's, and where its clause begins in the script."""
+    """A word that is to be said: which prompt's, where its clause begins in the script, written when."""
 
     word: Word
     prompt: str
     begin: int
+    written_ms: int = 0
 
 
 class Faults(msgspec.Struct):
@@ -46,7 +49,7 @@ def faults(phones: Sequence[LightPhone], journals: Journals) -> Faults:
         heard = [strand.heard(phone.now_ms()) for strand in phone.span.strands]
         found.words += sum(map(len, heard))
         found.overclaimed += _overclaimed(phone.call_sid, journal, heard)
-        if any(one["kind"] in ("branch_orphaned", "context_lost") for one in journal):
+        if has_branch(journal):
             # What was said by who had lost the call stands in no script.
             found.apart += 1
             continue
@@ -79,7 +82,7 @@ class Walk:
         self._streams += 1
         self._since = self._came.get(stream_sid, 0)
         for number, (at_ms, word) in enumerate(heard):
-            place = self._place(word, is_first=number == 0)
+            place = self._place(word, at_ms, is_first=number == 0)
             if place is None:
                 continue
             self._at = place + 1
@@ -90,14 +93,16 @@ class Walk:
         """Say what was never said."""
         self._pass_to(len(self._script))
 
-    def _place(self, word: Word, *, is_first: bool) -> int | None:
+    def _place(self, word: Word, at_ms: int, *, is_first: bool) -> int | None:
         """Return where in the script a word stands; notes what is wrong with that."""
-        if self._at < len(self._script) and self._script[self._at].word == word:
+        # Nothing is said before it is written.
+        end = bisect_right(self._script, at_ms, key=lambda slot: slot.written_ms)
+        if self._at < end and self._script[self._at].word == word:
             return self._at
         back = self._seek(word, range(self._at - 1, -1, -1))
         if is_first and back is not None and back >= self._floor and self._may_go_on(back):
             return back
-        on = self._seek(word, range(self._at, len(self._script)))
+        on = self._seek(word, range(self._at, end))
         if on is not None:
             self._pass_to(on)
             return on
@@ -143,12 +148,18 @@ def _places(journal: Sequence[Json], kind: str, name: str) -> dict[str, int]:
 def script(journal: Sequence[Json]) -> list[Slot]:
     """Return every word that was to be said, in order."""
     found: list[Slot] = []
+    at_ms = 0
     for record in journal:
         if record["kind"] == "agent_spoke":
+            at_ms = max(at_ms, _ms(record["at"]))
             for clause in record["clauses"]:
                 begin = len(found)
-                found += [Slot(word, record["prompt"], begin) for word in written(clause)]
+                found += [Slot(word, record["prompt"], begin, at_ms) for word in written(clause)]
     return found
+
+
+def _ms(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp() * 1_000)
 
 
 def _overclaimed(

@@ -5,11 +5,13 @@
     stale(phones)                    words that were not next: audio from before a drop or a barge-in
     …
 
-A caller who heard "Noted 017." was told after the write, so the journal must hold the code, once. It
+A caller who heard "Noted 017." was told after the write, so the journal must hold the code, once: among
+its records, or in a branch that stands beside them because another owner had the call by then. It
 reads what came over the wire and what the API answered, and never the service's own counters.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from service.chaos.crowd import LightPhone
@@ -44,13 +46,14 @@ def unkept(phones: Iterable[LightPhone], journals: Journals) -> list[str]:
     found = []
     for phone in phones:
         entered = [one["digits"] for one in _of(journals, phone, "digits_entered")]
+        aside = [one["digits"] for one in beside(journals, phone.call_sid, "digits_entered")]
         told = list(dict.fromkeys(phone.noted()))
         found += [
-            f"{phone.call_sid}: {code} noted, in the journal {entered.count(code)} times"
+            f"{phone.call_sid}: {code} noted, in the journal {times} times"
             for code in told
-            if entered.count(code) != 1
+            if (times := (entered + aside).count(code)) != 1
         ]
-        if [code for code in entered if code in told] != told:
+        if not aside and [code for code in entered if code in told] != told:
             found.append(f"{phone.call_sid}: told in the order {told}, kept as {entered}")
     return found[:FOUND_MAX]
 
@@ -91,10 +94,23 @@ def unnoted(acknowledged: Mapping[str, list[str]], journals: Journals) -> list[s
     return found[:FOUND_MAX]
 
 
-def said_again(phones: Iterable[LightPhone]) -> list[str]:
+def has_branch(journal: Sequence[Json]) -> bool:
+    """Say whether something was said by an owner who had lost the call: that stands in no row."""
+    return any(one["kind"] in ("branch_orphaned", "context_lost") for one in journal)
+
+
+def beside(journals: Journals, call_sid: str, kind: str) -> list[Json]:
+    """Return the facts of this kind that stand beside a call's journal."""
+    kept = [fact for one in journals.get(call_sid, []) for fact in one.get("lost", ())]
+    return [fact for fact in map(json.loads, kept) if fact["kind"] == kind]
+
+
+def said_again(phones: Iterable[LightPhone], journals: Journals) -> list[str]:
     """Return what a caller was told again although the service knew that it was heard."""
     found = []
     for phone in phones:
+        if has_branch(journals.get(phone.call_sid, [])):
+            continue  # Who took the call could not know what the branch's owner knew.
         for word in (NOTED, BOOKED):
             codes = phone.told(word, known=True)
             found += [f"{phone.call_sid}: {word} {it}" for it in set(codes) if codes.count(it) > 1]

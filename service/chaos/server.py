@@ -98,13 +98,25 @@ class Server:
 
     async def ask(self, path: str) -> int:
         """Return the status of a path's answer, 0 for none."""
+        answer = await self._get(path)
+        return 0 if answer is None else answer.status_code
+
+    async def has_store(self) -> bool:
+        """Say whether it is ready and goes on with its store, not without it for a while."""
+        answer = await self._get("/readyz")
+        if answer is None or answer.status_code != httpx2.codes.OK:
+            return False
+        store = answer.json()["parts"]["store"]
+        return bool(store["status"] == "ok" and not store["behind"]["records"])
+
+    async def _get(self, path: str) -> httpx2.Response | None:
         url = f"http://127.0.0.1:{self.port}"
         with suppress(httpx2.HTTPError):
             async with httpx2.AsyncClient(
                 base_url=url, verify=trust(), trust_env=False, timeout=ASK_S_MAX
             ) as http:
-                return (await http.get(path)).status_code
-        return 0
+                return await http.get(path)
+        return None
 
     def log(self) -> str:
         """Return what it wrote."""

@@ -44,6 +44,10 @@ class Tally:
         assert isinstance(row, list)
         row += values
 
+    def found(self) -> list[str]:
+        """Return what broke rules, as far as it is kept."""
+        return [one for row in self._rows.values() if isinstance(row, _Count) for one in row.found]
+
     def into(self, report: Report) -> None:
         """Put all rows into a report."""
         for name, row in self._rows.items():

@@ -13,8 +13,9 @@ ALL = "ever"
 Json = Mapping[str, object]
 
 
-def spoke(prompt: str, *clauses: str) -> Json:
-    return {"kind": "agent_spoke", "prompt": prompt, "clauses": list(clauses)}
+def spoke(prompt: str, *clauses: str, at_ms: int = 0) -> Json:
+    at = f"1970-01-01T00:00:{at_ms / 1_000:06.3f}Z"
+    return {"kind": "agent_spoke", "at": at, "prompt": prompt, "clauses": list(clauses)}
 
 
 def cut(prompt: str) -> Json:
@@ -103,6 +104,17 @@ def test_what_was_given_up_before_a_stream_came_is_not_said_on_it() -> None:
         walk.stream([(4_000, word) for word in written(ONE)], 0, "MZ2")
         walk.end()
         assert len(found.again) == again
+
+
+def test_what_is_said_in_the_same_words_later_is_not_what_was_heard() -> None:
+    facts = (spoke("p1", ONE), spoke("p2", TWO), spoke("p3", ONE, at_ms=9_000))
+    for second_ms, again, skipped in ((5_000, 1, 0), (9_500, 0, 1)):
+        found = Faults()
+        walk = Walk("CA1", journal(*facts), found)
+        heard = [(second_ms - 10, word) for word in written(ONE)]
+        walk.stream(heard[:3], second_ms, "MZ1")
+        walk.stream([(second_ms, word) for word in written(ONE)[:1]], second_ms, "MZ2")
+        assert (len(found.again), len(found.skipped)) == (again, skipped)
 
 
 def test_nobody_is_judged_without_calls() -> None:

@@ -1,5 +1,6 @@
 """The checker finds what it is there for. A caller's audio and a journal are made up by hand."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -45,6 +46,16 @@ async def test_what_was_told_must_be_kept_once_and_in_order(crowd: Crowd) -> Non
     assert judge.unkept([phone], {sid: twice})
 
 
+async def test_what_another_owner_kept_out_stands_beside(crowd: Crowd) -> None:
+    phone = await heard(crowd, spoken("Noted 001."), spoken("Noted 001."))
+    sid, branch = phone.call_sid, {"kind": "branch_orphaned", "lost": [json.dumps(entered("001"))]}
+    assert judge.unkept([phone], {sid: journal(branch)}) == []
+    assert judge.unkept([phone], {sid: journal(entered("001"), branch)})
+    assert judge.beside({sid: journal(branch)}, sid, "note_added") == []
+    assert judge.said_again([phone], {sid: journal(entered("001"))})
+    assert judge.said_again([phone], {sid: journal(branch)}) == []
+
+
 async def test_a_greeting_is_heard_and_written_once(crowd: Crowd) -> None:
     phone = await heard(crowd, spoken(GREETING))
     sid, greeted = phone.call_sid, {"kind": "greeted"}
@@ -65,11 +76,11 @@ async def test_a_word_out_of_its_place_is_stale(crowd: Crowd) -> None:
 
 async def test_what_was_known_to_be_heard_is_not_said_again(crowd: Crowd) -> None:
     phone = await heard(crowd, spoken("Noted 001."))
-    assert judge.said_again([phone]) == []
+    assert judge.said_again([phone], {}) == []
     phone.span.strands[0].leg.buffer(spoken("Noted 001."), phone.now_ms() - LONG_AGO_MS)
-    assert judge.said_again([phone]) == [f"{phone.call_sid}: Noted 001"]
+    assert judge.said_again([phone], {}) == [f"{phone.call_sid}: Noted 001"]
     phone.span.strands[0].harmed_us = 1  # the service may not have learnt that it was heard
-    assert judge.said_again([phone]) == []
+    assert judge.said_again([phone], {}) == []
 
 
 async def test_a_booking_that_was_told_is_done_once(crowd: Crowd) -> None:

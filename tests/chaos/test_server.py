@@ -17,9 +17,11 @@ async def test_a_server_is_started_asked_stopped_and_killed(tmp_path: Path) -> N
     one = server(tmp_path, STORE_URL=f"sqlite:///{tmp_path / 'db'}", WRITE_BEHIND=str(tmp_path))
     await one.start()
     assert await one.ask("/healthz") == 200
+    assert await one.has_store()
     assert one.pid
     assert await one.stop() > 0
     assert await one.ask("/healthz") == 0
+    assert not await one.has_store()
     await one.start()
     await one.kill()
     assert await one.ask("/healthz") == 0

@@ -10,6 +10,7 @@ def test_waves_are_added_up_and_reported_as_one() -> None:
         tally.count("lost", [f"CA{wave}: gone"])
         tally.count("notes", wave, at_most=None)
     tally.into(report)
+    assert tally.found() == ["CA1: gone", "CA2: gone"]
     assert report.figures["gap"] == {"n": 2, "p50": 20, "p99": 20, "worst": 20}
     assert report.figures["lost"] == 2
     assert report.figures["notes"] == 3
