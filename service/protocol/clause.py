@@ -19,8 +19,8 @@ BACK_STEP = samples(10)  # how closely a quiet place to go on from is looked for
 class Clause(msgspec.Struct, frozen=True):
     """A clause's audio: where it begins on the stream, and in its prompt.
 
-    Of one that was taken back, `known` samples were heard and `reached` probably were; `begin` is then
-    where it would have begun if all of it went out again.
+    Of one that was taken back, `sure` samples were heard for certain, `known` by the clock, and `reached`
+    probably; `begin` is then where it would have begun if all of it went out again.
     """
 
     prompt: str
@@ -28,6 +28,7 @@ class Clause(msgspec.Struct, frozen=True):
     audio: bytes
     begin: int
     offset: int
+    sure: int = 0
     known: int = 0
     reached: int = 0
 
@@ -44,11 +45,13 @@ class Clause(msgspec.Struct, frozen=True):
         """Return how much of it probably was heard when a position of the stream probably was."""
         return max(self.reached, self.part(position))
 
-    def again(self, at: int, heard: int, reached: int) -> Self:
+    def again(self, at: int, sure: int, heard: int, reached: int) -> Self:
         """Return it as what is left of it goes out from `at`, when the stream was heard so far."""
-        known = self.part(heard)
-        begin = at - quiet_place(self.audio, known)
-        return replace(self, begin=begin, known=known, reached=self.reach(reached))
+        certain = max(self.sure, min(sure - self.begin, len(self.audio)))
+        begin = at - quiet_place(self.audio, certain)
+        return replace(
+            self, begin=begin, sure=certain, known=self.part(heard), reached=self.reach(reached)
+        )
 
 
 def quiet_place(audio: bytes, heard: int) -> int:

@@ -8,18 +8,16 @@ Rules this file keeps:
 1. Positions are whole samples from the stream's first; 8 samples = 1 ms.
 2. Never more than AHEAD_MAX is sent ahead of what was heard.
 3. Heard follows time (see buffer.py), but not past the first mark that has not come back, and a clause
-   that ends there was not heard to its end: a stream may have died unseen under it. When the mark is
-   overdue the peer is taken for mute, and time alone speaks until an echo comes again. Not soon while
-   the caller's audio, among which the echo has its place, stays away, too: then the network is at
-   fault. Who finds it out far too late stood still himself, and waits anew.
+   that ends there was not heard to its end: a stream may have died unseen under it. Of a peer that
+   seems to echo nothing time alone tells (see marks.py).
 4. Heard never moves back, whatever comes late.
 5. A mark's name is unique on its stream: `e{epoch}.{prompt}.{sample}`, and the number of clears when
    there were any. An echo that `clear` caused, that comes twice, that is foreign or of another
    epoch, is counted and ignored.
 6. After `clear` nothing that was queued before is sent.
 7. `hold` takes back what the carrier holds and sends nothing until `release`. Then all that was not
-   heard goes out again, from a little before the sample that was heard last: nothing is skipped, and
-   what is repeated is not counted twice.
+   heard goes out again, from a little before the sample that was heard last, or before the last echo
+   when the next one is late: nothing is skipped, and what is repeated is not counted twice.
 8. Reach is where a `clear` that is sent now probably finds the caller: it takes the same way there as
    the audio took. It tells the words; what is sent again is told by heard.
 """
@@ -32,16 +30,12 @@ import msgspec
 from service.audio import samples
 from service.protocol.buffer import Buffer
 from service.protocol.clause import Clause
+from service.protocol.marks import Marks
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
 MESSAGE = samples(200)  # Twilio takes any size; larger messages cost less, smaller ones stop sooner
 MESSAGE_MIN = samples(100)  # a rest shorter than this is shared out with the message before it
 MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
-MARKS_OUTSTANDING_MAX = 100  # 2 s hold a handful; more means clauses of a few samples, not speech
-ECHO_GRACE_MS = 1_000  # a peer that never echoed: half of what is ahead, so its buffer stays fed
-ECHO_GRACE_PROVEN_MS = 3_000  # a peer that did echo: its silence is first of all a dead network
-ECHO_GRACE_DARK_MS = 10_000  # a peer of which no audio comes either: the stream is given up before
-STALL_MS = 1_000  # who looks so late stood still himself: what came meanwhile is not read yet
 REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
 
 
@@ -74,37 +68,30 @@ class Pointers(msgspec.Struct, frozen=True):
     reach: int = 0
 
 
-class _Mark(msgspec.Struct, frozen=True):
-    """A mark that was sent; its echo is missed when `listened` of the peer's audio came without it."""
-
-    name: str
-    position: int
-    listened: int
-
-
 class Playout:
     """The outbound audio of one epoch. The caller bounds how much it queues: `clauses_waiting`.
 
-    `is_proven`: the peer has echoed on an earlier stream of the call.
+    `is_proven`: the peer is known to echo.
     """
 
     def __init__(self, epoch: int, *, is_proven: bool = False) -> None:
         self.echoes_ignored = 0
         self._epoch = epoch
-        self._listened = 0
         self._buffer = Buffer()
+        self._marks = Marks(self._buffer, is_proven=is_proven)
         self._waiting: deque[Clause] = deque()
         self._unheard: deque[Clause] = deque()
         self._synthesised: dict[str, int] = {}
         self._queued = 0
         self._heard = 0
-        self._marks: deque[_Mark] = deque()
         self._marked = 0
         self._clears = 0
-        self._is_proven = is_proven
-        self._is_mute = False
-        self._stalled_ms = 0  # when we last woke from standing still
         self._is_held = False
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether the peer seems to echo nothing."""
+        return self._marks.is_mute
 
     def queue(self, prompt: str, clause: int, audio: bytes) -> None:
         """Add a clause behind all that is queued; `clause` numbers rise within a prompt."""
@@ -137,18 +124,12 @@ class Playout:
 
     def echoed(self, name: str, now_ms: int) -> None:
         """Take a mark that came back."""
-        position = next((mark.position for mark in self._marks if mark.name == name), None)
-        if position is None:
+        if not self._marks.echoed(name, now_ms):
             self.echoes_ignored += 1
-            return
-        while self._marks and self._marks[0].position <= position:
-            self._marks.popleft()
-        self._is_proven, self._is_mute = True, False
-        self._buffer.saw(position, now_ms)
 
     def listened(self, count: int) -> None:
         """Take note that `count` samples of the peer's audio came."""
-        self._listened += count
+        self._marks.listened(count)
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
@@ -182,8 +163,7 @@ class Playout:
             wants.append(self._buffer.plays_at_ms(self._next_end() - AHEAD_MAX))
         if self._unheard:
             wants.append(self._buffer.plays_at_ms(self._unheard[0].end))
-        if self._marks:
-            wants.extend(self._overdue_at_ms(self._marks[0]))
+        wants.extend(self._marks.due_ms())
         return min((at_ms for at_ms in wants if at_ms > now_ms), default=None)
 
     def is_idle(self, now_ms: int) -> bool:
@@ -212,13 +192,16 @@ class Playout:
         to = self._heard_to(now_ms)
         if to == self._buffer.sent:
             return False
-        reached = self._reach(to, now_ms)
+        reached, whole = self._reach(to, now_ms), self._whole_to(now_ms)
+        sure = (
+            to if whole == to else self._marks.shown
+        )  # What a late echo should show may not have played.
         self._empty()
         self._queued = self._buffer.sent
         self._waiting.clear()
         for clause in self._unheard:
-            if clause.end > to:  # What ends before was heard, and only not told yet.
-                self._waiting.append(clause.again(self._queued, to, reached))
+            if clause.end > whole:  # What ends before was heard, and only not told yet.
+                self._waiting.append(clause.again(self._queued, sure, to, reached))
                 self._queued = self._waiting[-1].end
         told = len(self._unheard) - len(self._waiting)
         self._unheard = deque([*islice(self._unheard, told), *self._waiting])
@@ -230,7 +213,7 @@ class Playout:
 
     def _empty(self) -> None:
         """Take note that the carrier is told to drop what it has; its marks mean nothing any more."""
-        self._marks.clear()
+        self._marks.begin(self._buffer.sent)
         self._buffer.empty()
         self._heard = self._marked = self._buffer.sent
         self._clears += 1
@@ -247,7 +230,7 @@ class Playout:
     def _wants_mark(self, clause: Clause) -> bool:
         unmarked = self._buffer.sent - self._marked
         is_time = unmarked >= MARK_EVERY or (unmarked > 0 and self._buffer.sent == clause.end)
-        return is_time and len(self._marks) < MARKS_OUTSTANDING_MAX
+        return is_time and self._marks.has_room
 
     def _mark(self, clause: Clause, now_ms: int) -> str:
         """Name the point that was just sent, and expect its echo."""
@@ -256,41 +239,24 @@ class Playout:
         if self._clears:
             name = f"{name}.{self._clears}"
         self._marked = self._buffer.sent
-        until_ms = self._buffer.plays_at_ms(self._marked) - now_ms + ECHO_GRACE_MS
-        self._marks.append(_Mark(name, self._marked, self._listened + samples(until_ms)))
+        self._marks.sent(name, self._marked, now_ms)
         return name
 
     def _heard_to(self, now_ms: int) -> int:
-        if self._marks and not self._is_mute:
-            is_stalled = now_ms >= self._overdue_ms(self._marks[0]) + STALL_MS
-            self._stalled_ms = now_ms if is_stalled else self._stalled_ms
-        while self._marks and now_ms >= self._overdue_ms(self._marks[0]):
-            self._marks.popleft()
-            self._is_mute = True
-        is_held = self._marks and not self._is_mute
-        limit = self._marks[0].position if is_held else self._buffer.sent
-        self._heard = max(self._heard, min(self._buffer.played(now_ms), limit))
+        open_at, played = self._marks.open_at(now_ms), self._buffer.played(now_ms)
+        limit = self._buffer.sent if open_at is None else open_at
+        self._heard = max(self._heard, min(played, limit))
         return self._heard
 
     def _whole_to(self, now_ms: int) -> int:
         """Return how far clauses that end are heard to their end."""
-        to = self._heard_to(now_ms)
-        is_open = self._marks and not self._is_mute
-        return min(to, self._marks[0].position - 1) if is_open else to
+        to, open_at = self._heard_to(now_ms), self._marks.open_at(now_ms)
+        return to if open_at is None else min(to, open_at - 1)
 
     def _reach(self, to: int, now_ms: int) -> int:
         """Return what probably will have been heard when a `clear` of now gets there."""
         guess_max = samples(REACH_LAGS_MAX * self._buffer.lag_ms)
         return min(self._buffer.played(now_ms, lag_ms=0), to + guess_max)
-
-    def _overdue_ms(self, mark: _Mark) -> int:
-        return self._overdue_at_ms(mark)[self._listened < mark.listened]
-
-    def _overdue_at_ms(self, mark: _Mark) -> tuple[int, int]:
-        """Return when a mark is overdue if the peer's audio comes, and if it doesn't."""
-        due_ms = max(self._buffer.plays_at_ms(mark.position), self._stalled_ms)
-        graces = (ECHO_GRACE_MS, ECHO_GRACE_PROVEN_MS, ECHO_GRACE_DARK_MS)[self._is_proven :]
-        return due_ms + graces[0], due_ms + graces[1]
 
 
 def _size(left: int) -> int:

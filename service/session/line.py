@@ -30,6 +30,7 @@ class Arrival:
     opening: Sequence[bytes]
     parameters: dict[str, str]
     is_known: bool
+    echoes: bool = False  # the peer is known to send marks back
     is_fresh: bool = True  # it came so soon after its document that nobody can have had the call
     started_us: int
     done: asyncio.Future[int]
@@ -55,7 +56,7 @@ class Line:
         self.voice = ModelVoice()  # what a model says itself; it outlives the stream
         self.stream_sid = ""
         self.last_media_ms = 0
-        self._has_echoed = self._is_live_voice = False
+        self._has_echoed = self._is_mute = self._is_live_voice = False
         self.detached_ms = means.clock.now_ms()
         self.levels = Levels(self.detached_ms)
 
@@ -91,7 +92,7 @@ class Line:
             self.voice,
             self._means.clock,
             self.levels,
-            is_proven=self._has_echoed,
+            is_proven=self._has_echoed or (arrival.echoes and not self._is_mute),
             on_heard=on_heard,
             on_lost=on_lost,
         )
@@ -153,6 +154,7 @@ class Line:
     async def unplug(self, reason: str, code: int, *, grace_ms: int = 0) -> i.Detached:
         """Stop speaking, close the socket in the background, and tell how far everything got."""
         gone = i.Detached(self.stream_sid, reason, self.last_media_ms, self.played())
+        self._is_mute = self._mouth is not None and self._mouth.is_mute
         speaking, socket = self._speaking, self._socket
         self._speaking = self._socket = self._mouth = None
         self.detached_ms = self._means.clock.now_ms()

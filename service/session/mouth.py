@@ -76,6 +76,11 @@ class Mouth:
         """Whether nothing is sent because the caller has the floor."""
         return self._is_held
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether the peer seems to send no marks back."""
+        return self._playout.is_mute
+
     def is_speaking(self) -> bool:
         """Whether anything is left that the caller has not heard."""
         return bool(self._to_render) or not self._playout.is_idle(self._clock.now_ms())

@@ -52,7 +52,7 @@ CONVERSATION: Final = (
         name="marks-of-clear-credited",
         rule=3,
         file="service/protocol/playout.py",
-        before="        self._marks.clear()\n",
+        before="        self._marks.begin(self._buffer.sent)\n",
         after="",
         suites=("tests/protocol/test_playout.py", "tests/session/test_mouth.py"),
     ),

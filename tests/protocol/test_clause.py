@@ -15,7 +15,7 @@ def test_its_parts_are_told_by_positions_of_the_stream() -> None:
 
 def test_what_is_said_again_is_known_already() -> None:
     audio = LOUD * 1_640 + QUIET * 80 + LOUD * 6_280
-    again = Clause("p1", 0, audio, 1_000, 0).again(10_000, 4_000, 4_400)
+    again = Clause("p1", 0, audio, 1_000, 0).again(10_000, 4_000, 4_000, 4_400)
     assert again.begin == 10_000 - 1_640
     assert again.end == 10_000 + 8_000 - 1_640
     assert [again.part(at) for at in (10_000, 11_000, 12_000)] == [3_000, 3_000, 3_640]
@@ -24,7 +24,7 @@ def test_what_is_said_again_is_known_already() -> None:
 
 
 def test_a_clause_that_nothing_was_heard_of_is_said_from_its_beginning() -> None:
-    again = Clause("p1", 1, LOUD * 800, 1_000, 0).again(5_000, 1_000, 1_000)
+    again = Clause("p1", 1, LOUD * 800, 1_000, 0).again(5_000, 1_000, 1_000, 1_000)
     assert (again.begin, again.known) == (5_000, 0)
 
 

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from service.audio import samples
-from service.protocol import messages as m, playout
+from service.protocol import marks, messages as m, playout
 from service.protocol.playout import ClauseHeard, Playout, Pointers, SendMark, SendMedia
 from service.simulator.carrier import Leg
 from tests.protocol.pair import Pair
@@ -75,7 +75,7 @@ def test_a_peer_that_never_echoes_is_followed_by_time() -> None:
     ours = Playout(1)
     ours.queue("p1", 0, b"\x01" * 80_000)
     ours.due(START_MS)
-    late_ms = START_MS + 400 + playout.ECHO_GRACE_MS
+    late_ms = START_MS + 400 + marks.GRACE_MS
     assert ours.pointers_of("p1", late_ms - 1).heard == 3_200
     assert sizes(ours.due(START_MS + 1_000)) == [1_600, 1_600, "e1.p1.19200"]
     assert ours.deadline_ms(START_MS + 1_000) == late_ms
@@ -93,14 +93,14 @@ def test_a_peer_that_did_echo_is_given_longer() -> None:
     ours.due(START_MS)
     ours.echoed("e1.p1.3200", START_MS + 400)
     ours.listened(80_000)
-    late_ms = START_MS + 800 + playout.ECHO_GRACE_PROVEN_MS
+    late_ms = START_MS + 800 + marks.GRACE_PROVEN_MS
     assert ours.pointers_of("p1", late_ms - 1).heard == 6_400
     assert ours.pointers_of("p1", late_ms).heard == 16_000
 
 
 @pytest.mark.parametrize(
     ("is_proven", "grace_ms"),
-    [(False, playout.ECHO_GRACE_PROVEN_MS), (True, playout.ECHO_GRACE_DARK_MS)],
+    [(False, marks.GRACE_PROVEN_MS), (True, marks.GRACE_DARK_MS)],
 )
 def test_nobody_is_mute_of_whom_nothing_comes_at_all(*, is_proven: bool, grace_ms: int) -> None:
     """An echo comes in its place among the caller's audio: without that the network is at fault."""
@@ -144,7 +144,7 @@ def test_each_clause_is_heard_once_and_the_deadline_says_when() -> None:
     assert ours.heard(START_MS + 99) == []
     assert ours.deadline_ms(START_MS + 99) == START_MS + 100
     assert ours.heard(START_MS + 105) == []
-    assert ours.deadline_ms(START_MS + 105) == START_MS + 100 + playout.ECHO_GRACE_MS
+    assert ours.deadline_ms(START_MS + 105) == START_MS + 100 + marks.GRACE_MS
     ours.echoed("e1.p1.800", START_MS + 105)
     assert ours.deadline_ms(START_MS + 105) == START_MS + 105
     assert ours.heard(START_MS + 105) == [ClauseHeard("p1", 0), ClauseHeard("p1", 1)]
@@ -165,7 +165,7 @@ def test_a_clause_under_which_the_stream_died_was_not_heard_to_its_end() -> None
     assert ours.heard(START_MS + 500) == []
     assert not ours.is_idle(START_MS + 500)
     ours.listened(80_000)
-    assert ours.heard(START_MS + 20 + playout.ECHO_GRACE_MS) == [ClauseHeard("p1", 0)]
+    assert ours.heard(START_MS + 20 + marks.GRACE_MS) == [ClauseHeard("p1", 0)]
 
 
 def test_who_stood_still_takes_nobody_for_mute() -> None:
@@ -173,10 +173,10 @@ def test_who_stood_still_takes_nobody_for_mute() -> None:
     ours.queue("p1", 0, b"\x01" * 160)
     ours.due(START_MS)
     ours.listened(80_000)
-    late_ms = START_MS + 20 + playout.ECHO_GRACE_MS + playout.STALL_MS
+    late_ms = START_MS + 20 + marks.GRACE_MS + marks.STALL_MS
     assert ours.heard(late_ms) == []
-    assert ours.deadline_ms(late_ms) == late_ms + playout.ECHO_GRACE_MS
-    assert ours.heard(late_ms + playout.ECHO_GRACE_MS) == [ClauseHeard("p1", 0)]
+    assert ours.deadline_ms(late_ms) == late_ms + marks.GRACE_MS
+    assert ours.heard(late_ms + marks.GRACE_MS) == [ClauseHeard("p1", 0)]
 
 
 def test_clear_forgets_and_later_echoes_are_not_credited() -> None:
@@ -228,8 +228,52 @@ def test_after_a_hold_speech_goes_on_from_the_quietest_place_before_what_was_hea
     out = ours.due(heard_ms + 1_000)
     sent = b"".join(one.payload for one in out if isinstance(one, SendMedia))
     assert sent == bytes(audio[4_000:])
-    marks = [one.name for one in out if isinstance(one, SendMark)]
-    assert marks == ["e1.p1.8000.1", "e1.p1.8800.1"]
+    names = [one.name for one in out if isinstance(one, SendMark)]
+    assert names == ["e1.p1.8000.1", "e1.p1.8800.1"]
+
+
+def test_a_clause_that_a_hold_cuts_off_before_its_last_echo_was_not_heard_to_its_end() -> None:
+    """The carrier stood still: by the clock it is over, and the `clear` takes what was not played."""
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 1_600)
+    ours.queue("p1", 1, b"\x02" * 8_000)
+    ours.due(START_MS)
+    now_ms = START_MS + 900
+    assert ours.hold(now_ms)
+    assert ours.heard(now_ms) == []
+    assert ours.hold(now_ms + 10) is False
+    ours.release()
+    out = ours.due(now_ms + 20)
+    sent = b"".join(one.payload for one in out if isinstance(one, SendMedia))
+    assert sent == b"\x01" * 1_600 + b"\x02" * 8_000
+    for mark in (one.name for one in out if isinstance(one, SendMark)):
+        ours.echoed(mark, now_ms + 2_000)
+    assert ours.heard(now_ms + 2_000) == [ClauseHeard("p1", 0), ClauseHeard("p1", 1)]
+
+
+def test_a_second_hold_before_any_echo_skips_nothing_either() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 8_000)
+    ours.due(START_MS)
+    for now_ms in (START_MS + 900, START_MS + 900):
+        assert ours.hold(now_ms)
+        ours.release()
+        out = ours.due(now_ms)
+        assert sum(len(one.payload) for one in out if isinstance(one, SendMedia)) == 8_000
+
+
+def test_an_echo_that_comes_after_all_shows_that_the_peer_is_not_mute() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 16_000)
+    ours.due(START_MS)
+    ours.listened(80_000)
+    late_ms = START_MS + 400 + marks.GRACE_MS
+    assert ours.pointers_of("p1", late_ms).heard == 11_200
+    assert ours.is_mute
+    ours.echoed("e1.p1.3200", late_ms + 50)
+    assert not ours.is_mute
+    assert ours.echoes_ignored == 0
+    assert ours.heard(late_ms + 1_500) == []
 
 
 def test_what_is_repeated_is_not_counted_twice_and_many_holds_do_not_creep_back() -> None:
@@ -237,6 +281,7 @@ def test_what_is_repeated_is_not_counted_twice_and_many_holds_do_not_creep_back(
     ours.queue("p1", 0, b"\x01" * 2_320 + b"\xff" * 80 + b"\x01" * 5_600)
     ours.due(START_MS)
     now_ms = START_MS + 400
+    ours.echoed("e1.p1.3200", now_ms)
     for clears in range(1, 9):
         assert ours.hold(now_ms)
         ours.release()
@@ -298,8 +343,8 @@ def test_marks_outstanding_are_bounded() -> None:
     ours = Playout(1)
     for clause in range(1_000):
         ours.queue("p1", clause, b"\x01")
-    marks = [one for one in ours.due(START_MS) if isinstance(one, SendMark)]
-    assert len(marks) == playout.MARKS_OUTSTANDING_MAX
+    sent = [one for one in ours.due(START_MS) if isinstance(one, SendMark)]
+    assert len(sent) == marks.OUTSTANDING_MAX
     ours.listened(80_000)
     assert len(ours.heard(START_MS + 1_500)) == 1_000
 

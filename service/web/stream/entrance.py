@@ -80,8 +80,8 @@ class CarrierEntrance:
         return self.verifier.check_upgrade(path, query, signature, settings)
 
     def accepted(self, websocket: WebSocket) -> MediaSocket:
-        """See Entrance."""
-        return MediaSocket(websocket)
+        """See Entrance. Twilio itself sends every mark back ("mark message"); a look-alike may not."""
+        return MediaSocket(websocket, echoes=self.is_proved(websocket))
 
     def refusal(self, started: Started, token: Token) -> str:
         """See Entrance."""
@@ -114,8 +114,8 @@ class PageEntrance:
         return False
 
     def accepted(self, websocket: WebSocket) -> MediaSocket:
-        """See Entrance."""
-        return PageSocket(websocket)
+        """See Entrance. Our own page sends every mark back."""
+        return PageSocket(websocket, echoes=True)
 
     def refusal(self, started: Started, token: Token) -> str:
         """See Entrance."""

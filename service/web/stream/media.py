@@ -218,6 +218,7 @@ class Media:
             opening=(e.encode(opened),),
             parameters=parameters,
             is_known=token.is_known,
+            echoes=socket.echoes,
             is_fresh=abs(self.clock.now_ms() - token.issued_ms) <= FRESH_MS,
             started_us=started_us,
             done=asyncio.get_running_loop().create_future(),

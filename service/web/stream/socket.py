@@ -26,9 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class MediaSocket:
-    """One accepted WebSocket, as a session uses it."""
+    """One accepted WebSocket, as a session uses it. `echoes`: its peer is known to send marks back."""
 
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket, *, echoes: bool = False) -> None:
+        self.echoes = echoes
         self._socket = socket
         self._cut = cut_of(socket.scope)
         self._gone = asyncio.Event()
