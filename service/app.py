@@ -106,7 +106,8 @@ def _voice(parts: Parts) -> Voice:
     return Voice(
         form=_form(parts),
         journal=parts.journal,
-        directory=parts.directory,
+        directories=parts.directories,
+        tenants=parts.tenants,
         documents=parts.documents,
         switchboard=parts.switchboard,
         clock=parts.clock,
@@ -137,6 +138,7 @@ def _media(parts: Parts) -> Media:
         meter=parts.meter,
         admission=parts.admission,
         inflow=_inflow(parts),
+        tenants=parts.tenants,
     )
 
 

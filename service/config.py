@@ -16,11 +16,11 @@ from service.credentials import check, development_credentials
 from service.errors import ConfigError
 from service.outbound.rules import Rules, parsed
 from service.sealkeys import SealKey
+from service.tenants import DEFAULT_TENANT
 
 TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEVELOPMENT_FILE = Path("var/development.json")
-DEFAULT_TENANT = "default"
 
 Role = Literal["viewer", "agent", "admin"]
 
@@ -71,6 +71,7 @@ class Config(BaseSettings):
     call_ttl_s: int = Field(1_800, ge=60, le=604_800, description="seconds a journal is kept")
     agent: str = Field("intake", description="intake, chat, realtime, or module:Class")
     tools: str = Field("", description="what the agent can have done: a JSON file of HTTP tools")
+    tenants: str = Field("", description="whose each number is: a JSON file")
     directory: str = Field("", description="who is calling: a JSON or CSV file, or an HTTP URL")
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(
         (), description="comma list of token:role[:tenant]", repr=False

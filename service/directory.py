@@ -9,6 +9,7 @@ import asyncio
 import csv
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ import httpx2
 from service.errors import ConfigError
 from service.outbound.client import open_client
 from service.outbound.rules import ANYWHERE, Rules
+from service.tenants import DEFAULT_TENANT
 
 FIELDS = ("client_name", "company", "ticket_id")
 ANSWER_S_MAX = 2.0  # Twilio waits 15 s for our TwiML; a caller notices three
@@ -80,6 +82,17 @@ class HttpDirectory:
                 if len(body) > ANSWER_BYTES_MAX:  # what was packed is longer than what came
                     raise ValueError("the answer is too long")
         return body
+
+
+class Directories:
+    """The directory of each tenant. One that has none of its own knows nobody."""
+
+    def __init__(self, own: Directory, others: Mapping[str, Directory]) -> None:
+        self._all = {DEFAULT_TENANT: own, **others}
+
+    def of(self, tenant: str) -> Directory:
+        """Return whom this tenant knows."""
+        return self._all.get(tenant, FileDirectory({}))
 
 
 def directory(setting: str, rules: Rules = ANYWHERE) -> Directory:

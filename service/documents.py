@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from service.errors import ConfigError
 from service.redaction import own_words
+from service.tenants import DEFAULT_TENANT
 from service.token import EAR, TokenMint
 from twiml import verbs
 from twiml.ear import Ear
@@ -37,6 +38,7 @@ WEBHOOKS = ("voice", RESUME, "dialled", "voicemail")  # those that answer with a
 FALLBACKS_MAX = (
     5  # rounds of a webhook that fails again and again: a quarter of a minute of apologies
 )
+TENANT = "tenant"  # the parameter that says whose a call is
 TRIES = "tries"  # of the way back, how often it failed before: nothing else is sure to remember it
 _REQUESTS = {"voice": "callback", RESUME: "play"}
 _SMALL = re.compile(r"[0-9]{1,3}")
@@ -113,10 +115,12 @@ class Documents:
         now_ms: int,
         epoch: int = 0,
         opened_ms: int = 0,
+        tenant: str = DEFAULT_TENANT,
     ) -> str:
         """Return the document that opens the media stream.
 
         `epoch` is the call's, 0 for a new one; `opened_ms` is when it was opened, 0 when nobody knows.
+        Of another tenant than the default one the stream says whose it is, for when its journal is gone.
         """
         token = self._mint.issue(
             call_sid,
@@ -128,7 +132,7 @@ class Documents:
         )
         made = verbs.connect(
             self._door,
-            {**_contract(parameters), "token": token},
+            {**_contract(parameters, tenant), "token": token},
             self._ear(call_sid, epoch, now_ms),
         )
         self._tell(call_sid, made)
@@ -143,6 +147,7 @@ class Documents:
         now_ms: int,
         epoch: int = 0,
         opened_ms: int = 0,
+        tenant: str = DEFAULT_TENANT,
     ) -> str:
         """Return the document that plays DTMF and opens the stream again. `epoch` is the call's."""
         token = self._mint.issue(
@@ -156,7 +161,7 @@ class Documents:
         made = verbs.play_digits(
             self._door,
             digits,
-            {**_contract(parameters), "token": token},
+            {**_contract(parameters, tenant), "token": token},
             self._ear(call_sid, epoch, now_ms),
         )
         self._tell(call_sid, made)
@@ -272,6 +277,7 @@ class Documents:
             )
 
 
-def _contract(parameters: dict[str, str]) -> dict[str, str]:
+def _contract(parameters: dict[str, str], tenant: str) -> dict[str, str]:
     """The three parameters of the contract are always there, whatever else is."""
-    return {"client_name": "", "company": "", "ticket_id": "", **parameters}
+    whose = {} if tenant == DEFAULT_TENANT else {TENANT: tenant}
+    return {"client_name": "", "company": "", "ticket_id": "", **parameters, **whose}

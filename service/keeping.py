@@ -13,13 +13,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from service.clock import Clock
-from service.config import DEFAULT_TENANT, Config
+from service.config import Config
 from service.errors import ConfigError, StoreUnavailable
 from service.journal.seal.journal import SealedJournal
 from service.journal.seal.rewrap import rewrap
 from service.journal.values import Headline
 from service.parts import sealed_store
 from service.session.erasing import About, found
+from service.tenants import DEFAULT_TENANT
 
 DONE, PARTLY = 0, 1
 STORE_WAIT_S = 10  # for a store to answer at all

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
+from service.agent.by_tenant import ByTenant
 from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier, Outward
 from service.clock import Clock
 from service.config import Config
-from service.directory import Directory, directory
+from service.directory import Directories, Directory, directory
 from service.documents import Documents
 from service.errors import ConfigError, EngineMissing
 from service.journal.behind.bridge import Bridge
@@ -40,6 +41,7 @@ from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.speech.vad import voice_activity
 from service.switchboard import Switchboard
+from service.tenants import Tenants, read as read_tenants
 from service.token import TokenMint
 from service.tools.toolbox import Toolbox
 from twiml.signature import Verifier
@@ -56,7 +58,8 @@ class Parts:
     journal: Bridge
     speech: SpeechPool | AbsentSpeech
     has_own_ear: bool
-    directory: Directory
+    directories: Directories
+    tenants: Tenants
     toolbox: Toolbox
     agent: Agent | SpeechAgent
     tasks: Tasks
@@ -97,12 +100,12 @@ def assembled(config: Config, own: Own) -> Parts:
     mint, verifier, documents = _addressed(config)
     carrier = _carriers(config, own.carrier or _carrier(config), journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
-    speech = own.speech or _speech()
+    tenants, speech = read_tenants(config.tenants), own.speech or _speech()
     means = Means(
         journal=journal,
         is_final=journal.is_final,
         carrier=carrier,
-        agent=own.agent or make_agent(config.agent, toolbox),
+        agent=own.agent or _agent(config, tenants, toolbox),
         speech=speech,
         endpointer=own.endpointer or (lambda: Endpointer(voice_activity())),
         documents=documents,
@@ -115,7 +118,6 @@ def assembled(config: Config, own: Own) -> Parts:
         tasks=tasks,
         forks=Forks(tasks),
     )
-    switchboard = Switchboard(means)
     return Parts(
         config=config,
         policy=means.policy,
@@ -124,7 +126,8 @@ def assembled(config: Config, own: Own) -> Parts:
         journal=journal,
         speech=speech,
         has_own_ear=own.endpointer is not None,
-        directory=own.directory or directory(config.directory, config.outbound),
+        directories=_directories(config, own, tenants),
+        tenants=tenants,
         toolbox=toolbox,
         agent=means.agent,
         tasks=tasks,
@@ -134,7 +137,7 @@ def assembled(config: Config, own: Own) -> Parts:
         verifier=verifier,
         ring_backs=ring_backs,
         calling_back=CallingBack(means),
-        switchboard=switchboard,
+        switchboard=(switchboard := Switchboard(means)),
         forks=means.forks,
         admission=Admission(meter),
         reconciler=Reconciler(means, switchboard),
@@ -153,6 +156,28 @@ def _carrier(config: Config) -> Carrier:
         config.twilio_api_url,
         random.SystemRandom(),
     )
+
+
+def _directories(config: Config, own: Own, tenants: Tenants) -> Directories:
+    others = {
+        name: directory(tenant.directory, config.outbound)
+        for name, tenant in tenants.entries.items()
+    }
+    return Directories(own.directory or directory(config.directory, config.outbound), others)
+
+
+def _agent(config: Config, tenants: Tenants, toolbox: Toolbox) -> Agent | SpeechAgent:
+    """Return the agent of all tenants. Raises ConfigError when not all of them are of one kind."""
+    own = make_agent(config.agent, toolbox)
+    others = {name: one.agent for name, one in tenants.entries.items()}
+    names = set(others.values()) - {"", config.agent}
+    made = {name: make_agent(name, toolbox) for name in names}
+    texts = {name: one for name, one in made.items() if not isinstance(one, SpeechAgent)}
+    if not made:
+        return own
+    if isinstance(own, SpeechAgent) or len(texts) < len(made):
+        raise ConfigError("TENANTS: an agent that speaks for itself must be the agent of all")
+    return ByTenant(own, {name: texts[one] for name, one in others.items() if one in texts})
 
 
 def _goes_on(config: Config) -> bool:

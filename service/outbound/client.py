@@ -21,6 +21,7 @@ import httpx2
 from typing_extensions import override
 
 from service.outbound.rules import Rules
+from service.redaction import own_words
 
 ADDRESSES_MAX = 4  # of one host that are tried; each may take the whole timeout to connect
 LOOK_UP_S_MAX = (
@@ -54,7 +55,7 @@ async def permitted(rules: Rules, host: str, port: int) -> list[str]:
     addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
     reason = reason or rules.against_addresses(host, addresses)
     if reason:
-        _log.error("! a request is refused: %s", reason, extra={"action": "outbound_refused"})
+        _tell(reason)
         raise httpcore2.ConnectError(reason)
     return addresses[:ADDRESSES_MAX]
 
@@ -80,7 +81,7 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
         url = request.url
         reason = self._rules.against_url(url.scheme, url.host, has_user=bool(url.userinfo))
         if reason:
-            _log.error("! a request is refused: %s", reason, extra={"action": "outbound_refused"})
+            _tell(reason)
             raise httpx2.ConnectError(reason, request=request)
         answer = await super().handle_async_request(request)
         assert isinstance(answer.stream, httpx2.AsyncByteStream)
@@ -140,6 +141,12 @@ class _Bounded(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """See AsyncByteStream."""
         await self._stream.aclose()
+
+
+def _tell(reason: str) -> None:
+    """Say which host was refused, and by which setting: it stands in a setting itself."""
+    said = own_words(reason)
+    _log.error("! a request is refused: %s", said, extra={"action": "outbound_refused"})
 
 
 @functools.cache

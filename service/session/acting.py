@@ -85,6 +85,7 @@ class Acting:
                 now_ms=self._means.clock.now_ms(),
                 epoch=call.epoch,
                 opened_ms=call.opened_ms,
+                tenant=call.tenant,
             )
             if fits_rest_update(twiml):
                 await _answer(carrier.run_twiml(self._call_sid, twiml))

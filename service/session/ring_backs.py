@@ -31,6 +31,7 @@ from service.errors import CarrierError, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.session.records import rebuilt
+from service.tenants import DEFAULT_TENANT
 
 CALL_MS_MAX = 14_400_000  # the carrier's own limit of a call, so that a name outlives its call
 CHAIN_MAX = 5  # a line that died five times within the window is not worth a sixth look
@@ -41,9 +42,9 @@ FORGOTTEN_MS = 1  # the shortest time to live: the name means nothing any more
 _log = logging.getLogger(__name__)
 
 
-def number_name(number: str) -> str:
-    """Return what a number is remembered by."""
-    return f"from:{_digest(number)}"
+def number_name(number: str, tenant: str = DEFAULT_TENANT) -> str:
+    """Return what a caller's number is remembered by: with each tenant they are somebody else."""
+    return f"from:{_digest(_whose(tenant) + number)}"
 
 
 def names(call: Call) -> frozenset[str]:
@@ -54,8 +55,8 @@ def names(call: Call) -> frozenset[str]:
     if call.is_from_page:
         return frozenset()
     number = call.customer_number
-    own = {number_name(number)} if is_own_number(number) else set()
-    return frozenset(own | {f"ticket:{_digest(one)}" for one in tickets(call)})
+    own = {number_name(number, call.tenant)} if is_own_number(number) else set()
+    return frozenset(own | {_named(call, one) for one in tickets(call)})
 
 
 class RingBacks:
@@ -86,7 +87,7 @@ class RingBacks:
         number = call.customer_number
         if not self._window_ms or not is_own_number(number):
             return None
-        name = number_name(number)
+        name = number_name(number, call.tenant)
         return await self._sought(call, name, "number", lambda one: one.customer_number == number)
 
     async def of_ticket(self, call: Call) -> e.EarlierCarried | None:
@@ -99,13 +100,13 @@ class RingBacks:
             letters = {ticket for ticket in tickets(one)[:1] + own[:1] if not ticket.isdecimal()}
             return is_same_company(one, call) and len(letters) <= 1
 
-        name = f"ticket:{_digest(ticket_name(own[0]))}"
+        name = _named(call, ticket_name(own[0]))
         return await self._sought(call, name, "ticket", is_of_it)
 
     async def of_callback(self, call: Call, earlier_sid: str) -> e.EarlierCarried | None:
         """Return what the call was about because of which we rang. Never raises."""
         try:
-            return await self._followed(call.call_sid, earlier_sid, "callback", _anything)
+            return await self._followed(call, earlier_sid, "callback", _anything)
         except StoreError as trouble:
             _tell(call.call_sid, trouble)
             return None
@@ -117,18 +118,19 @@ class RingBacks:
             earlier_sid = await self._journal.recall(name, now_ms=self._clock.now_ms())
             if earlier_sid is None:
                 return None
-            return await self._followed(call.call_sid, earlier_sid, by, fits)
+            return await self._followed(call, earlier_sid, by, fits)
         except StoreError as trouble:
             _tell(call.call_sid, trouble)
             return None
 
     async def _followed(
-        self, call_sid: str, earlier_sid: str, by: e.Proof, fits: Callable[[Call], bool]
+        self, call: Call, earlier_sid: str, by: e.Proof, fits: Callable[[Call], bool]
     ) -> e.EarlierCarried | None:
         """Follow the calls that went on with one another to the last, and take it if it was cut off."""
+        call_sid = call.call_sid
         for _ in range(CHAIN_MAX):
             earlier = None if earlier_sid == call_sid else await self._call(earlier_sid)
-            if earlier is None or earlier.is_from_page or not fits(earlier):
+            if earlier is None or not _may_follow(earlier, call) or not fits(earlier):
                 return None
             if earlier.carried_on not in ("", call_sid):
                 earlier_sid = earlier.carried_on
@@ -180,6 +182,19 @@ class RingBacks:
 
 def _anything(_call: Call) -> bool:
     return True
+
+
+def _may_follow(earlier: Call, call: Call) -> bool:
+    """Whether a call may go on with another at all: of its own tenant, and no page's."""
+    return earlier.tenant == call.tenant and not earlier.is_from_page
+
+
+def _whose(tenant: str) -> str:
+    return "" if tenant == DEFAULT_TENANT else f"{tenant}\0"
+
+
+def _named(call: Call, ticket: str) -> str:
+    return f"ticket:{_digest(_whose(call.tenant) + ticket)}"
 
 
 def _digest(text: str) -> str:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from service.call import events as e
 from service.call.state import Call
-from service.config import DEFAULT_TENANT, Config
+from service.config import Config
 from service.errors import Refused
 from service.journal.limits import is_name
 from service.journal.values import Missing
@@ -29,6 +29,7 @@ from service.pages.names import is_from_page, new_call_sid
 from service.recovery import Recovery
 from service.session.records import rebuilt
 from service.switchboard import Switchboard
+from service.tenants import DEFAULT_TENANT
 from service.token import BROWSER, TokenMint
 from service.web.door.bearer import Bearers
 from service.web.door.crossing import crossable

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from service.admission import Admission
 from service.call import events as e, inputs as i
 from service.clock import Clock
+from service.documents import TENANT
 from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Unspendable
@@ -29,6 +30,7 @@ from service.session.forks import Fork, Forks
 from service.session.line import Arrival
 from service.session.session import Session
 from service.switchboard import Switchboard
+from service.tenants import DEFAULT_TENANT, Tenants
 from service.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
 from service.web.stream.entrance import Entrance
 from service.web.stream.inflow import Inflow
@@ -77,6 +79,7 @@ class Media:
     meter: Meter
     admission: Admission
     inflow: Inflow
+    tenants: Tenants
     unproved: int = 0
 
     def routes(self) -> list[WebSocketRoute]:
@@ -204,12 +207,16 @@ class Media:
         door: i.Door,
         started_us: int,
     ) -> tuple[Session, int] | None:
-        parameters = {k: v for k, v in started.parameters.items() if k != "token"}
+        parameters = {k: v for k, v in started.parameters.items() if k not in ("token", TENANT)}
+        # What a page says of itself is its own invention; the carrier repeats what we told it.
+        is_page = token.door == BROWSER
+        tenant = DEFAULT_TENANT if is_page else started.parameters.get(TENANT, DEFAULT_TENANT)
         opened = e.CallOpened(
             call_sid=started.call_sid,
             account_sid=started.account_sid,
             parameters=parameters,
-            direction=BROWSER if token.door == BROWSER else "inbound",
+            direction=BROWSER if is_page else "inbound",
+            tenant=self.tenants.known(tenant),
         )
         arrival = Arrival(
             socket=socket,

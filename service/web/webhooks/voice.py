@@ -18,7 +18,7 @@ from service.call.decisions.moving import is_moving
 from service.call.policy import Policy
 from service.call.state import Call
 from service.clock import Clock
-from service.directory import Directory
+from service.directory import Directories
 from service.documents import RESUME, Documents
 from service.errors import StoreError
 from service.journal.journal import Journal
@@ -27,6 +27,7 @@ from service.meter import Meter
 from service.redaction import own_words
 from service.session.records import rebuilt
 from service.switchboard import Switchboard
+from service.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, afterwards, answer, parsed
@@ -43,7 +44,8 @@ class Voice:
 
     form: SignedForm
     journal: Journal
-    directory: Directory
+    directories: Directories
+    tenants: Tenants
     documents: Documents
     switchboard: Switchboard
     clock: Clock
@@ -127,7 +129,7 @@ class Voice:
         opened = await self._opened(asked)
         if door == "resume":
             # A call that resumes is not a new one, even when its journal is gone: its token says so.
-            return self._connect(asked.call_sid, opened.parameters, door, is_known=True, epoch=0)
+            return self._connect(opened, door)
         opening = await self.returning.opening(
             opened, callback_of=callback_of, stir_verstat=asked.stir_verstat
         )
@@ -143,45 +145,41 @@ class Voice:
 
     async def _opened(self, asked: webhook.VoiceWebhook) -> e.CallOpened:
         is_ours = asked.direction.startswith("outbound")
+        ours, theirs = asked.to_number, asked.from_number
+        if is_ours:
+            ours, theirs = theirs, ours
+        tenant = self.tenants.of_number(ours)
         return e.CallOpened(
             call_sid=asked.call_sid,
             from_number=asked.from_number,
             to_number=asked.to_number,
             direction=asked.direction or "inbound",
             account_sid=asked.account_sid,
-            parameters=await self.directory.lookup(
-                asked.to_number if is_ours else asked.from_number
-            ),
+            tenant=tenant,
+            parameters=await self.directories.of(tenant).lookup(theirs),
         )
 
     def _connect_known(self, call_sid: str, call: Call, door: str) -> str:
-        return self._connect(
-            call_sid,
-            call.parameters,
-            door,
-            is_known=call.is_known(),
-            epoch=call.epoch,
-            opened_ms=call.opened_ms,
-        )
-
-    def _connect(
-        self,
-        call_sid: str,
-        parameters: dict[str, str],
-        door: str,
-        *,
-        is_known: bool,
-        epoch: int,
-        opened_ms: int = 0,
-    ) -> str:
         return self.documents.connect(
             call_sid,
-            parameters,
+            call.parameters,
             door=door,
-            is_known=is_known,
+            is_known=call.is_known(),
             now_ms=self.clock.now_ms(),
-            epoch=epoch,
-            opened_ms=opened_ms,
+            epoch=call.epoch,
+            opened_ms=call.opened_ms,
+            tenant=call.tenant,
+        )
+
+    def _connect(self, opened: e.CallOpened, door: str) -> str:
+        """The way to the stream of a call that was known, though its journal is gone."""
+        return self.documents.connect(
+            opened.call_sid,
+            opened.parameters,
+            door=door,
+            is_known=True,
+            now_ms=self.clock.now_ms(),
+            tenant=opened.tenant,
         )
 
     async def _next(self, reading: Reading, play: str, *, is_moved: bool) -> str:
@@ -199,6 +197,7 @@ class Voice:
                 now_ms=now_ms,
                 epoch=call.epoch,
                 opened_ms=call.opened_ms,
+                tenant=call.tenant,
             )
         if is_moving(call, now_ms) and not is_moved:
             # The action of the verb that the move just cut: what the move asks for follows, and wins.
