@@ -149,7 +149,7 @@ class Talking:
         """Return the session that holds the call here, for whoever may see the call."""
         session = self.switchboard.find(call_sid)
         if session is not None and session.call.position:
-            tenant = session.call.tenant
+            call = session.call
         else:
             try:
                 reading = await self.journal.read(call_sid)
@@ -157,12 +157,11 @@ class Talking:
                 return Farewell(TRY_AGAIN, "the store failed")
             if isinstance(reading, Missing):
                 return Farewell(CLOSE_NO_CALL, "there is no such call")
-            call = rebuilt(None, reading.records)
-            if call.phase == "ended":
-                return Farewell(CLOSE_OVER, "the call is over")
-            tenant, session = call.tenant, None
-        if tenant != visitor.tenant:
+            call, session = rebuilt(None, reading.records), None
+        if call.tenant != visitor.tenant:
             return Farewell(CLOSE_NO_CALL, "there is no such call")
+        if session is None and call.phase == "ended":
+            return Farewell(CLOSE_OVER, "the call is over")
         return session or Farewell(CLOSE_ELSEWHERE, ELSEWHERE)
 
     async def _started(self, socket: PacedSocket, wire: s.Stream) -> s.Started | None:
