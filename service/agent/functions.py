@@ -37,6 +37,9 @@ def _takes(required: tuple[str, ...] = (), **properties: Mapping[str, object]) -
     }
 
 
+TRANSFER = Description("transfer", "Connect the caller with a person. Say so before.", _takes())
+"""Not offered in a call from a page, from which nobody can be dialled."""
+
 BUILT_IN: tuple[Description, ...] = (
     Description(
         "remember",
@@ -59,11 +62,7 @@ BUILT_IN: tuple[Description, ...] = (
         "Press keys in the call, for a machine that asks for them. w is half a second's pause.",
         _takes(("digits",), digits={"type": "string", "pattern": "^[0-9A-D*#w]{1,64}$"}),
     ),
-    Description(
-        "transfer",
-        "Connect the caller with a person. Say so before.",
-        _takes(),
-    ),
+    TRANSFER,
     Description(
         "hang_up",
         "End the call once what you said was heard. Say goodbye before.",
@@ -105,7 +104,9 @@ class Functions:
     def _is_known(self, name: str, call: Call) -> bool:
         is_going_on = name == GOING_ON.name and name not in self._tools
         may_go_on = call.earlier is not None and call.earlier.standing == "open"
-        return name in self._schemas and (may_go_on or not is_going_on)
+        is_transfer = name == TRANSFER.name and name not in self._tools
+        is_possible = (may_go_on or not is_going_on) and not (is_transfer and call.is_from_page)
+        return name in self._schemas and is_possible
 
     def acts(self, name: str, arguments: str, call: Call, *, is_keyed: bool) -> tuple[Act, ...]:
         """Return what a call means; the arguments are the model's JSON text.

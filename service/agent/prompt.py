@@ -75,8 +75,9 @@ def _known(call: Call) -> str:
     number = (
         [f"- the caller's number: {_value(call.customer_number)}"] if call.customer_number else []
     )
+    page = ["- the caller speaks through a web page: nobody can be connected with them"]
     stage = [f"- stage of the conversation: {plain(call.stage) or 'it has just begun'}"]
-    return "\n".join([*stage, *number, *directory, *fields])
+    return "\n".join([*stage, *number, *(page if call.is_from_page else []), *directory, *fields])
 
 
 def _standing(field: Field) -> str:

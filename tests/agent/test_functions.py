@@ -16,7 +16,7 @@ from service.call.acts import (
     UseTool,
 )
 from service.call.earlier import Earlier
-from service.call.state import Call
+from service.call.state import FROM_PAGE, Call
 from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
 
 NEW = Call()
@@ -103,6 +103,16 @@ def test_a_tool_may_refuse_what_fits_its_schema() -> None:
     functions = Functions((LOOKUP,), check)
     with pytest.raises(ToolArguments, match="Not this one"):
         functions.acts("ticket_lookup", '{"ticket_id": "TKT-1"}', NEW, is_keyed=False)
+
+
+def test_in_a_call_from_a_page_nobody_can_be_dialled_and_no_transfer_is_offered() -> None:
+    page = Call(direction=FROM_PAGE)
+    names = {one["function"]["name"] for one in Functions(()).offered(page)}
+    assert names == {one.name for one in BUILT_IN} - {"transfer"}
+    with pytest.raises(ToolArguments, match="no function"):
+        Functions(()).acts("transfer", "{}", page, is_keyed=False)
+    own = Description("transfer", "Transfers elsewhere.", LOOKUP.parameters)
+    assert len(Functions((own,)).offered(page)) == len(BUILT_IN)
 
 
 def test_all_functions_are_offered_and_a_tool_takes_the_place_of_a_built_in() -> None:

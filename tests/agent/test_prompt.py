@@ -17,7 +17,7 @@ from service.agent.prompt import (
 )
 from service.call.earlier import Earlier
 from service.call.facts.ring import CarriedField, CarriedTool
-from service.call.state import Call, Field, Operation, Turn
+from service.call.state import FROM_PAGE, Call, Field, Operation, Turn
 
 
 def test_the_prompt_tells_what_is_known_of_the_call() -> None:
@@ -46,6 +46,7 @@ def test_the_prompt_tells_what_is_known_of_the_call() -> None:
 def test_the_prompt_of_a_new_call_is_short() -> None:
     assert system(Call()).startswith(DEFAULT)
     assert system(Call()).endswith("- stage of the conversation: it has just begun")
+    assert "nobody can be connected" in system(Call(direction=FROM_PAGE))
 
 
 def test_an_own_prompt_takes_the_place_of_the_task_and_keeps_the_manners() -> None:

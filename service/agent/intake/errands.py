@@ -232,7 +232,9 @@ def _closing_news(call: Call, one: Operation | CarriedTool) -> News:
         if one.status in ("unknown", "pending")
         else "I couldn't save {}"
     )
-    line = f"I'm sorry, {own_up.format(what)}. I'll put you through to a colleague."
+    line = f"I'm sorry, {own_up.format(what)}."
+    if not call.is_from_page:
+        line = f"{line} I'll put you through to a colleague."
     return News(lines=(line,), ending="transfer")
 
 

@@ -22,13 +22,12 @@ from service.agent.intake.form import (
 from service.agent.intake.judging import Judging
 from service.agent.intake.readback import READ_BACK, WHICH_FIELD
 from service.agent.intake.repair import (
-    PERSON_LINE,
     TIME_LINE,
     Wordings,
     repaired,
     repeated,
     restated,
-    to_person,
+    wanted,
 )
 from service.agent.intake.sayings import SAYINGS
 from service.agent.intake.wish import wish
@@ -134,7 +133,7 @@ class _Reply:
         if reason == "silence":
             return self._onward() if self._is_settled() else self._repaired()
         if reason == "keys" and self._draft.turn.text == PERSON_KEY:
-            return to_person(PERSON_LINE)
+            return self._person_wanted()
         return self._wished() or self._heard()
 
     def _onward(self, *, is_waiting: bool = True) -> list[Act]:
@@ -178,7 +177,7 @@ class _Reply:
         """What the caller may wish at any time; nothing when they wish for nothing of it."""
         wished = wish(self._draft.turn.text) if self._draft.turn.reason == "speech" else ""
         if wished == "person":
-            return to_person(PERSON_LINE)
+            return self._person_wanted()
         if wished == "goodbye" and not self._agrees():
             return [Enter("done"), Say(errands.FAREWELL), HangUp()]
         if wished == "repeat":
@@ -186,6 +185,10 @@ class _Reply:
         if wished == "presence" and not self._is_settled():
             return restated(self._draft.call, self._wordings())
         return [Say(TIME_LINE)] if wished == "time" else []
+
+    def _person_wanted(self) -> list[Act]:
+        is_settled = self._is_settled()
+        return wanted(self._draft.call, self._wordings(), is_settled=is_settled)
 
     def _agrees(self) -> bool:
         is_asked = self._draft.call.asked in (READ_BACK, STILL_RIGHT)

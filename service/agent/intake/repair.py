@@ -8,6 +8,7 @@
 import msgspec
 
 from service.call.acts import Act, Ask, Enter, Say, Transfer
+from service.call.decisions.ending import UNDIALABLE_LINE
 from service.call.state import Call, Turn
 
 ASKS_MAX = 3  # a caller who failed three times is angry at the fourth
@@ -36,7 +37,7 @@ def repaired(call: Call, turn: Turn, wordings: Wordings, field: str) -> list[Act
     is_silent = turn.reason == "silence"
     asks = call.asks if call.asked == field else 1
     if asks >= ASKS_MAX:
-        return to_person(UNHEARD_LINE if is_silent else GIVING_UP_LINE)
+        return to_person(call, UNHEARD_LINE if is_silent else GIVING_UP_LINE)
     if asks == 1:
         text = f"{STILL_THERE} {wordings.first}" if is_silent else wordings.again
     else:
@@ -44,15 +45,30 @@ def repaired(call: Call, turn: Turn, wordings: Wordings, field: str) -> list[Act
     return [Ask(text, field)]
 
 
-def to_person(line: str) -> list[Act]:
-    """Say a line and hand the caller over; who did not ask for a person is not understood by us any more."""
-    return [Enter("transferring"), Say(line), Transfer(is_last_resort=line != PERSON_LINE)]
+def to_person(call: Call, line: str) -> list[Act]:
+    """Say a line and hand the caller over; who did not ask for a person is not understood by us any more.
+
+    A page has nobody to be handed to: its caller is promised nothing, and told so by the rules.
+    """
+    transfer = Transfer(is_last_resort=line != PERSON_LINE)
+    return [transfer] if call.is_from_page else [Enter("transferring"), Say(line), transfer]
+
+
+def wanted(call: Call, wordings: Wordings, *, is_settled: bool) -> list[Act]:
+    """Hand a caller over who asks for a person; where there is none, say so and ask what was asked."""
+    if not call.is_from_page:
+        return to_person(call, PERSON_LINE)
+    if is_settled:
+        return [Say(UNDIALABLE_LINE)]
+    if call.asks >= REPEATS_MAX:
+        return to_person(call, UNHEARD_LINE)
+    return [Ask(f"{UNDIALABLE_LINE} {wordings.first}", call.asked)]
 
 
 def restated(call: Call, wordings: Wordings) -> list[Act]:
     """Tell a caller who asks whether we are there that we are, and ask what was asked again."""
     if call.asks >= REPEATS_MAX:
-        return to_person(UNHEARD_LINE)
+        return to_person(call, UNHEARD_LINE)
     return [Ask(f"{HERE} {wordings.first}", call.asked)]
 
 
@@ -62,7 +78,7 @@ def repeated(call: Call, otherwise: str, lines_of_rules: frozenset[str]) -> list
     `lines_of_rules` were said by the rules of a broken line, not by us, and are left out.
     """
     if call.asks >= REPEATS_MAX:
-        return to_person(UNHEARD_LINE)
+        return to_person(call, UNHEARD_LINE)
     said: list[str] = []
     for line in reversed(call.transcript):
         if line.who == "caller":

@@ -4,8 +4,9 @@ from service.agent.intake.form import NO_TICKET
 from service.agent.intake.readback import READ_BACK, WHICH_FIELD
 from service.agent.intake.repair import GIVING_UP_LINE, PERSON_LINE, TIME_LINE, UNHEARD_LINE
 from service.call import acts as a, events as e, inputs as i
+from service.call.decisions.ending import UNDIALABLE_LINE
 from service.call.decisions.resume import LOST_LINE, SILENCE_LINE, STALE_MS, STILL_RIGHT
-from service.call.state import Call, Field, Turn
+from service.call.state import FROM_PAGE, Call, Field, Turn
 from tests.agent.dialogue import Dialogue, reply
 
 KNOWN = {"client_name": "Maria Lopez", "company": "Acme", "ticket_id": "TKT-1234"}
@@ -333,6 +334,19 @@ async def test_a_person_is_given_to_whoever_asks_for_one_at_any_time() -> None:
     await talk.begin()
     await talk.key("0#")
     assert (talk.said, talk.call.ending) == (PERSON_LINE, "transfer")
+
+
+@pytest.mark.asyncio
+async def test_a_caller_on_a_page_is_told_that_there_is_nobody_and_asked_again() -> None:
+    talk = Dialogue(**KNOWN)
+    opened = e.CallOpened(call_sid="PA1", direction=FROM_PAGE, parameters=KNOWN)
+    talk.story.write(opened, is_outside=True)
+    await talk.begin()
+    question = talk.said
+    await talk.say("Can I talk to a real person?")
+    assert talk.said.startswith(UNDIALABLE_LINE)
+    assert question.endswith(talk.said.removeprefix(UNDIALABLE_LINE).strip())
+    assert (talk.call.ending, PERSON_LINE in talk.lines) == ("", False)
 
 
 @pytest.mark.asyncio

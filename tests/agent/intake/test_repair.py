@@ -1,8 +1,10 @@
 import pytest
+from msgspec.structs import replace
 
 from service.agent.intake import repair
 from service.call.acts import Act, Ask, Enter, Say, Transfer
-from service.call.state import Call, Line, Turn
+from service.call.decisions.ending import UNDIALABLE_LINE
+from service.call.state import FROM_PAGE, Call, Line, Turn
 
 WORDINGS = repair.Wordings("Name?", "Sorry, your name?", "Please spell it.")
 PERSON = [Enter("transferring"), Say(repair.GIVING_UP_LINE), Transfer(is_last_resort=True)]
@@ -42,6 +44,30 @@ def test_a_question_that_was_not_asked_yet_begins_with_little_help() -> None:
     call = Call(asked="company", asks=3)
     assert repair.repaired(call, Turn(2, "speech"), WORDINGS, "name") == [
         Ask("Sorry, your name?", "name")
+    ]
+
+
+PAGE = Call(direction=FROM_PAGE, asked="name", asks=1)
+
+
+def test_a_page_has_nobody_to_be_put_through_to_and_its_caller_is_promised_nothing() -> None:
+    given_up = replace(PAGE, asks=3)
+    assert repair.repaired(given_up, Turn(2, "speech", "Hm"), WORDINGS, "name") == [
+        Transfer(is_last_resort=True)
+    ]
+    assert repair.wanted(PAGE, WORDINGS, is_settled=False) == [
+        Ask(f"{UNDIALABLE_LINE} Name?", "name")
+    ]
+    assert repair.wanted(PAGE, WORDINGS, is_settled=True) == [Say(UNDIALABLE_LINE)]
+    often = replace(PAGE, asks=repair.REPEATS_MAX)
+    assert repair.wanted(often, WORDINGS, is_settled=False) == [Transfer(is_last_resort=True)]
+
+
+def test_who_calls_by_phone_and_wants_a_person_is_put_through() -> None:
+    assert repair.wanted(Call(asked="name", asks=9), WORDINGS, is_settled=False) == [
+        Enter("transferring"),
+        Say(repair.PERSON_LINE),
+        Transfer(),
     ]
 
 
