@@ -99,7 +99,9 @@ def take(browser: Browser, call: PhoneCall, folder: Path) -> None:
             )
             page = context.new_page()
             shown(page, call, "/console", ".call-row")
-            page.screenshot(path=folder / f"console_list_{device}_{scheme}.png")
+            # Of the list on a phone the whole: its cards are not cut in the middle of a word.
+            is_whole = device == "phone"
+            page.screenshot(path=folder / f"console_list_{device}_{scheme}.png", full_page=is_whole)
             shown(page, call, f"/console/calls/{call.call_sid}", ".thing")
             page.screenshot(path=folder / f"console_call_{device}_{scheme}.png")
             context.close()

@@ -156,6 +156,22 @@ def test_levels_become_an_outline_with_at_most_one_point_a_pixel(ask: Any) -> No
     assert told[1] == ""
 
 
+def test_speech_is_drawn_where_it_could_be_heard(ask: Any) -> None:
+    """A bar is broken where the line was: nobody hears across a gap."""
+    told = ask(
+        "scale.js",
+        """m => [[0, 10], [0, 4], [3, 5], [6, 20], [4, 6]].map(([from, to]) =>
+        m.outside({from, to}, [{from: 4, to: 6}, {from: 12, to: 15}]).map((one) => [one.from, one.to]))""",
+    )
+    assert told == [
+        [[0, 4], [6, 10]],
+        [[0, 4]],
+        [[3, 4]],
+        [[6, 12], [15, 20]],
+        [[4, 6]],
+    ]
+
+
 def test_keys_that_are_pressed_at_one_go_are_one_thing(ask: Any) -> None:
     told = ask(
         "items.js",

@@ -35,6 +35,7 @@ def view(call: Call, *, incarnation: str) -> Json:
         "incarnation": incarnation,
         "position": call.position,
         "from": call.from_number,
+        "from_page": call.is_from_page,
         "to": call.to_number,
         "opened_at": timestamp(call.opened_ms),
         "updated_at": timestamp(call.updated_ms),

@@ -23,7 +23,7 @@ from service.journal.behind.bridge import Bridge
 from service.journal.values import Gone, Missing, Reading, Record, Reset
 from service.web.reading.board import News
 
-PING_S = 15  # well under the shortest idle timeout of a proxy (55 s)
+PING_S = 5  # so that a page finds out within 15 s, twice 7 s, that a proxy holds streams back
 RETRY_MS = 1_000
 SEND_S_MAX = 10  # a reader that takes nothing for so long has gone; it comes back where it was
 PIECE_BYTES = 65_536  # of events sent at once, and the event that passes it

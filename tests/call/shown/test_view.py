@@ -9,7 +9,7 @@ from service.call.state import Call
 from tests.call.story import START_MS, Story
 
 KEYS = {
-    "call_sid", "tenant", "phase", "stage", "epoch", "incarnation", "position", "from", "to",
+    "call_sid", "tenant", "phase", "stage", "epoch", "incarnation", "position", "from", "from_page", "to",
     "opened_at", "updated_at", "ended_at", "parameters", "fields", "digits_pending", "transcript",
     "operations", "streams", "playback",
 }  # fmt: skip

@@ -35,8 +35,8 @@ export function Actions({ call, me, now, onTold }) {
       placeholder=${seat.isMine ? "You are speaking now" : "A line, in the agent's voice"} max="1000" onSend=${(/** @type {string} */ text) => ask("/say", { text, ...mine }, "It will be said.")} />
     <${OneLine} id="digits" label="Send digits into the call" button="Send" isOff=${isTheirs} placeholder="1234#" max="100" mode="tel"
       onSend=${(/** @type {string} */ digits) => ask("/digits", { digits, ...mine }, "The digits will be sent: the stream restarts once.")} />
-    <${OneLine} id="transfer" label="Put the caller through to a number" button="Transfer" placeholder="+1 555 010 0100" max="300" mode="tel"
-      onSend=${(/** @type {string} */ to) => ask("/transfer", { to }, "The caller will be put through.")} />
+    ${call.from_page ? html`<p class="soft small" data-act="no-transfer">A call from a page can't be put through to a number: it has no line that could be dialled on.</p>` : html`<${OneLine} id="transfer" label="Put the caller through to a number" button="Transfer" placeholder="+1 555 010 0100" max="300" mode="tel"
+      onSend=${(/** @type {string} */ to) => ask("/transfer", { to }, "The caller will be put through.")} />`}
     <${HangUp} onSure=${() => ask("/hangup", {}, "The call will be ended.")} />
   </section>`;
 }

@@ -11,13 +11,15 @@ import { Wire } from "../phone/wire.js";
 import { callPath } from "./http.js";
 
 const ELSEWHERE = 4421;
+const NOT_YOURS = 4403;
+const SEAT_MS_MAX = 5_000; // the seat was given us; the server that has the call may read so a moment later
 const DIALS_MAX = 8; // so many servers in a row that do not hold the call
 const AGAIN_MS = [250, 500, 1_000, 2_000]; // the last one for all that follow
 const STEADY_MS = 3_000; // a socket that stood so long was let in
 const FINAL = new Map([
   [1000, "The line is closed."],
   [4401, "You are signed out."],
-  [4403, "The call is not yours any more."],
+  [NOT_YOURS, "The call is not yours any more."],
   [4404, "There is no such call."],
   [4409, "You talk in another window now."],
 ]);
@@ -36,6 +38,8 @@ export class Headset extends EventTarget {
     this._callSid = callSid;
     this._seat = seat;
     this._dials = 0;
+    this._began = 0;
+    this._wasIn = false;
     /** @type {Wire | null} */
     this._wire = null;
     this._sound = new Sound({
@@ -50,6 +54,7 @@ export class Headset extends EventTarget {
   /** Ask for the microphone, and dial. To be called inside a click or a key. */
   async open() {
     this._become("opening", "");
+    this._wasIn = false;
     try {
       await this._sound.open();
     } catch (trouble) {
@@ -57,6 +62,7 @@ export class Headset extends EventTarget {
       return this._end(trouble.message);
     }
     await this._sound.start(() => this._become("opening", "Click anywhere: the browser wants it before it lets us sound."));
+    this._began = performance.now();
     if (this.state === "opening") this._dial();
   }
 
@@ -89,6 +95,7 @@ export class Headset extends EventTarget {
     this._become("talking", "");
     this._after(STEADY_MS, () => {
       this._dials = 0;
+      this._wasIn = true;
     });
   }
 
@@ -106,7 +113,8 @@ export class Headset extends EventTarget {
     clearTimeout(this._timer);
     this._wire = null;
     if (this.state === "off") return;
-    const final = FINAL.get(code);
+    const isEarly = code === NOT_YOURS && !this._wasIn && performance.now() - this._began < SEAT_MS_MAX;
+    const final = isEarly ? undefined : FINAL.get(code);
     this._dials += 1;
     if (final !== undefined) return this._end(final);
     if (this._dials >= DIALS_MAX) return this._end(code === ELSEWHERE ? NOT_FOUND : "The line can't be opened.");

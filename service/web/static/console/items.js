@@ -16,6 +16,7 @@ const KEYS_MS_MAX = 2_000; // between two keys of one number
  * @property {string} words everything about it
  * @property {number} position where to scrub to; 0 for none
  * @property {number} until for our speech, when the next line of ours begins; else Infinity
+ * @property {import("./scale.js").Span[]} gaps for speech, when nobody could hear it; else none
  * @property {any} told what the server told of it
  */
 
@@ -39,6 +40,8 @@ export function items(timeline, now) {
   all.sort((one, other) => one.from - other.from || one.id.localeCompare(other.id));
   const ours = all.filter((one) => one.kind === "speech" && one.told.who !== "caller");
   ours.forEach((one, index) => (one.until = ours[index + 1]?.from ?? Infinity));
+  const gaps = all.filter((one) => one.kind === "gap");
+  for (const one of all) if (one.kind === "speech") one.gaps = gaps;
   return all;
 }
 
@@ -147,7 +150,7 @@ function point(kind, one, title, words) {
  * @param {any} told
  * @param {number} to
  */
-const thing = (kind, id, told, to) => ({ kind, id, from: told.from_ms, to: Math.max(to, told.from_ms), told, position: 0, until: Infinity });
+const thing = (kind, id, told, to) => ({ kind, id, from: told.from_ms, to: Math.max(to, told.from_ms), told, position: 0, until: Infinity, gaps: [] });
 
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -5,7 +5,7 @@ import { html } from "../vendor/preact-htm.js";
 import { unheard } from "./items.js";
 import { strip } from "./levels.js";
 import { causeWord, clock, span, spaced } from "./words.js";
-import { ticks } from "./scale.js";
+import { outside, ticks } from "./scale.js";
 
 const LETTER_PX = 7; // of the small type in bars: a little more than most letters are wide
 const LETTER_MS = 65; // of our speech, on average: how long unheard words would have taken
@@ -115,20 +115,39 @@ export function Shape({ item, scale }) {
 /** What we said: solid as far as it was heard, hollow from there. @param {{item: Item, scale: import("./scale.js").Scale}} props */
 function Speech({ item, scale }) {
   const { told } = item;
-  const [x, width] = extent(item, scale);
-  if (told.who === "caller") return html`<${Bar} x=${x} width=${width} top=${LANES.caller} text=${told.text} />`;
+  if (told.who === "caller") return html`<${Bars} span=${item} gaps=${item.gaps} scale=${scale} top=${LANES.caller} text=${told.text} />`;
   const rest = unheard(told).trim();
   // A line that was given up ends where it was last heard: the rest would have come after.
   const end = told.cut ? Math.min(item.to + rest.length * LETTER_MS, Math.max(item.until, item.to)) : item.to;
-  const [, full] = extent({ ...item, to: end }, scale);
   const share = told.text.length ? told.heard.length / told.text.length : 1;
-  const solid = told.cut ? (told.heard ? width : 0) : Math.round(full * share);
+  const solid = told.cut ? (told.heard ? item.to : item.from) : item.from + (end - item.from) * share;
+  const hollows = rest ? outside({ from: item.from, to: end }, item.gaps) : [];
+  const unsaid = widest(outside({ from: solid, to: end }, item.gaps), scale);
   return html`<g data-cut=${told.cut}>
-    ${rest && html`<rect class="hollow" x=${x + 0.5} y=${LANES.ours + 0.5} width=${Math.max(full - 1, 2)} height=${BAR - 1} rx="4" />`}
-    ${solid > 0 && html`<${Bar} x=${x} width=${solid} top=${LANES.ours} text=${told.heard} />`}
-    ${rest && html`<${Words} x=${x + solid} width=${full - solid} top=${LANES.ours} text=${rest} />`}
+    ${hollows.map((part) => {
+      const [x, width] = extent(part, scale);
+      return html`<rect key=${part.from} class="hollow" x=${x + 0.5} y=${LANES.ours + 0.5} width=${Math.max(width - 1, 2)} height=${BAR - 1} rx="4" />`;
+    })}
+    ${(solid > item.from || (told.heard && !rest)) && html`<${Bars} span=${{ from: item.from, to: solid }} gaps=${item.gaps} scale=${scale} top=${LANES.ours} text=${told.heard} />`}
+    ${rest && html`<${Words} x=${unsaid[0]} width=${unsaid[1]} top=${LANES.ours} text=${rest} />`}
   </g>`;
 }
+
+/**
+ * A bar that is broken where the line was; the words stand in its widest part.
+ * @param {{span: import("./scale.js").Span, gaps: import("./scale.js").Span[], scale: import("./scale.js").Scale, top: number, text: string}} props
+ */
+function Bars({ span, gaps, scale, top, text }) {
+  const parts = outside(span, gaps);
+  const worded = widest(parts, scale)[0];
+  return parts.map((part) => {
+    const [x, width] = extent(part, scale);
+    return html`<${Bar} key=${part.from} x=${x} width=${width} top=${top} text=${x === worded ? text : ""} />`;
+  });
+}
+
+/** Where the widest of these parts is drawn, and how wide. @param {import("./scale.js").Span[]} parts @param {import("./scale.js").Scale} scale */
+const widest = (parts, scale) => parts.map((part) => extent(part, scale)).reduce((most, one) => (one[1] > most[1] ? one : most));
 
 /** @param {{x: number, width: number, top: number, text: string}} props */
 function Bar({ x, width, top, text }) {
@@ -148,7 +167,7 @@ function Words({ x, width, top, text }) {
 
 /**
  * Where a thing begins and how wide it is; what lies outside of the window is cut off.
- * @param {Item} item
+ * @param {import("./scale.js").Span} item
  * @param {import("./scale.js").Scale} scale
  * @returns {[number, number]}
  */

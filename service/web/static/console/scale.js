@@ -88,6 +88,23 @@ export function revealing(span, part, bounds) {
 }
 
 /**
+ * What of a stretch lies in no gap; the whole of it when nothing would be left.
+ * @param {Span} span
+ * @param {Span[]} gaps in order of time
+ * @returns {Span[]}
+ */
+export function outside({ from, to }, gaps) {
+  const parts = [];
+  let begin = from;
+  for (const gap of gaps) {
+    if (gap.from > begin && gap.from < to) parts.push({ from: begin, to: gap.from });
+    if (gap.from < to) begin = Math.max(begin, gap.to);
+  }
+  if (begin < to) parts.push({ from: begin, to });
+  return parts.length ? parts : [{ from, to }];
+}
+
+/**
  * The moments to mark on the axis, counted from the call's begin.
  * @param {Scale} scale
  * @param {number} begin

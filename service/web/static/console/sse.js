@@ -5,7 +5,7 @@
 import { problem } from "./http.js";
 import { noteServerTime } from "./ticking.js";
 
-const QUIET_MS_MAX = 20_000; // the server pings every 15 s, so a longer silence is a blocked stream
+const QUIET_MS_MAX = 7_000; // the server pings every 5 s, so a longer silence is a blocked stream; two of them, and the page asks instead
 
 /** @typedef {{id: string, name: string, text: string}} Told */
 
