@@ -26,13 +26,14 @@ Role = Literal["viewer", "agent", "admin"]
 
 
 class ApiToken(BaseModel):
-    """One bearer token of the API: what it may do, and for which tenant."""
+    """One bearer token of the API: what it may do, for which tenant, and whose it is if one's own."""
 
     model_config = ConfigDict(frozen=True)
 
     token: str = Field(repr=False)
     role: Role
     tenant: str = DEFAULT_TENANT
+    name: str = ""
 
 
 class Config(BaseSettings):
@@ -74,7 +75,7 @@ class Config(BaseSettings):
     tenants: str = Field("", description="whose each number is: a JSON file")
     directory: str = Field("", description="who is calling: a JSON or CSV file, or an HTTP URL")
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(
-        (), description="comma list of token:role[:tenant]", repr=False
+        (), description="comma list of token:role[:tenant[:name]]", repr=False
     )
     drop_limit: str = Field("10/60", description="drops in seconds before the last resort")
     transfer_to: str = Field("", description="the human's number in the last resort")
@@ -197,13 +198,9 @@ class Config(BaseSettings):
 
 
 def _api_token(text: str) -> ApiToken:
-    parts = text.split(":")
-    if len(parts) not in (2, 3) or not all(parts):
-        raise ValueError("expected token:role[:tenant]")
-    if parts[1] not in ("viewer", "agent", "admin"):
-        raise ValueError("expected token:role[:tenant] with the role viewer, agent or admin")
+    token, role, tenant, name = notation.api_token(text)
     return ApiToken.model_construct(
-        token=parts[0], role=parts[1], tenant=parts[2] if parts[2:] else DEFAULT_TENANT
+        token=token, role=role, tenant=tenant or DEFAULT_TENANT, name=name
     )
 
 

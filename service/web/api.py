@@ -109,7 +109,8 @@ class Api:
         operation = _operation(call, name)
         if operation is None:
             raise Refused(404, "Not found", "The call has no such operation.")
-        decision = await _decision(request, name)
+        person = self.admitted.bearers.admit(request, "agent").name
+        decision = await _decision(request, name, person)
         reading = await self.journal.read(call.call_sid)
         if isinstance(reading, Missing):
             raise no_call()
@@ -142,12 +143,14 @@ class Api:
         return JSONResponse({"request": key, "position": outcome.position}, status_code=202)
 
 
-async def _decision(request: Request, name: str) -> e.OperationApproved | e.OperationDenied:
+async def _decision(
+    request: Request, name: str, person: str
+) -> e.OperationApproved | e.OperationDenied:
     body = await json_of(request)
     approve = body.get("approve")
     if not isinstance(approve, bool):
         raise Refused(422, "Unprocessable content", "approve is missing or not true or false.")
-    by = text_of(body, "by", NAME_LETTERS_MAX) if "by" in body else ""
+    by = person or (text_of(body, "by", NAME_LETTERS_MAX) if "by" in body else "")
     kind = e.OperationApproved if approve else e.OperationDenied
     return kind(operation=name, by=by)
 

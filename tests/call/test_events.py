@@ -54,7 +54,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.DialEnded(outcome="busy"), '{"kind":"dial_ended","outcome":"busy","v":1}'),
     (e.VoicemailLeft(url="https://x", duration_ms=5), '{"kind":"voicemail_left","url":"https://x","duration_ms":5,"v":1}'),
     (e.MovePlanned(), '{"kind":"move_planned","cause":"deploy","v":1}'),
-    (e.TakeoverRequested(request="r1", by="Ana", seat="a"), '{"kind":"takeover_requested","request":"r1","by":"Ana","seat":"a","from_seat":"","v":1}'),
+    (e.TakeoverRequested(request="r1", by="Ana", seat="a"), '{"kind":"takeover_requested","request":"r1","by":"Ana","seat":"a","from_seat":"","is_named":false,"v":1}'),
     (e.HandbackRequested(request="r1", by="Ana", seat="a"), '{"kind":"handback_requested","request":"r1","by":"Ana","seat":"a","v":1}'),
     (e.TakenOver(by="Ana", seat="a"), '{"kind":"taken_over","by":"Ana","seat":"a","v":1}'),
     (e.HandedBack(by="Ana", reason="asked"), '{"kind":"handed_back","by":"Ana","reason":"asked","v":1}'),

@@ -31,10 +31,11 @@ ACCOUNT = "AC00000000000000000000000000000001"
 SECRET = "12345"
 PUBLIC_URL = "https://calls.example.com"
 TOKENS = (
-    ("see", "viewer", "default"),
-    ("act", "agent", "default"),
-    ("all", "admin", "default"),
-    ("other", "admin", "another tenant"),
+    ("see", "viewer", "default", ""),
+    ("act", "agent", "default", ""),
+    ("adas", "agent", "default", "Ada Byron"),
+    ("all", "admin", "default", ""),
+    ("other", "admin", "another tenant", ""),
 )
 CALL = "CA00000000000000000000000000000001"
 
@@ -42,8 +43,8 @@ CALL = "CA00000000000000000000000000000001"
 def settings(**changes: Any) -> Config:
     """Settings as `load` gives them, from no environment at all."""
     tokens = tuple(
-        ApiToken.model_construct(token=token, role=role, tenant=tenant)
-        for token, role, tenant in TOKENS
+        ApiToken.model_construct(token=token, role=role, tenant=tenant, name=name)
+        for token, role, tenant, name in TOKENS
     )
     return Config.model_construct(
         **{

@@ -64,13 +64,15 @@ class NoteAdded(Fact, frozen=True):
 class TakeoverRequested(Fact, frozen=True):
     """A person wants the agent's place, or shows that they are still there. *Outside*.
 
-    `from_seat` names whom they see there, and take it from; see seat.py for who has it then.
+    `from_seat` names whom they see there, and take it from; see seat.py for who has it then. `is_named`
+    when `by` is the name of the token they came with, and not what they typed.
     """
 
     request: str
     by: str
     seat: str
     from_seat: str = ""
+    is_named: bool = False
 
 
 class HandbackRequested(Fact, frozen=True):

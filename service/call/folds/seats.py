@@ -20,6 +20,7 @@ def _requested(call: Call, fact: e.TakeoverRequested, place: Place) -> Call:
         seat=fact.seat,
         from_seat=fact.from_seat,
         at_ms=place.at_ms,
+        is_named=fact.is_named,
     )
     return replace(call, taken_over=held)
 

@@ -118,7 +118,8 @@ def _callback(callback: Callback | None) -> Json | None:
 def _seat(held: Seat | None) -> Json | None:
     if held is None:
         return None
-    return {"by": held.by, "seat": held.seat, "since": timestamp(held.since_ms)}
+    since = timestamp(held.since_ms)
+    return {"by": held.by, "named": held.is_named, "seat": held.seat, "since": since}
 
 
 def _voicemail(left: Voicemail | None) -> Json | None:

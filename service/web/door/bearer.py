@@ -28,13 +28,17 @@ _HARMLESS = ("GET", "HEAD")
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Whoever was admitted. With a bearer token, `nonce` is empty and `expires_ms` None."""
+    """Whoever was admitted. With a bearer token, `nonce` is empty and `expires_ms` None.
+
+    `name` is the person's that the token is of; empty for a token that several may have.
+    """
 
     token: str
     role: Role
     tenant: str
     nonce: str = ""
     expires_ms: int | None = None
+    name: str = ""
 
 
 class Bearers:
@@ -113,7 +117,7 @@ class Bearers:
         found = self.token(shown.strip())
         if scheme.lower() != "bearer" or found is None:
             raise self._refused(401, "A valid bearer token is needed.")
-        return Visitor(token=found.token, role=found.role, tenant=found.tenant)
+        return Visitor(token=found.token, role=found.role, tenant=found.tenant, name=found.name)
 
     def _badge(self, connection: HTTPConnection) -> Visitor:
         found = self.wearing(connection)
@@ -144,4 +148,5 @@ def _visitor(badge: Badge) -> Visitor:
         tenant=token.tenant,
         nonce=badge.nonce,
         expires_ms=badge.expires_ms,
+        name=token.name,
     )

@@ -91,7 +91,8 @@ class Login:
         told = {
             "role": visitor.role,
             "tenant": visitor.tenant,
-            "name": NAMES[visitor.role],
+            "name": visitor.name or NAMES[visitor.role],
+            "named": bool(visitor.name),
             "expires_at": None if visitor.expires_ms is None else _written(visitor.expires_ms),
         }
         return JSONResponse(told, headers={"Cache-Control": "no-store"})

@@ -54,10 +54,14 @@ class Seats:
         }
 
     async def take_over(self, request: Request) -> Response:
-        """Take the agent's place, or show that one is still there."""
+        """Take the agent's place, or show that one is still there.
+
+        Who came with a token of their own is called as it says, whatever they typed.
+        """
         call = (await self.admitted.call(request, "agent", is_live=True)).call
         body = await json_of(request)
-        by, seat = text_of(body, "by", BY_LETTERS_MAX), _seat(body, "seat")
+        name = self.admitted.bearers.admit(request, "agent").name
+        by, seat = name or text_of(body, "by", BY_LETTERS_MAX), _seat(body, "seat")
         from_seat = _seat(body, "from_seat", is_optional=True)
         if call.ending:
             raise Refused(409, "Conflict", "The call is about to end.")
@@ -65,7 +69,9 @@ class Seats:
         held = asked_for(call.taken_over, by=by, seat=seat, from_seat=from_seat, at_ms=now_ms)
         if held.seat != seat:
             raise _taken(held)
-        asked = e.TakeoverRequested(request=_name(), by=by, seat=seat, from_seat=from_seat)
+        asked = e.TakeoverRequested(
+            request=_name(), by=by, seat=seat, from_seat=from_seat, is_named=bool(name)
+        )
         answer = await self.accepted(call, asked, asked.request)
         stood = (await self._as_of(call, asked)).taken_over
         if stood is None or stood.seat != seat:

@@ -9,6 +9,7 @@
  * @property {"viewer" | "agent" | "admin"} role
  * @property {string} tenant
  * @property {string} name
+ * @property {boolean} named the token is one person's, and `name` is theirs; else it is the role's
  * @property {string | null} expires_at
  */
 

@@ -169,4 +169,4 @@ def test_who_has_taken_the_call_over_is_shown() -> None:
     assert view(story.call, incarnation="i1")["taken_over"] is None
     story.write(e.TakeoverRequested(request="t", by="Ana", seat="a"))
     shown = view(story.call, incarnation="i1")["taken_over"]
-    assert shown == {"by": "Ana", "seat": "a", "since": timestamp(START_MS)}
+    assert shown == {"by": "Ana", "named": False, "seat": "a", "since": timestamp(START_MS)}

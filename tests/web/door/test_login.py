@@ -42,7 +42,13 @@ async def test_without_tls_the_cookie_is_not_marked_secure(
 @pytest.mark.asyncio
 async def test_who_comes_with_a_bearer_token_is_told_the_same(front: Front) -> None:
     told = (await front.api("GET", "/api/session", bearer="see")).json()
-    assert told == {"role": "viewer", "tenant": "default", "name": "Viewer", "expires_at": None}
+    assert told == {
+        "role": "viewer",
+        "tenant": "default",
+        "name": "Viewer",
+        "named": False,
+        "expires_at": None,
+    }
     assert (await front.api("DELETE", "/api/session", bearer="see")).status_code == 204
 
 

@@ -36,7 +36,8 @@ async def test_one_takes_over_and_hands_back_and_all_are_shown_who(front: Front)
     assert answer.status_code == 202
     assert set(answer.json()) == {"request", "position"}
     held = await shown(front)
-    assert set(held) == {"by", "seat", "since"}
+    assert set(held) == {"by", "named", "seat", "since"}
+    assert not held["named"], "it is what they typed"
     assert (held["by"], held["seat"]) == ("Ana", "seat-a")
     assert (await post(front, "takeover", ANA)).status_code == 202
     assert (await shown(front))["since"] == held["since"]
@@ -44,6 +45,17 @@ async def test_one_takes_over_and_hands_back_and_all_are_shown_who(front: Front)
     assert (await post(front, "handback", {"seat": "seat-a"})).status_code == 202
     asked = [fact for fact in await front.facts() if isinstance(fact, e.HandbackRequested)]
     assert [(fact.by, fact.seat) for fact in asked] == [("Ana", "seat-a")]
+
+
+async def test_who_came_with_a_token_of_their_own_is_called_as_it_says(front: Front) -> None:
+    await front.hook("/twiml/voice", ring())
+    mallory = {"by": "Somebody else", "seat": "seat-a"}
+    assert (await post(front, "takeover", mallory, bearer="adas")).status_code == 202
+    held = await shown(front)
+    assert (held["by"], held["named"]) == ("Ada Byron", True)
+    taken = {"seat": "seat-b", "from_seat": "seat-a"}
+    refused(await post(front, "takeover", taken), 422, "by is missing")
+    assert (await post(front, "takeover", taken, bearer="adas")).status_code == 202
 
 
 async def test_a_place_that_is_held_is_taken_only_from_whom_one_sees(front: Front) -> None:

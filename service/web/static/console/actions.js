@@ -56,7 +56,7 @@ function Seat({ seat, now, me }) {
   }
   if (held) {
     return html`<div class="seat" data-held="theirs">
-      <p><strong>${held.by || "Somebody"} has this call</strong> <span class="soft">for ${since}.</span></p>
+      <p><strong>${held.by || "Somebody"} has this call</strong> <span class="soft">for ${since}.${held.by && !held.named ? " The name is as they typed it." : ""}</span></p>
       <button type="button" class="button" disabled=${isBusy} onClick=${take}>Take it from ${held.by || "them"}</button>
     </div>`;
   }

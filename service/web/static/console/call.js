@@ -23,7 +23,7 @@ const TOLD_MS = 6_000; // how long an answer to an act stays in sight
 export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
   const { call, live, timeline, head, link, error } = useCall(callSid, at);
   const [told, tell] = useTold();
-  const me = useName(visitor.name || visitor.role);
+  const me = useName(visitor.name || visitor.role, visitor.named);
   const now = useNow(1_000);
   const isLive = Boolean(live) && live.phase !== "ended";
   const mayAct = visitor.role !== "viewer";

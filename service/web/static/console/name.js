@@ -1,4 +1,5 @@
-// What a person is called by the others who watch: typed once, kept in this browser.
+// What a person is called by the others who watch: as their token says, else typed once and kept in this
+// browser.
 
 import { html, useState } from "../vendor/preact-htm.js";
 
@@ -10,15 +11,17 @@ const LETTERS_MAX = 60; // it stands in a badge
  * @property {string} by what others see
  * @property {string} typed what stands in the field
  * @property {string} unnamed
+ * @property {boolean} isNamed their token says what they are called
  * @property {(name: string) => void} change
  */
 
 /**
  * The person's name, and a way to change it.
  * @param {string} unnamed what they are called until they say otherwise
+ * @param {boolean} isNamed whether that is their own name, and stays
  * @returns {Me}
  */
-export function useName(unnamed) {
+export function useName(unnamed, isNamed) {
   const [name, setName] = useState(kept);
   const change = (/** @type {string} */ typed) => {
     const short = typed.slice(0, LETTERS_MAX);
@@ -29,7 +32,7 @@ export function useName(unnamed) {
       // It holds until the page is left.
     }
   };
-  return { by: name.trim() || unnamed, typed: name, unnamed, change };
+  return { by: (!isNamed && name.trim()) || unnamed, typed: name, unnamed, isNamed, change };
 }
 
 /** @returns {string} */
@@ -43,6 +46,7 @@ function kept() {
 
 /** The field for it. @param {{me: Me}} props */
 export function NameField({ me }) {
+  if (me.isNamed) return html`<span class="small soft">as ${me.by}</span>`;
   return html`<label class="name-field small soft">
     as
     <input class="input" value=${me.typed} placeholder=${me.unnamed} maxlength=${LETTERS_MAX} autocomplete="name" aria-label="Your name, as others see it"

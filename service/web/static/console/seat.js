@@ -19,7 +19,7 @@ export function mySeat() {
 /**
  * @typedef {object} SeatNow
  * @property {boolean} isMine
- * @property {{by: string, seat: string, since: string} | null} held who has the call, null for the agent
+ * @property {{by: string, named: boolean, seat: string, since: string} | null} held who has the call, null for the agent
  * @property {boolean} isBusy something was asked and isn't seen in the call yet
  * @property {() => Promise<void>} take takes the call, from whom one sees there if need be
  * @property {() => Promise<void>} handBack
