@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import resource
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -55,15 +56,20 @@ def chaos(arguments: Sequence[str]) -> int:
         _room_for(plan)
         # What the callers' own libraries say of broken connections is what is being tested.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        with tempfile.TemporaryDirectory() as scratch, Screen(sys.stderr) as screen:
-            folder = Path(options.folder or scratch).absolute()
+        folder = Path(options.folder or tempfile.mkdtemp(prefix="stayline-chaos-")).absolute()
+        with Screen(sys.stderr) as screen:
             report = asyncio.run(run(plan, folder, found, screen.show))
         _keep(report, options)
     except (StaylineError, ValueError, OSError) as trouble:
         sys.stderr.write(f"stayline chaos: {str(trouble)[:SHOWN_MAX]}\n")
         return USAGE
     sys.stdout.write(report.text() + "\n")
-    return BROKEN if report.broken else KEPT
+    if report.broken:
+        sys.stdout.write(f"The servers' logs and each such call's story: {folder}\n")
+        return BROKEN
+    if not options.folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    return KEPT
 
 
 def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
@@ -128,7 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     ):
         least = getattr(plain, f"{name}_every")
         add(f"--{name}-every", type=int, default=least, help=f"{text}; 0 for never ({least})")
-    add("--folder", default="", help="keep the servers' logs and their store here")
+    add(
+        "--folder",
+        default="",
+        help="keep the servers' logs and their store here; without it they stay only when a rule was broken",
+    )
     theirs = parser.add_argument_group("a deployment of yours")
     add = theirs.add_argument
     add("--public-url", default="", help="the URL that the service knows of itself")

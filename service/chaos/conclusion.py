@@ -94,7 +94,9 @@ def _tell_drops(ground: Ground, harms: Harms, tally: Tally) -> None:
     tally.spread("drop to the next stream", backs_ms(told))
     tally.spread("  beyond the carrier's own time", [it - turn_ms for it in backs_ms(told)])
     tally.spread("  of servers that were killed", backs_ms(killed))
-    tally.spread("  of blackholes", backs_ms(dark))
+    doubly = [one for one in dark if has_died(one, harms)]
+    tally.spread("  of blackholes", backs_ms([one for one in dark if one not in doubly]))
+    tally.spread("  of blackholes whose server was killed, too", backs_ms(doubly))
     if ground.plan.is_talker:
         tally.spread("start to sound, where there was more to say", sounds_ms(harms.dropped))
         tally.spread("key to answer", _answers_ms(ground.crowd.callers))
@@ -127,6 +129,16 @@ def _answers_ms(phones: list[LightPhone]) -> list[int]:
         for asked_us, took_us in phone.answers
         if asked_us not in phone.talked_over
     ]
+
+
+def has_died(dropped: Dropped, harms: Harms) -> bool:
+    """Say whether the server was killed before the call had another stream."""
+    strands = dropped.phone.span.strands[dropped.strand : dropped.strand + 1]
+    back_us = strands[0].started_us if strands else dropped.phone.now_ms() * 1_000
+    return any(
+        port == dropped.link.port and dropped.at_us <= at_us <= back_us
+        for port, at_us in harms.killed
+    )
 
 
 def backs_ms(dropped: list[Dropped]) -> list[int]:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 import msgspec
@@ -28,6 +28,7 @@ AT_WORK_ODDS = 4  # one drop of so many seeks a call whose tool is at work
 CODES = (1000, 1001, 1011, 1012)  # what proxies, deploys and clean ends send
 REACH_S = 0.1  # a `stop` that is to come late is first to reach the proxy
 LEFT_S_MAX = 30.0
+MAY_COME_S_MAX = 60.0  # then it comes all the same
 CALM_S = 1.0  # after a pause: who was told late has caught up
 KNOWN_S = (
     2.0  # and what was heard in the pause is known by then: an echo, and a write behind others
@@ -51,10 +52,13 @@ class Harms:
         self.dropped: list[Dropped] = []
         self.kinds: Counter[str] = Counter()
         self.weathers: Counter[str] = Counter()
+        self.killed: list[tuple[int, int]] = []  # a server's port, and when, in microseconds
         self._ground = ground
         self._chance = chance(ground.plan.seed)
         self._alone = asyncio.Lock()
         self._beside: set[asyncio.Task[None]] = set()
+        self._failed: list[BaseException] = []
+        self.is_killing = False
         self._last_us: dict[str, int] = {}
 
     def candidates(self, apart_us: int) -> list[LightPhone]:
@@ -97,13 +101,28 @@ class Harms:
     def _hold_s(self) -> float:
         return self._chance.randrange(*HOLD_MS) / 1_000
 
-    async def kill(self) -> None:
-        """Kill a server with -9, as soon as both are there; it is started again beside."""
-        await self._alone.acquire()
-        server = self._chance.choice(self._ground.servers)
-        # With the other one not ready nobody would be left, and that no service outlives. And who goes on
-        # without the store for a while says so: what only he knows would die with him.
-        await until(self._is_calm, within_s=LEFT_S_MAX)
+    def kill(self, may_come: Callable[[], bool]) -> None:
+        """Kill a server with -9 beside, as soon as it may come and both are there, and start it again."""
+        self.is_killing = True
+        self._spawn(self._kill(may_come))
+
+    async def _kill(self, may_come: Callable[[], bool]) -> None:
+        try:
+            async with self._alone:
+                await until(may_come, within_s=MAY_COME_S_MAX)
+                # With the other one not ready nobody would be left, and that no service outlives. And who
+                # goes on without the store for a while says so: what only he knows would die with him.
+                await until(self._is_calm, within_s=LEFT_S_MAX)
+                server = self._chance.choice(self._ground.servers)
+                self._note_kill(server)
+                await server.kill()
+                await server.start()
+                await self._ground.balancer.look()
+        finally:
+            self.is_killing = False
+
+    def _note_kill(self, server: Server) -> None:
+        self.killed.append((server.port, self._ground.clock.now_us()))
         for phone in self._on(server):
             link, strand = self.link(phone), phone.span.strand
             if strand is not None:
@@ -111,8 +130,6 @@ class Harms:
             if link is not None and not link.harm:
                 self._note("kill", phone, link)
         self.kinds["kill -9"] += 1
-        await server.kill()
-        self._spawn(self._start(server))
 
     async def _is_calm(self) -> bool:
         servers = self._ground.servers
@@ -145,9 +162,11 @@ class Harms:
         self._spawn(self._pause())
 
     async def end(self) -> None:
-        """Wait until all that was begun is over."""
+        """Wait until all that was begun is over. Raises what went wrong: NotServed, and faults of ours."""
         while self._beside:
             await asyncio.wait(self._beside)
+        for trouble in self._failed:
+            raise trouble
 
     def _chosen(self, phones: list[LightPhone]) -> LightPhone:
         busy = [phone for phone in phones if self._ground.shop.at_work[phone.call_sid]]
@@ -170,13 +189,6 @@ class Harms:
             for phone in self._ground.crowd.live
             if (link := self.link(phone)) is not None and link.port == server.port
         ]
-
-    async def _start(self, server: Server) -> None:
-        try:
-            await server.start()
-            await self._ground.balancer.look()
-        finally:
-            self._alone.release()
 
     async def _freeze(self) -> None:
         async with self._alone:
@@ -208,7 +220,12 @@ class Harms:
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        task.add_done_callback(self._is_over)
+
+    def _is_over(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (trouble := task.exception()) is not None:
+            self._failed.append(trouble)
 
 
 def _harm(link: Link, kind: LinkDrop, hold_s: float) -> None:

@@ -126,8 +126,8 @@ class Run:
             self._aside(number)
             if plan.is_ours and plan.kill_every and number % plan.kill_every == 0:
                 # A kill is to meet calls that talk, not those on their way back from the last harm.
-                await until(self._are_back, within_s=STUCK_S_MAX)
-                await self._harms.kill()
+                await until(lambda: not self._harms.is_killing, within_s=STUCK_S_MAX)
+                self._harms.kill(self._are_back)
             elif not await until(self._drop_one, within_s=STUCK_S_MAX):
                 return
             self._done = number

@@ -1,4 +1,5 @@
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,14 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(
 
 @pytest.mark.parametrize(("lost", "code"), [(0, KEPT), (1, BROKEN)])
 def test_the_report_is_kept_as_json_and_as_a_page(
-    lost: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lost: int,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
     async def done(*_: object) -> Report:
         report = Report("chaos", seed=7)
         report.count("acknowledged records lost", lost)
@@ -57,6 +64,9 @@ def test_the_report_is_kept_as_json_and_as_a_page(
     told = json.loads((tmp_path / "r.json").read_text())
     assert told["figures"] == {"acknowledged records lost": lost}
     assert (tmp_path / "r.md").read_text().startswith("# chaos")
+    left = [str(folder) for folder in tmp_path.glob("stayline-chaos-*")]
+    assert len(left) == lost
+    assert capsys.readouterr().out.endswith("".join(f"story: {folder}\n" for folder in left))
 
 
 def test_a_deployments_credentials_are_found_as_replay_finds_them(

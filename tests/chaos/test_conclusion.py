@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from service.chaos.conclusion import backs_ms, conclude, late, settle, sounds_ms
+from service.chaos.conclusion import backs_ms, conclude, has_died, late, settle, sounds_ms
 from service.chaos.ground import Ground
 from service.chaos.harms import Harms
 from service.chaos.plan import Plan
@@ -44,6 +44,10 @@ async def test_audio_for_a_stream_that_was_replaced_is_found(
         harms.drop(phones)
         await wait_until(lambda: len(phones[0].span.strands) == 2, description="it comes back")
         (dropped,) = harms.dropped
+        assert not has_died(dropped, harms)
+        for at_us, died in ((dropped.at_us - 1, False), (dropped.at_us + 1, True), (2**60, False)):
+            harms.killed[:] = [(dropped.link.port, at_us)]
+            assert has_died(dropped, harms) is died
         dropped.link.media_after.append(ground.clock.now_ms() + 5_000)
         assert len(late([dropped])) == 1
         await harms.end()

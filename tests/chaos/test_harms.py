@@ -8,6 +8,7 @@ from service.chaos import harms as all_harms
 from service.chaos.ground import Ground
 from service.chaos.harms import Harms
 from service.chaos.plan import DROPS, Plan
+from service.chaos.server import NotServed
 from service.simulator.credentials import Credentials
 from tests.chaos.deployment import Deployment
 from tests.conftest import wait_until
@@ -36,3 +37,18 @@ async def test_every_kind_of_drop_brings_a_new_stream(
         harms.stall([phone])
         await harms.end()
         assert harms.kinds["stall"] == 1
+
+
+async def test_what_goes_wrong_beside_is_told_in_the_end(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    plan = Plan(server=deployment.url, calls=1, media_ms=20)
+    async with Ground(plan, tmp_path, Credentials(ACCOUNT, TOKEN, "token")) as ground:
+        harms = Harms(ground)
+
+        async def fails() -> None:
+            raise NotServed("it does not start")
+
+        harms._spawn(fails())
+        with pytest.raises(NotServed):
+            await harms.end()
