@@ -13,8 +13,9 @@ import faulthandler
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -24,7 +25,10 @@ from typing_extensions import override
 
 from service.errors import ConfigError
 from service.protocol.messages import MESSAGE_BYTES_MAX
-from service.wire import Wire
+from service.wire.address import Proxies
+from service.wire.crowd import Crowd
+from service.wire.request import HttpWire
+from service.wire.websocket import Wire
 
 EXIT_S_MAX = 27.5  # platforms kill 30 s after they asked; what hangs then leaves its trace behind
 NOW_S_MAX = 6.0  # the same for whoever asked twice: every call is still written
@@ -34,6 +38,8 @@ PING_S, PONG_S = 2.5, 3.0
 WAITING_MAX = 2_048  # connections that nobody accepted yet: a herd, all at once
 UNACKNOWLEDGED_MS_MAX = 5_000  # then the kernel gives a connection up, also one that takes nothing
 
+LOCAL_PROXIES = ("127.0.0.1", "::1")
+
 SAME_S_MAX = 0.5  # some platforms tell every process, and a parent passes it on: that is one signal
 
 _NO_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
@@ -41,9 +47,16 @@ _NO_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _log = logging.getLogger(__name__)
 
 
-def settings(app: Starlette, *, stop_s: int, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's settings for `app`; `stop_s` is its patience with open sockets at the end."""
+def settings(
+    app: Starlette, *, stop_s: int, proxies: Sequence[str] = LOCAL_PROXIES, **more: Any
+) -> uvicorn.Config:
+    """Return uvicorn's settings for `app`; `stop_s` is its patience with open sockets at the end.
+
+    `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For).
+    """
     chosen: dict[str, Any] = {
+        "http": partial(HttpWire, crowd=Crowd(Proxies(proxies))),
+        "forwarded_allow_ips": list(proxies),
         "ws": Wire,
         "ws_max_size": MESSAGE_BYTES_MAX,
         "ws_per_message_deflate": False,

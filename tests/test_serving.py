@@ -17,7 +17,7 @@ from service import serving as module
 from service.errors import ConfigError
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.serving import EXIT_S_MAX, NOW_S_MAX, Server, listening, settings
-from service.wire import Wire
+from service.wire.websocket import Wire
 from tests.conftest import for_a_moment, wait_until
 
 

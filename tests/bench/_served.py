@@ -38,7 +38,7 @@ from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity
-from service.wire import Wire
+from service.wire.websocket import Wire
 from tests.bench._accounts import ACCOUNT
 from tests.conftest import free_port
 

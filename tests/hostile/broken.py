@@ -19,7 +19,7 @@ from tests.hostile.raw import (
     pieces,
 )
 
-PROTOCOL, NOT_TEXT, TOO_BIG = 1002, 1007, 1009
+PROTOCOL, NOT_TEXT, TOO_MUCH, TOO_BIG = 1002, 1007, 1008, 1009
 
 # Some of what Kuhn's stress test of UTF-8 decoders calls malformed.
 NO_TEXTS = {
@@ -131,7 +131,11 @@ def _sizes() -> list[Case]:
         Case("10.4 text of one byte too many", frame(TEXT, b"x" * (most + 1)), TOO_BIG),
         Case("10.4 binary of one byte too many", frame(BINARY, b"x" * (most + 1)), TOO_BIG),
         Case("10.4 fragments of one byte too many", pieces(TEXT, half * 2 + b"x", [9, most]), TOO_BIG),
-        Case("10.4 many small fragments", pieces(TEXT, b"x" * (most + 1), range(64, most, 64)), TOO_BIG),
+        Case("10.4 many small fragments", pieces(TEXT, b"x" * (most + 1), range(256, most, 256)), TOO_BIG),
+        Case("10.4 too many small fragments", pieces(TEXT, b"x" * most, range(64, most, 64)), TOO_MUCH),
+        Case("10.4 too many messages", frame(TEXT, b"{}") * 1_000, TOO_MUCH),
+        Case("10.4 too many pings", frame(PING) * 1_000, TOO_MUCH),
+        Case("10.4 too many large messages", frame(TEXT, b"x" * most) * 9, TOO_MUCH),
         Case("10.4 two halves and a header", frame(TEXT, half, fin=False) + frame(CONT, half + b"x", fin=False), TOO_BIG),
         Case("10.4 16 MiB announced", frame(TEXT, length=b"\x7f" + struct.pack("!Q", 1 << 24)), TOO_BIG),
         Case("10.4 4 GiB announced", frame(TEXT, length=b"\x7f" + struct.pack("!Q", 1 << 32)), TOO_BIG),

@@ -1,8 +1,7 @@
 """Slow and silent peers on the real port: each is let go in its time, and the call beside goes on (S-3, O-3).
 
-What bounds them: five seconds for a start after the upgrade, ten messages before it, pings from then on,
-and the idle time of a stream. Nothing here bounds a request that is never finished: that is the
-platform's proxy in front, or nobody.
+What bounds them: five seconds for the head of a request, five for a start after the upgrade, ten messages
+before it, pings from then on, and the idle time of a stream.
 """
 
 import asyncio
@@ -12,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from service.web.stream import media
+from service.wire import request as requests
 from tests.hostile.conftest import Witness
 from tests.hostile.raw import CLOSE, PING, TEXT, RawSocket, connected, frame, request, upgraded
 
@@ -73,14 +73,21 @@ async def test_who_speaks_a_byte_at_a_time_is_let_go(witness: Witness) -> None:
     await witness.is_well()
 
 
-async def test_requests_that_are_never_finished_take_nobody_elses_place(witness: Witness) -> None:
-    """No bound of ours ends them yet; but they hold no call, no row and no agent."""
+async def test_requests_that_are_never_finished_take_nobody_elses_place(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S-3: they hold no call, no row and no agent, and are let go in their time."""
+    monkeypatch.setattr(requests, "HEAD_S_MAX", 2.0)
     rows = len(await witness.front.journal.open_calls())
     async with contextlib.AsyncExitStack() as crowd:
-        for at in range(CROWD):
-            raw = await crowd.enter_async_context(connected(witness.host))
+        halves = [await crowd.enter_async_context(connected(witness.host)) for _ in range(CROWD)]
+        for at, raw in enumerate(halves):
             await raw.send(request()[: 3 * at])
         async with upgraded(witness.host) as one:
             await witness.start(one)
         await witness.is_well()
+        for raw in halves:
+            async with asyncio.timeout(5):
+                answer = await raw.reader.read()
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
     assert len(await witness.front.journal.open_calls()) == rows + 1

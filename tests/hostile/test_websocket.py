@@ -79,7 +79,7 @@ async def test_it_is_the_same_byte_by_byte(witness: Witness, case: Case) -> None
         pytest.param(frame(TEXT) + frame(TEXT, KEY), id="5.6-empty-is-passed-over"),
         pytest.param(frame(PONG, b"unasked") + frame(TEXT, KEY), id="5.5.3-unasked-pong"),
         pytest.param(frame(PING, b"p" * 125) + frame(TEXT, KEY), id="5.5.2-the-longest-ping"),
-        pytest.param(frame(TEXT, b"{}") * 500 + frame(TEXT, KEY), id="5.6-many-at-once"),
+        pytest.param(frame(TEXT, b"{}") * 290 + frame(TEXT, KEY), id="5.6-many-at-once"),
         pytest.param(frame(TEXT, KEY, length=b"\x7e" + len(KEY).to_bytes(2)), id="5.2-length-not-the-shortest"),
         pytest.param(frame(TEXT, KEY, length=b"\x7f" + len(KEY).to_bytes(8)), id="5.2-length-far-from-the-shortest"),
     ],

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
-from service.wire import UNANSWERED, cut_of
+from service.wire.websocket import UNANSWERED, cut_of
 
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
 CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back

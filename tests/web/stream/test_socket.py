@@ -10,7 +10,7 @@ from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
 from service.web.stream import socket as module
 from service.web.stream.socket import REASON_BYTES_MAX, MediaSocket
-from service.wire import UNANSWERED
+from service.wire.websocket import UNANSWERED
 
 
 class Wire:

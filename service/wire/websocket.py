@@ -4,24 +4,48 @@ A peer that has stopped reading, or is no longer there, never lets a connection 
 last words for it wait to be taken. So who serves a media stream is given the means to let go of it.
 And a peer that breaks the protocol costs neither a descriptor nor a traceback: an upgrade that can't be
 read is answered, text that is none ends its own connection, and pings that nobody reads the answers of
-are not answered for ever.
+are not answered for ever. Who sends more than any caller does is failed as well: that costs the stream.
 """
 
+import logging
 from collections.abc import Callable
+from typing import Any
 
 from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
+from service.wire.flood import Flood
+
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
 UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
+PIECE_BYTES = 4_096  # read at once, so that a flood of empty frames is seen before it was parsed
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+_log = logging.getLogger(__name__)
 
 
 class Wire(WebSocketsSansIOProtocol):
     """One connection. `scope["extensions"]["stayline.cut"]["cut"]()` frees its descriptor at once."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._flood = Flood(self._now_ms())
+        self._frames = 0
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol. What is too much is not read to its end."""
+        now_ms = self._now_ms()
+        for at in range(0, len(data), PIECE_BYTES):
+            piece = data[at : at + PIECE_BYTES]
+            self._frames = 0
+            super().data_received(piece)
+            if not self._flood.admits(self._frames, len(piece), now_ms):
+                self._stop_flood()
+                return
 
     @override
     def handle_connect(self, event: Request) -> None:
@@ -33,6 +57,7 @@ class Wire(WebSocketsSansIOProtocol):
     @override
     def handle_events(self) -> None:
         """See uvicorn: it leaves an upgrade that it can't read without an answer, for ever."""
+        self._frames = len(self.conn.events)
         super().handle_events()
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.handshake_complete = self.close_sent = True
@@ -89,6 +114,18 @@ class Wire(WebSocketsSansIOProtocol):
             self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})
         super().keepalive_timeout()
         self._cut()
+
+    def _stop_flood(self) -> None:
+        """Fail a connection that brings too much; one that is ending already is cut."""
+        if not self.handshake_complete or self.close_sent:
+            self._cut()
+            return
+        _log.warning("! a socket sends too much", extra={"action": "socket_floods"})
+        self.conn.fail(CloseCode.POLICY_VIOLATION, "too much at once")
+        self.handle_parser_exception()
+
+    def _now_ms(self) -> int:
+        return int(self.loop.time() * 1_000)
 
     def _cut(self) -> None:
         """Let go of the connection, whatever is still to be sent. Harmless when it has ended."""

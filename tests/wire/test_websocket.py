@@ -11,10 +11,10 @@ import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from service import wire as module
 from service.web.stream import socket as web_socket
 from service.web.stream.socket import MediaSocket
-from service.wire import CUT, UNANSWERED, Wire, cut_of
+from service.wire import flood, websocket as module
+from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -211,8 +211,12 @@ async def test_a_peer_that_is_failed_and_stays_is_cut(monkeypatch: pytest.Monkey
         )
 
 
-async def test_pings_of_a_peer_that_reads_nothing_pile_nothing_up() -> None:
+async def test_pings_of_a_peer_that_reads_nothing_pile_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Rule 9: its pongs would wait in our memory, as many as it likes."""
+    monkeypatch.setattr(flood, "FRAMES_AT_ONCE_MAX", 1_000_000)
+    monkeypatch.setattr(flood, "BYTES_AT_ONCE_MAX", 100_000_000)
     ping = b"\x89\xfd...." + b"p" * 125
     async with serving(listens) as served, served.deaf_peer() as there:
         loop = asyncio.get_running_loop()
@@ -227,3 +231,58 @@ async def test_what_another_server_serves_is_not_cut() -> None:
     cut_of({"type": "websocket", "extensions": {}})()
     cut_of({"type": "websocket"})()
     assert CUT.startswith("stayline.")
+
+
+FLOODS = {
+    "frames": b"\x81\x80...." * 400,
+    "pings": b"\x89\x80...." * 400,
+    "pongs": b"\x8a\x80...." * 400,
+    "fragments": b"\x01\x80...." + b"\x00\x80...." * 400,
+    "bytes": (b"\x82\xfe\xff\x00...." + bytes(0xFF00)) * 5,
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_who_sends_more_than_any_caller_is_failed_and_the_application_learns_it(
+    name: str,
+) -> None:
+    """S-9: 120 frames a second and 300 more, and bytes alike; the close says why."""
+    ends: list[Message] = []
+
+    async def reads(websocket: WebSocket) -> None:
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            pass
+        ends.append(message)
+
+    async with serving(reads) as served:
+        came = await served.asked(UPGRADE, FLOODS[name])
+        await wait_until(lambda: bool(ends), description="the application is told")
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    assert came.endswith(b"\x88\x14\x03\xf0too much at once")
+    assert ends[0]["code"] == 1008
+
+
+async def test_a_flood_that_comes_with_the_handshake_is_cut() -> None:
+    async with serving(listens) as served:
+        with contextlib.suppress(ConnectionError):
+            await served.asked(UPGRADE + FLOODS["pings"])
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+
+
+async def test_what_a_network_held_back_for_three_seconds_is_no_flood() -> None:
+    """150 frames of audio, and the marks between."""
+    heard: list[str] = []
+
+    async def hears(websocket: WebSocket) -> None:
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            heard.append(message["text"])
+
+    async with serving(hears) as served:
+        late = (b"\x81\xfe\x01\x40...." + b"O" * 320) * 150 + b"\x81\x80...." * 100
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(late)
+        await wait_until(lambda: len(heard) == 250, description="all of it was heard")
+        writer.close()
+        await writer.wait_closed()
