@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from service.web.stream import socket as web_socket
@@ -80,6 +80,12 @@ async def serving(
         came.set()
         await talk(websocket)
 
+    async with hosting(app, came, **pings) as served:
+        yield served
+
+
+@contextlib.asynccontextmanager
+async def hosting(app: ASGIApp, came: asyncio.Event, **pings: float) -> AsyncIterator[Served]:
     ours = socket.create_server(("127.0.0.1", 0))
     chosen: dict[str, Any] = {"ws_ping_interval": None, **pings}
     server = uvicorn.Server(uvicorn.Config(app, ws=Wire, lifespan="off", log_config=None, **chosen))
@@ -258,15 +264,31 @@ async def test_who_sends_more_than_any_caller_is_failed_and_the_application_lear
         came = await served.asked(UPGRADE, FLOODS[name])
         await wait_until(lambda: bool(ends), description="the application is told")
         await wait_until(lambda: served.connections == 0, description="the connection is gone")
-    assert came.endswith(b"\x88\x14\x03\xf0too much at once")
+    assert came.endswith(b"\x88\x12\x03\xf0too much at once")
     assert ends[0]["code"] == 1008
 
 
-async def test_a_flood_that_comes_with_the_handshake_is_cut() -> None:
-    async with serving(listens) as served:
-        with contextlib.suppress(ConnectionError):
-            await served.asked(UPGRADE + FLOODS["pings"])
+async def test_a_flood_before_the_handshake_is_answered_is_cut() -> None:
+    """There is no close to be sent yet."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.set()
+        await may_answer.wait()
+        await WebSocket(scope, receive, send).close()
+
+    async with hosting(app, asked) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(UPGRADE)
+        await wait_until(asked.is_set, description="it has asked")
+        writer.write(FLOODS["frames"])
         await wait_until(lambda: served.connections == 0, description="the connection is gone")
+        may_answer.set()
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def test_what_a_network_held_back_for_three_seconds_is_no_flood() -> None:
