@@ -17,35 +17,73 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from service.wire.flood import Flood
+from service.wire.framing import Framing, Piece, Raw
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
+DIRECT = "stayline.direct"  # the one by which texts come without a queue and a task between
 UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
 PIECE_BYTES = 4_096  # read at once, so that a flood of empty frames is seen before it was parsed
+END_OF_REQUEST = b"\r\n\r\n"
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+Take = Callable[[bytes], None]
 
 _log = logging.getLogger(__name__)
 
 
 class Wire(WebSocketsSansIOProtocol):
-    """One connection. `scope["extensions"]["stayline.cut"]["cut"]()` frees its descriptor at once."""
+    """One connection, with two extensions in its scope.
+
+    `["stayline.cut"]["cut"]()` frees its descriptor at once. `["stayline.direct"]["follow"](take)` has
+    `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
+    it; `take` neither waits nor raises.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._flood = Flood(self._now_ms())
         self._frames = 0
+        self._framing: Framing | None = None
+        self._take: Take | None = None
 
     @override
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol. What is too much is not read to its end."""
         now_ms = self._now_ms()
         for at in range(0, len(data), PIECE_BYTES):
-            piece = data[at : at + PIECE_BYTES]
-            self._frames = 0
-            super().data_received(piece)
-            if not self._flood.admits(self._frames, len(piece), now_ms):
+            if not self._bring(data[at : at + PIECE_BYTES], now_ms):
                 self._stop_flood()
                 return
+
+    def _bring(self, octets: bytes, now_ms: int) -> bool:
+        """Take some bytes; False when they are too many."""
+        if self._framing is None:
+            self._frames = 0
+            super().data_received(octets)
+            is_alone = octets.find(END_OF_REQUEST) == len(octets) - len(END_OF_REQUEST)
+            if self.handshake_initiated and is_alone:
+                # Whoever says something before this is read by the parser alone: no carrier does.
+                self._framing = Framing(self.config.ws_max_size)
+            return self._flood.admits(self._frames, len(octets), now_ms)
+        found = self._framing.feed(octets)
+        if not self._flood.admits(len(found), len(octets), now_ms):
+            return False
+        for one in found:
+            self._receive(one)
+        return True
+
+    def _receive(self, piece: Piece) -> None:
+        if isinstance(piece, Raw):
+            super().data_received(piece.octets)
+        elif not self.close_sent:
+            self.curr_msg_data_type = "text"
+            self.frames = [piece.payload]
+            self.send_receive_event_to_app()
+
+    def _follow(self, take: Take) -> None:
+        """Give texts to `take` from now on, as soon as none waits before them."""
+        self._take = take
 
     @override
     def handle_connect(self, event: Request) -> None:
@@ -53,6 +91,7 @@ class Wire(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - HTTP's own number
             self.scope["extensions"][CUT] = {"cut": self._cut}
+            self.scope["extensions"][DIRECT] = {"follow": self._follow}
 
     @override
     def handle_events(self) -> None:
@@ -67,10 +106,17 @@ class Wire(WebSocketsSansIOProtocol):
     @override
     def send_receive_event_to_app(self) -> None:
         """See uvicorn: a message is whole. Text that is no UTF-8 fails the connection (RFC 6455 8.1)."""
-        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(self.frames):
+        if self.curr_msg_data_type != "text" or self.close_sent:
+            super().send_receive_event_to_app()
+            return
+        text = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        if not _is_text(text):
             self.frames = []
             self.conn.fail(CloseCode.INVALID_DATA)
             self.handle_parser_exception()
+        elif self._take is not None and self.queue.empty():
+            self.frames = []
+            self._take(text)
         else:
             super().send_receive_event_to_app()
 
@@ -134,19 +180,31 @@ class Wire(WebSocketsSansIOProtocol):
 
 def cut_of(scope: object) -> Callable[[], None]:
     """Return what cuts the connection of a scope; nothing, where another server serves it."""
-    found = scope.get("extensions") if isinstance(scope, dict) else None
-    extension = (found or {}).get(CUT, {})
-    cut: Callable[[], None] = extension.get("cut", _nothing)
+    cut: Callable[[], None] = _extension(scope, CUT).get("cut", _nothing)
     return cut
 
 
-def _is_text(pieces: list[bytes]) -> bool:
+def direct_of(scope: object) -> Callable[[Take], None]:
+    """Return what has the texts of a scope's connection come directly; nothing, where another server serves it."""
+    follow: Callable[[Take], None] = _extension(scope, DIRECT).get("follow", _nothing)
+    return follow
+
+
+def _extension(scope: object, name: str) -> dict[str, Any]:
+    found = scope.get("extensions") if isinstance(scope, dict) else None
+    extension: dict[str, Any] = (found or {}).get(name, {})
+    return extension
+
+
+def _is_text(text: bytes) -> bool:
+    if text.isascii():
+        return True  # as all but the start of a stream are
     try:
-        b"".join(pieces).decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     return

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from service.web.stream import socket as web_socket
 from service.web.stream.socket import MediaSocket
 from service.wire import flood, websocket as module
-from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of
+from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of, direct_of
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -188,7 +188,7 @@ async def test_text_that_is_none_ends_its_connection_and_leaves_no_traceback(
     async with serving(listens) as served:
         came = await served.asked(UPGRADE, b"\x81\x81\x00\x00\x00\x00\xff" + behind)
         await wait_until(lambda: served.connections == 0, description="the connection is gone")
-    assert came.endswith(b"\x88\x00" if behind[:1] == b"\x88" else b"\x88\x02\x03\xef")
+    assert came.endswith(b"\x88\x02\x03\xef")
     assert not [one for one in caplog.records if one.exc_info or one.levelname == "ERROR"]
 
 
@@ -308,3 +308,47 @@ async def test_what_a_network_held_back_for_three_seconds_is_no_flood() -> None:
         await wait_until(lambda: len(heard) == 250, description="all of it was heard")
         writer.close()
         await writer.wait_closed()
+
+
+def masked(text: bytes) -> bytes:
+    return bytes((0x81, 0x80 | len(text))) + bytes(4) + text
+
+
+async def test_texts_come_directly_once_none_waits_before_them() -> None:
+    came: list[str] = []
+    ends: list[Message] = []
+
+    async def talk(websocket: WebSocket) -> None:
+        first = await websocket.receive()
+        direct_of(websocket.scope)(lambda raw: came.append(f"direct {raw.decode()}"))
+        came.append(first["text"])
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            came.append(message["text"])
+        ends.append(message)
+
+    async with serving(talk) as served:
+        ping = b"\x89\x80...."
+        told = b"".join(masked(b"%d" % number) for number in range(3))
+        await served.asked(
+            UPGRADE, told + ping, masked(b"3") + ping + masked(b"4") + b"\x88\x80...."
+        )
+        await wait_until(lambda: bool(ends), description="the application is told of the end")
+    assert came == ["0", "1", "2", "direct 3", "direct 4"]
+
+
+async def test_a_message_in_pieces_comes_directly_too_and_no_text_fails() -> None:
+    came: list[bytes] = []
+
+    async def talk(websocket: WebSocket) -> None:
+        direct_of(websocket.scope)(came.append)
+        await listens(websocket)
+
+    async with serving(talk) as served:
+        await served.asked(UPGRADE, b"\x01\x81....\x4f\x80\x81....\x45" + masked(b"\xff"))
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    assert came == [b"ak"]
+
+
+async def test_where_another_server_serves_there_is_nothing_to_ask_for() -> None:
+    cut_of({"type": "websocket"})()
+    direct_of(None)(lambda _: None)

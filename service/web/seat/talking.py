@@ -90,6 +90,12 @@ class PacedSocket(MediaSocket):
             raise ConnectionError("too many messages")
         return text
 
+    @override
+    async def follow(self, take: Callable[[str | bytes], None]) -> None:
+        """See MediaSocket.follow. Each message waits for its turn, so that they can be counted."""
+        while True:
+            take(await self.receive())
+
 
 @dataclass(kw_only=True)
 class Talking:

@@ -12,10 +12,9 @@ from service.meter import Meter
 from service.protocol import stream as s
 from service.web.stream.socket import MediaSocket
 
-IDLE_LOOK_MS = 250  # fifty messages come in a second, and not each moves the deadline
-LATE_MS = (
-    100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
-)
+LATE_S = 0.1  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
+
+Take = Callable[[s.StreamEvent], None]
 
 _log = logging.getLogger(__name__)
 
@@ -33,45 +32,92 @@ class Inflow:
         try:
             return wire.receive(await socket.receive(), self.clock.now_ms())
         except RemoteProtocolError as trouble:
-            self.meter.dropped_messages.inc()
-            _log.debug("< dropped: %s", trouble, extra={"action": "message_dropped"})
+            self.dropped(trouble)
             return ()
 
-    async def pass_on(
-        self, socket: MediaSocket, wire: s.Stream, take: Callable[[s.StreamEvent], None]
-    ) -> str:
-        """Pass on what the stream brings, until it ends or falls silent; return how it did."""
-        loop = asyncio.get_running_loop()
-        patience = asyncio.timeout(None)
-        while True:
-            try:
-                patience = asyncio.timeout(self.idle_ms / 1000 or None)
-                async with patience:
-                    return await self._follow(socket, wire, take, patience)
-            except ConnectionError as trouble:
-                return str(trouble)
-            except TimeoutError:
-                # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
-                if loop.time() - (patience.when() or 0) < LATE_MS / 1000:
-                    self.meter.idle_streams.inc()
-                    return IDLE
+    def dropped(self, trouble: RemoteProtocolError) -> None:
+        """Count a message that is outside the protocol."""
+        self.meter.dropped_messages.inc()
+        _log.debug("< dropped: %s", trouble, extra={"action": "message_dropped"})
 
-    async def _follow(
-        self,
-        socket: MediaSocket,
-        wire: s.Stream,
-        take: Callable[[s.StreamEvent], None],
-        patience: asyncio.Timeout,
-    ) -> str:
-        """Pass on what the stream brings, and put the end of the patience off as long as anything comes."""
-        loop = asyncio.get_running_loop()
-        looked_s = loop.time()
-        while True:
-            events = await self.next(socket, wire)
-            if self.idle_ms and loop.time() - looked_s > IDLE_LOOK_MS / 1000:
-                looked_s = loop.time()
-                patience.reschedule(looked_s + self.idle_ms / 1000)
-            for event in events:
-                take(event)
+    async def pass_on(self, socket: MediaSocket, wire: s.Stream, take: Take) -> str:
+        """Pass on what the stream brings, until it ends or falls silent; return how it did.
+
+        `take` is called from within the reading of the socket: it waits for nothing.
+        """
+        passage = _Passage(self, wire, take)
+        following = asyncio.create_task(passage.follow(socket))
+        try:
+            return await passage.over
+        finally:
+            passage.close()
+            following.cancel()
+
+
+class _Passage:
+    """One stream's way from its socket to whoever takes it.
+
+    Fifty messages come in a second, so none of them costs a task's turn or moves a timer.
+    """
+
+    def __init__(self, inflow: Inflow, wire: s.Stream, take: Take) -> None:
+        self._inflow = inflow
+        self._wire = wire
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self.over: asyncio.Future[str] = self._loop.create_future()
+        self._came_s = self._loop.time()
+        self._due_s = 0.0
+        self._looking: asyncio.TimerHandle | None = None
+        if inflow.idle_ms:
+            self._look_at(self._came_s + inflow.idle_ms / 1000)
+
+    async def follow(self, socket: MediaSocket) -> None:
+        """Take what comes until the socket ends."""
+        while not self.over.done():
+            try:
+                await socket.follow(self._receive)
+            except RemoteProtocolError as trouble:
+                self._inflow.dropped(trouble)
+            except ConnectionError as trouble:
+                self._end(str(trouble))
+
+    def close(self) -> None:
+        """Nothing is taken any more."""
+        self.over.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _receive(self, text: str | bytes) -> None:
+        if self.over.done():
+            return
+        self._came_s = self._loop.time()
+        try:
+            for event in self._wire.receive(text, self._inflow.clock.now_ms()):
+                self._take(event)
                 if isinstance(event, s.Stopped):
-                    return "stop"
+                    self._end("stop")
+        except RemoteProtocolError as trouble:
+            self._inflow.dropped(trouble)
+        except Exception as fault:  # noqa: BLE001 - whoever reads the socket is not to blame, who passes it on is told
+            if not self.over.done():
+                self.over.set_exception(fault)
+
+    def _look_at(self, due_s: float) -> None:
+        self._due_s = due_s
+        self._looking = self._loop.call_at(due_s, self._look)
+
+    def _look(self) -> None:
+        now_s, idle_s = self._loop.time(), self._inflow.idle_ms / 1000
+        if now_s - self._due_s >= LATE_S:
+            # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
+            self._came_s = now_s
+        if now_s >= self._came_s + idle_s:
+            self._inflow.meter.idle_streams.inc()
+            self._end(IDLE)
+        else:
+            self._look_at(self._came_s + idle_s)
+
+    def _end(self, reason: str) -> None:
+        if not self.over.done():
+            self.over.set_result(reason)

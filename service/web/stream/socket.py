@@ -9,13 +9,14 @@ However the peer behaves, half-open or deaf, its descriptor is free a moment aft
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
-from service.wire.websocket import UNANSWERED, cut_of
+from service.wire.websocket import UNANSWERED, cut_of, direct_of
 
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
 CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back
@@ -32,6 +33,7 @@ class MediaSocket:
         self.echoes = echoes
         self._socket = socket
         self._cut = cut_of(socket.scope)
+        self._direct = direct_of(socket.scope)
         self._gone = asyncio.Event()
 
     async def send(self, text: str) -> None:
@@ -59,6 +61,16 @@ class MediaSocket:
         if text is None:
             raise RemoteProtocolError("a binary message")
         return text
+
+    async def follow(self, take: Callable[[str | bytes], None]) -> None:
+        """Hand over every text message as it comes. Raises ConnectionError at the end of the socket.
+
+        Where the server can, `take` is called as soon as the bytes are there, with what it did not decode
+        yet. Binary is outside the protocol: RemoteProtocolError.
+        """
+        self._direct(take)
+        while True:
+            take(await self.receive())
 
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
         """See Socket.close."""

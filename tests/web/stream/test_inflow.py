@@ -70,3 +70,21 @@ async def test_a_stream_that_brings_nothing_for_the_idle_time_is_over() -> None:
     reason, _, meter = await passed_on(Peer(json.dumps(START), is_gone=False), idle_ms=40)
     assert reason == IDLE
     assert meter.idle_streams._value.get() == 1
+
+
+async def test_what_its_taker_raises_ends_the_passage_and_is_told() -> None:
+    def take(_: s.StreamEvent) -> None:
+        raise ValueError("not for me")
+
+    inflow = Inflow(clock=Clock(), meter=Meter(), idle_ms=0)
+    with pytest.raises(ValueError, match="not for me"):
+        await inflow.pass_on(Peer(json.dumps(START), json.dumps(STOP)).socket(), s.Stream(), take)
+
+
+async def test_a_binary_message_is_left_out_and_the_stream_goes_on() -> None:
+    peer = Peer(json.dumps(START), json.dumps(STOP))
+    peer.messages.insert(1, {"type": "websocket.receive"})
+    reason, taken, meter = await passed_on(peer)
+    assert reason == "stop"
+    assert [type(event) for event in taken] == [s.Started, s.Stopped]
+    assert meter.dropped_messages._value.get() == 1
