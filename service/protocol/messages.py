@@ -201,8 +201,10 @@ def _bounded(text: str | bytes) -> bytes:
     # The length in characters is checked first: it bounds the work of encoding.
     if len(text) > MESSAGE_BYTES_MAX:
         raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
+    if isinstance(text, bytes):
+        return text
     try:
-        raw = text.encode() if isinstance(text, str) else text
+        raw = text.encode()
     except UnicodeEncodeError as error:
         raise RemoteProtocolError("the message is no valid Unicode") from error
     if len(raw) > MESSAGE_BYTES_MAX:

@@ -22,7 +22,8 @@ except ImportError:  # a platform for which there is no compiled part
 TEXT = 0x81  # FIN and the opcode of a text
 MASKED = 0x80
 LENGTH, LENGTH_16, LENGTH_64 = 0x7F, 126, 127
-HEAD_MIN, KEY = 2, 4
+HEAD_MIN, SIZE_16, SIZE_64, KEY = 2, 2, 8, 4
+MEDIUM_TEXT = bytes((TEXT, MASKED | LENGTH_16))
 FIN, OPCODE = 0x80, 0x0F
 CONTINUED, BINARY = 0, 2  # opcodes up to BINARY carry messages; those above control
 PLAIN = b"\0\0\0\0"  # a key that changes nothing
@@ -54,10 +55,12 @@ class Framing:
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take what came, and return what is whole now, in order."""
-        if self._is_over:
-            return [Raw(data)]
         if self._rest:
             data = self._rest + data
+        elif self._is_over:
+            return [Raw(data)]
+        elif self._is_one_text(data):
+            return [_text(data, HEAD_MIN + SIZE_16 + KEY, len(data))]
         at, end = 0, len(data)
         pieces: list[Piece] = []
         while end - at >= HEAD_MIN:
@@ -75,13 +78,26 @@ class Framing:
         self._rest = data[at:]
         return pieces
 
+    def _is_one_text(self, data: bytes) -> bool:
+        """Whether this is a text of 126 bytes or more and nothing else, as a frame of audio nearly always is."""
+        return (
+            data[:HEAD_MIN] == MEDIUM_TEXT
+            and len(data) == HEAD_MIN + SIZE_16 + KEY + int.from_bytes(data[2:4], "big")
+            and len(data) <= self._max
+            and not self._is_amid
+        )
+
     def _piece(self, data: bytes, at: int, begin: int, end: int) -> Piece:
         if data[at] == TEXT and not self._is_amid:
-            key, payload = data[begin - KEY : begin], data[begin:end]
-            return Text(payload if key == PLAIN else apply_mask(payload, key))
+            return _text(data, begin, end)
         if data[at] & OPCODE <= BINARY:
             self._is_amid = not data[at] & FIN
         return Raw(data[at:end])
+
+
+def _text(data: bytes, begin: int, end: int) -> Text:
+    key, payload = data[begin - KEY : begin], data[begin:end]
+    return Text(payload if key == PLAIN else apply_mask(payload, key))
 
 
 def _body(data: bytes, at: int) -> tuple[int, int]:
@@ -89,7 +105,7 @@ def _body(data: bytes, at: int) -> tuple[int, int]:
     length = data[at + 1] & LENGTH
     if length < LENGTH_16:
         return at + HEAD_MIN + KEY, length
-    size = 2 if length == LENGTH_16 else 8
+    size = SIZE_16 if length == LENGTH_16 else SIZE_64
     if len(data) < at + HEAD_MIN + size:
         return -1, 0
     told = int.from_bytes(data[at + HEAD_MIN : at + HEAD_MIN + size], "big")

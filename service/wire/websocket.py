@@ -77,9 +77,19 @@ class Wire(WebSocketsSansIOProtocol):
         if isinstance(piece, Raw):
             super().data_received(piece.octets)
         elif not self.close_sent:
+            self._text(piece.payload)
+
+    def _text(self, text: bytes) -> None:
+        """Pass a whole text on. One that is no UTF-8 fails the connection (RFC 6455 8.1)."""
+        if not _is_text(text):
+            self.conn.fail(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        elif self._take is not None and self.queue.empty():
+            self._take(text)
+        else:
             self.curr_msg_data_type = "text"
-            self.frames = [piece.payload]
-            self.send_receive_event_to_app()
+            self.frames = [text]
+            super().send_receive_event_to_app()
 
     def _follow(self, take: Take) -> None:
         """Give texts to `take` from now on, as soon as none waits before them."""
@@ -105,18 +115,10 @@ class Wire(WebSocketsSansIOProtocol):
 
     @override
     def send_receive_event_to_app(self) -> None:
-        """See uvicorn: a message is whole. Text that is no UTF-8 fails the connection (RFC 6455 8.1)."""
-        if self.curr_msg_data_type != "text" or self.close_sent:
-            super().send_receive_event_to_app()
-            return
-        text = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
-        if not _is_text(text):
-            self.frames = []
-            self.conn.fail(CloseCode.INVALID_DATA)
-            self.handle_parser_exception()
-        elif self._take is not None and self.queue.empty():
-            self.frames = []
-            self._take(text)
+        """See uvicorn: a message is whole."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            text, self.frames = b"".join(self.frames), []
+            self._text(text)
         else:
             super().send_receive_event_to_app()
 

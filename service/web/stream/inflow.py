@@ -12,7 +12,9 @@ from service.meter import Meter
 from service.protocol import stream as s
 from service.web.stream.socket import MediaSocket
 
-LATE_S = 0.1  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
+LATE_MS = (
+    100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
+)
 
 Take = Callable[[s.StreamEvent], None]
 
@@ -64,13 +66,12 @@ class _Passage:
         self._inflow = inflow
         self._wire = wire
         self._take = take
-        self._loop = asyncio.get_running_loop()
-        self.over: asyncio.Future[str] = self._loop.create_future()
-        self._came_s = self._loop.time()
-        self._due_s = 0.0
+        self._clock = inflow.clock
+        self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._came_ms = self._clock.now_ms()
         self._looking: asyncio.TimerHandle | None = None
         if inflow.idle_ms:
-            self._look_at(self._came_s + inflow.idle_ms / 1000)
+            self._look_at(self._came_ms + inflow.idle_ms)
 
     async def follow(self, socket: MediaSocket) -> None:
         """Take what comes until the socket ends."""
@@ -91,9 +92,9 @@ class _Passage:
     def _receive(self, text: str | bytes) -> None:
         if self.over.done():
             return
-        self._came_s = self._loop.time()
+        self._came_ms = self._clock.now_ms()
         try:
-            for event in self._wire.receive(text, self._inflow.clock.now_ms()):
+            for event in self._wire.receive(text, self._came_ms):
                 self._take(event)
                 if isinstance(event, s.Stopped):
                     self._end("stop")
@@ -103,20 +104,20 @@ class _Passage:
             if not self.over.done():
                 self.over.set_exception(fault)
 
-    def _look_at(self, due_s: float) -> None:
-        self._due_s = due_s
-        self._looking = self._loop.call_at(due_s, self._look)
+    def _look_at(self, due_ms: int) -> None:
+        wait_s = (due_ms - self._clock.now_ms()) / 1000
+        self._looking = asyncio.get_running_loop().call_later(wait_s, self._look, due_ms)
 
-    def _look(self) -> None:
-        now_s, idle_s = self._loop.time(), self._inflow.idle_ms / 1000
-        if now_s - self._due_s >= LATE_S:
+    def _look(self, due_ms: int) -> None:
+        now_ms, idle_ms = self._clock.now_ms(), self._inflow.idle_ms
+        if now_ms - due_ms >= LATE_MS:
             # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
-            self._came_s = now_s
-        if now_s >= self._came_s + idle_s:
+            self._came_ms = now_ms
+        if now_ms >= self._came_ms + idle_ms:
             self._inflow.meter.idle_streams.inc()
             self._end(IDLE)
         else:
-            self._look_at(self._came_s + idle_s)
+            self._look_at(self._came_ms + idle_ms)
 
     def _end(self, reason: str) -> None:
         if not self.over.done():
