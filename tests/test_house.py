@@ -48,7 +48,8 @@ def test_a_function_fits_on_a_screen_and_bears_a_telling_name(path: Path) -> Non
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name)
-            assert not BANNED.search(spaced), node.name
+            is_given = "override" in map(ast.unparse, node.decorator_list)  # by whom it overrides
+            assert is_given or not BANNED.search(spaced), node.name
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= FUNCTION_LINES_MAX, node.name
