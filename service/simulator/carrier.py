@@ -11,7 +11,6 @@
 4. Counters go out as strings, as Twilio writes them.
 """
 
-import json
 from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
@@ -66,7 +65,7 @@ class Leg:
 
     def connected(self) -> str:
         """Return the first message."""
-        return json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        return _written({"event": "connected", "protocol": "Call", "version": "1.0.0"})
 
     def start(self) -> str:
         """Return `start`; the counters begin anew."""
@@ -105,7 +104,7 @@ class Leg:
     def _numbered(self, event: str, **body: object) -> str:
         self._sequence += 1
         head = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.stream_sid}
-        return json.dumps(head | body)
+        return _written(head | body)
 
     def receive(self, text: str | bytes, now_ms: int) -> None:
         """Take one message of the service, bytes for a binary one.
@@ -204,3 +203,7 @@ class Leg:
     def _warn(self, code: int, text: str) -> None:
         if len(self.warnings) < WARNINGS_MAX:
             self.warnings.append(Warned(code, text))
+
+
+def _written(message: Mapping[str, object]) -> str:
+    return msgspec.json.encode(message).decode()

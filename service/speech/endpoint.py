@@ -211,12 +211,12 @@ class Endpointer:
 
     def _quiet(self) -> Speech | None:
         """Keep the pre-roll; open an utterance when enough of the last frames are voiced."""
-        voiced = [age for age, is_voiced in enumerate(reversed(self._recent)) if is_voiced]
-        if len(voiced) < OPEN_FRAMES:
-            self._stir(len(voiced))
+        voiced = sum(self._recent)
+        if voiced < OPEN_FRAMES:
+            self._stir(voiced)
             del self._audio[: -(PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES)]
             return None
-        self._began = self._at - (voiced[-1] + 1) * FRAME_SAMPLES
+        self._began = self._at - (len(self._recent) - self._recent.index(True)) * FRAME_SAMPLES
         self._is_speaking = True
         self._stirring_frames = 0
         del self._audio[: -(self._at - self._began + PRE_ROLL)]

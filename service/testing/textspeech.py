@@ -11,6 +11,7 @@ place in its clause, so that a clause that was cut and is said again can be told
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from zlib import crc32
 
@@ -137,6 +138,7 @@ def _packet(word: Word) -> bytes:
     return _START + bytes(nibbles) + _END
 
 
+@lru_cache(maxsize=8_192)
 def _read(nibbles: bytes) -> Word | None:
     """Return the word of a packet, None for sound that only looks like one."""
     pairs = zip(nibbles[::2], nibbles[1::2], strict=True)

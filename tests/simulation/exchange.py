@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from twilio.base.exceptions import TwilioRestException
 from typing_extensions import override
@@ -59,6 +60,13 @@ LATENCY_MS_MAX = 30
 Balancer = Callable[[], Server | None]
 
 
+_quoted = lru_cache(4_096)(quote_plus)  # the same few names and values come again and again
+
+
+def _form(fields: Fields) -> bytes:
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in fields).encode()
+
+
 class MemoryWebhooks(Webhooks):
     """Asks whichever server the balancer names."""
 
@@ -85,7 +93,7 @@ class MemoryWebhooks(Webhooks):
         server = self._balancer()
         if server is None:
             raise ConnectionError("nobody is there")
-        answered = await wire.ask(server, "POST", url, headers, urlencode(fields).encode())
+        answered = await wire.ask(server, "POST", url, headers, _form(fields))
         self._witness.answered(url, answered.status, server.name)
         return answered
 

@@ -176,12 +176,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 timer = heapq.heappop(timers)[2]
                 if not timer.is_off:
                     ready.append(timer)
-            for _ in range(len(ready)):
-                due = ready.popleft()
-                if due.is_off or (self._stills and self._is_held(due)):
-                    continue
-                self.callbacks += 1
-                due.context.run(due.work, *due.args)
+            turn = tuple(ready)
+            ready.clear()
+            self.callbacks += len(turn)
+            for due in turn:
+                if not due.is_off and not (self._stills and self._is_held(due)):
+                    due.context.run(due.work, *due.args)
             if self._stopping:
                 return
 

@@ -11,8 +11,9 @@ import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
+
+from typing_extensions import TypeVarTuple
 
 from service.errors import StoreUnavailable
 from service.journal.limits import PAGE_RECORDS
@@ -39,9 +40,11 @@ RECHECK_MS = 5_000
 AWAY_LOOK_MS = 100  # what waits for a store that is away looks so often whether it is back
 HALF = 0.5
 REFUSED = 0.7
+WAY_MS = 3  # one way takes less, when nothing makes it slow
 GIVE_UP_MS = 2_000  # a connection without an answer is given up, as a client library does
 
 T = TypeVar("T")
+_Ts = TypeVarTuple("_Ts")
 
 
 class Weather:
@@ -57,9 +60,7 @@ class Weather:
 
     def wait_ms(self) -> int:
         """How long one way takes."""
-        return self.chance.randint(0, 2) + (
-            self.chance.randint(0, self.slow_ms) if self.slow_ms else 0
-        )
+        return int(self.chance.random() * (WAY_MS + self.slow_ms))
 
 
 @dataclass(slots=True)
@@ -87,28 +88,30 @@ class Outlet:
         self._weather = weather
         self._bells = bells
         self._outside = Context()  # the store's own machine
+        self._loop = asyncio.get_event_loop()
 
     async def _ask(self, work: Callable[[], T], ring: str = "", *, reads: bool = False) -> T:
         """Have the store do it. Raises StoreUnavailable when no answer comes."""
-        weather, loop = self._weather, asyncio.get_running_loop()
+        weather, loop = self._weather, self._loop
         if self.is_dead or (weather.is_refusing and weather.chance.random() < REFUSED):
             raise StoreUnavailable("the store refuses")
         answer: asyncio.Future[T] = loop.create_future()
         order = _Order(work, answer, ring, weather.era, loop.time() + GIVE_UP_MS / 1_000, reads)
-        arrive = partial(self._arrive, order)
-        loop.call_later(weather.wait_ms() / 1_000, arrive, context=self._outside)
+        self._later(weather.wait_ms(), self._arrive, order)
         return await answer
 
+    def _later(self, wait_ms: int, what: Callable[[*_Ts], object], *about: *_Ts) -> None:
+        self._loop.call_later(wait_ms / 1_000, what, *about, context=self._outside)
+
     def _arrive(self, order: "_Order") -> None:
-        loop, weather = asyncio.get_running_loop(), self._weather
+        weather = self._weather
         if weather.era != order.era:
             order.fail("the connection is gone")
             return
         if weather.is_away:
-            if loop.time() >= order.until_s:
+            if self._loop.time() >= order.until_s:
                 order.fail("no answer came")
-            again = partial(self._arrive, order)
-            loop.call_later(AWAY_LOOK_MS / 1_000, again, context=self._outside)
+            self._later(AWAY_LOOK_MS, self._arrive, order)
             return
         before = self._cabinet.writes
         try:
@@ -118,9 +121,12 @@ class Outlet:
             return
         if order.ring and self._cabinet.writes > before:
             self._bells.ring(order.ring)
-        write = 0 if order.reads else self._cabinet.writes  # a reader waits for no copy
-        back = partial(self._copied, order, result, write)
-        loop.call_later(weather.wait_ms() / 1_000, back, context=self._outside)
+        if (
+            order.reads
+        ):  # A reader waits for no copy, and the way back is as good as part of the way there.
+            self._answer(order, result)
+        else:
+            self._later(weather.wait_ms(), self._copied, order, result, self._cabinet.writes)
 
     def _copied(self, order: "_Order", result: Any, write: int) -> None:
         weather = self._weather
@@ -128,6 +134,10 @@ class Outlet:
             order.fail("the connection is gone")
             return
         self._cabinet.confirm(write)
+        self._answer(order, result)
+
+    def _answer(self, order: "_Order", result: Any) -> None:
+        weather = self._weather
         if weather.loses_answers and weather.chance.random() < HALF:
             order.fail("the connection went before the answer came")
         elif not order.answer.done():

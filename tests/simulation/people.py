@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from service.call.seat import Seat
-from service.session.records import rebuilt
 from tests.simulation import wire
 from tests.simulation.exchange import PUBLIC_URL, Handset
 from tests.simulation.fleet import TOKEN, Fleet
+from tests.simulation.folds import Folds
 from tests.simulation.plan import Fault
 
 LOOK_MS = 1_000  # between two looks of who is to leave at whether anybody has a place yet
@@ -22,6 +22,7 @@ class People:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._has_left = False
+        self._folds = Folds()
         self.rings_asked: dict[str, int] = {}  # by the number that is to be rung
 
     async def act(self, phone: Handset, act: str, body: dict[str, Any]) -> int:
@@ -48,7 +49,7 @@ class People:
     def _seen(self, phone: Handset) -> Seat | None:
         """Return who has the agent's place in a call, as a page would show it."""
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
-        return rebuilt(None, row.records).taken_over if row else None
+        return self._folds.of(phone.call_sid, row.records).taken_over if row else None
 
     async def sit(self, fault: Fault) -> None:
         """Take the agent's place for a while, from whom one sees there if one is Ben."""

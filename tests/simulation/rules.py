@@ -5,7 +5,6 @@ import msgspec
 from service.audio import milliseconds
 from service.call import events as e
 from service.journal.values import Durability, Outcome, Record
-from service.session.records import rebuilt
 from service.simulator.line import Line
 from tests.simulation.exchange import Handset
 from tests.simulation.fleet import Fleet
@@ -161,7 +160,7 @@ class Rules:
         self._check_acks()
         self._check_hearing()
         for sid, row in self._fleet.cabinet.state.rows.items():
-            call = rebuilt(None, row.records)
+            call = self._folds.of(sid, row.records)
             phone = self._fleet.exchange.phones.get(sid)
             is_over = phone is None or phone.is_over
             self._witness.check(10, not is_over or call.phase == "ended", f"{sid} is never ended")

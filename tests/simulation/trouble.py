@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from service.testing.textspeech import spoken
+from tests.simulation.brain import rendered
 from tests.simulation.exchange import PUBLIC_URL, Handset
 from tests.simulation.fleet import Fleet
 from tests.simulation.people import People
@@ -79,7 +79,7 @@ class Trouble:
 
     async def _say(self, fault: Fault) -> None:
         if (phone := self._phone(fault)) and not phone.is_over:
-            phone.caller.say(bytes(spoken(fault.way)))
+            phone.caller.say(bytes(rendered(fault.way)))
 
     async def _press(self, fault: Fault) -> None:
         if (phone := self._phone(fault)) and not phone.is_over:

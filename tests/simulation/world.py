@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.testing.textspeech import spoken
+from tests.simulation.brain import rendered
 from tests.simulation.entropy import drawn_from
 from tests.simulation.fleet import Fleet
 from tests.simulation.leftovers import Leftovers
@@ -86,7 +86,7 @@ class World:
             await asyncio.sleep(max(0, at_ms - self.fleet.witness.now_ms()) / 1_000)
             if phone.is_over:
                 return
-            phone.caller.say(bytes(spoken(text)))
+            phone.caller.say(bytes(rendered(text)))
         if plan.hangs_up_ms:
             await phone.hang_up()
 
@@ -145,7 +145,7 @@ def lived(plan: Plan) -> Result:
     folder = Path(tempfile.mkdtemp(prefix="stayline-run-", dir=RUNS))
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    gc.disable()  # A run is short: one look when it is over finds all that it leaves.
+    gc.disable()  # A run is short: one look when it is over finds what it leaves.
     try:
         fleet = Fleet(plan, loop, folder)
         with drawn_from(plan.seed), listening(fleet.witness):
@@ -154,6 +154,7 @@ def lived(plan: Plan) -> Result:
         asyncio.set_event_loop(None)
         loop.close()
         shutil.rmtree(folder)
+        gc.collect(0)  # All of it is young, for nothing was collected while it ran.
         gc.enable()
     witness, broken = fleet.witness, fleet.witness.broken
     found = Result(plan.seed, witness.sum, witness.now_ms(), witness.steps)
