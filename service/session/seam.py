@@ -89,10 +89,11 @@ class Seam:
         main = self._main
         if main is None:
             return
+        is_all_new = self._at == main.end
         main.add(ulaw, now_ms * SAMPLES_PER_MS)
         if self._heard is main:
             self._next, self._bridged, self._missed = None, 0, 0
-            self._pass_on(main, now_ms)
+            self._pass_on(main, now_ms, ulaw if is_all_new else main.since(self._at))
         elif self._next is None or self._next is main or self._is_over(now_ms):
             self._change(main, now_ms)
 
@@ -110,7 +111,7 @@ class Seam:
     def overhear(self, fork: Source, now_ms: int) -> None:
         """It has brought audio."""
         if self._heard is fork:
-            self._pass_on(fork, now_ms)
+            self._pass_on(fork, now_ms, fork.since(self._at))
             if self._next is not None:
                 self._change(self._next, now_ms)
         elif self._next is fork or self._is_stalled(now_ms):
@@ -159,7 +160,7 @@ class Seam:
             self._missed += max(0, to.begin - near)
         if place is not None:
             self._heard, self._at, self._next = to, place, None
-            self._pass_on(to, now_ms)
+            self._pass_on(to, now_ms, to.since(place))
 
     def _place(self, before: Source, to: Source, near: int) -> int | None:
         """Find the end of what was heard on `to`; when that is behind, find its end in what was heard."""
@@ -170,10 +171,9 @@ class Seam:
             place = None if end is None else to.end + self._at - end
         return place
 
-    def _pass_on(self, heard: Source, now_ms: int) -> None:
+    def _pass_on(self, heard: Source, now_ms: int, news: bytes) -> None:
         """Let the listener hear what has come."""
         self._heard_ms = now_ms
-        news = heard.since(self._at)
         if not news:
             return  # It was heard from another stream.
         self._at = heard.end

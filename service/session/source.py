@@ -14,6 +14,7 @@ from service.audio import samples
 KEPT = samples(
     2_000
 )  # a stall of the main stream is noticed after 0.4 s, its burst comes within 1 s
+KEPT_MAX = 2 * KEPT  # so that it is seldom cut back
 SLACK = samples(300)  # frames of one stream come up to 233 ms later than those of another
 WINDOW = samples(5_000)  # two clocks drift apart by less than a sample in each millisecond of this
 
@@ -43,7 +44,8 @@ class Source:
             self._best = self._older_best = now - len(ulaw)
         self._audio += ulaw
         self.end += len(ulaw)
-        del self._audio[:-KEPT]
+        if len(self._audio) > KEPT_MAX:
+            del self._audio[:-KEPT]
         if self.end >= self._window_end:
             self._older_best, self._best = self._best, now - self.end
             self._window_end = self.end + WINDOW

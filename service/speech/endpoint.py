@@ -35,6 +35,8 @@ STIR_FRAMES_MAX = 10  # 200 ms: what has not become speech by then was a click o
 PRE_ROLL = samples(300)
 PAUSE = samples(300)  # longer than the stops inside words, half of the patience
 TAIL = PAUSE  # rule 2
+QUIET = PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES  # kept while nobody speaks
+QUIET_MAX = 2 * QUIET  # so that it is seldom cut back
 UTTERANCE_MAX = samples(
     15_000
 )  # babble never falls silent; the recogniser's cost grows with length
@@ -69,6 +71,7 @@ class SpeechEnded(msgspec.Struct, frozen=True):
 
 
 Speech: TypeAlias = SpeechBegan | SpeechPaused | SpeechEnded
+NOTHING: tuple[Speech, ...] = ()
 
 
 class Voice(Protocol):
@@ -157,19 +160,27 @@ class Endpointer:
 
     def feed(self, ulaw: bytes) -> tuple[Speech, ...]:
         """Take the next mu-law audio, of any length, and return what it brought about, in order."""
+        verdicts = self._voice.feed(ulaw)
+        if len(ulaw) == FRAME_SAMPLES and not self._partial and len(verdicts) == 1:
+            change = self._judge(ulaw, is_voiced=verdicts[0])
+            return NOTHING if change is None else (change,)
         self._partial += ulaw
         found: list[Speech] = []
-        for is_voiced in self._voice.feed(ulaw):
-            self._audio += self._partial[:FRAME_SAMPLES]
+        for is_voiced in verdicts:
+            change = self._judge(self._partial[:FRAME_SAMPLES], is_voiced=is_voiced)
             del self._partial[:FRAME_SAMPLES]
-            self._at += FRAME_SAMPLES
-            if is_voiced:
-                self._voiced_to = self._at
-            self._recent.append(is_voiced)
-            change = self._speaking() if self._is_speaking else self._quiet()
             if change is not None:
                 found.append(change)
         return tuple(found)
+
+    def _judge(self, frame: bytes | bytearray, *, is_voiced: bool) -> Speech | None:
+        """Take a whole frame, and whether it holds a voice."""
+        self._audio += frame
+        self._at += FRAME_SAMPLES
+        if is_voiced:
+            self._voiced_to = self._at
+        self._recent.append(is_voiced)
+        return self._speaking() if self._is_speaking else self._quiet()
 
     def _stir(self, voiced: int) -> None:
         """Note that something stirs, or that nothing came of it."""
@@ -202,6 +213,7 @@ class Endpointer:
         if not audio:
             return
         if not self._is_speaking:
+            del self._audio[:-QUIET]
             self._voiced_to = max(self._voiced_to, self._at)
             self._is_speaking = True
             self._stirring_frames = 0
@@ -214,7 +226,8 @@ class Endpointer:
         voiced = sum(self._recent)
         if voiced < OPEN_FRAMES:
             self._stir(voiced)
-            del self._audio[: -(PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES)]
+            if len(self._audio) > QUIET_MAX:
+                del self._audio[:-QUIET]
             return None
         self._began = self._at - (len(self._recent) - self._recent.index(True)) * FRAME_SAMPLES
         self._is_speaking = True
