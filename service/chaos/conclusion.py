@@ -1,6 +1,6 @@
 """The judgement on one wave of calls: all is quiet, and everything is held against everything.
 
-silent = await settle(…)      every call answers once more, and says all that it has to say
+silent = await settle(…)      every call is cut off once more, says all that it has to say, and answers
 await conclude(…, tally)      what callers heard, what was acknowledged, what the journals say
 """
 
@@ -20,15 +20,28 @@ from service.chaos.waiting import until
 SETTLE_S_MAX = 60.0
 CALM_US = 1_000_000
 TALK_S_MAX = 20.0  # what is still to be said when the last stream is back: three clauses at most
-TALK_GAP_S = 0.5  # between two of our sentences it is quiet for less
+TALK_GAP_S = 2.0  # between two of our sentences it is quiet for less, also on a busy machine
+CUT_APART_S = 0.1
+CUT_S = (
+    2.6  # most of an answer lasts longer: a code is noted in 0.6 s, and remarked on for three more
+)
 STALE_MS = 1_000  # the service may need this long to see that another stream took over
 
 
 async def settle(ground: Ground, harms: Harms) -> list[str]:
-    """Wait until each call has a sound stream and has said all; returns those who answer no key then."""
+    """Wait until each call has a sound stream and has said all; returns those who answer no key then.
+
+    Each was cut off once more before, with nobody to interrupt what is still to be said.
+    """
     phones = ground.crowd.callers
     await until(lambda: _is_calm(ground, harms), within_s=SETTLE_S_MAX)
-    await _all_said(phones)
+    if ground.plan.is_talker:
+        cuts = [_cut(phone, number, harms) for number, phone in enumerate(phones)]
+        await asyncio.gather(*cuts)
+        await until(lambda: _is_calm(ground, harms), within_s=SETTLE_S_MAX)
+    is_said = await _all_said(phones)
+    for phone in phones:
+        phone.quiet_ms = phone.now_ms() if is_said else 0
     if not ground.plan.is_talker:
         return []
     silent = await all_answer([phone for phone in phones if not phone.is_over])
@@ -65,6 +78,14 @@ async def conclude(ground: Ground, harms: Harms, silent: list[str], tally: Tally
     keep(ground.folder, tally.found(), callers, harms.dropped, journals)
 
 
+async def _cut(phone: LightPhone, number: int, harms: Harms) -> None:
+    """Have a caller cut off in the midst of an answer, who presses nothing more: the rest must be said."""
+    await asyncio.sleep(number * CUT_APART_S)
+    phone.press_code()
+    await asyncio.sleep(CUT_S)
+    harms.cut_off(phone)
+
+
 def _is_calm(ground: Ground, harms: Harms) -> bool:
     """Say whether every call has a stream that nothing was done to, and had it for a moment."""
     old_us = ground.clock.now_us() - CALM_US
@@ -76,14 +97,14 @@ def _is_calm(ground: Ground, harms: Harms) -> bool:
     return True
 
 
-async def _all_said(phones: list[LightPhone]) -> None:
+async def _all_said(phones: list[LightPhone]) -> bool:
     async def is_quiet() -> bool:
         if any(phone.is_spoken_to for phone in phones):
             return False
         await asyncio.sleep(TALK_GAP_S)
         return not any(phone.is_spoken_to for phone in phones)
 
-    await until(is_quiet, within_s=TALK_S_MAX)
+    return await until(is_quiet, within_s=TALK_S_MAX)
 
 
 def _tell_drops(ground: Ground, harms: Harms, tally: Tally) -> None:

@@ -68,6 +68,9 @@ class LightPhone(Phone):
         self.span.on_media = self._sounds
         self._bridge = self.span
         self.pressed = 0
+        self.quiet_ms = (
+            0  # when all had been said, 0 for not yet: what is given up later was left out
+        )
         # In microseconds: when the last key of a code was pressed, and how much later it was answered;
         # when one was pressed that nothing answered; and those pressed while we spoke: what came then
         # may be no answer.

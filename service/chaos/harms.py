@@ -98,6 +98,13 @@ class Harms:
             hold_s = self._hold_s()
             _harm(link, kind, DARK_S if kind == "blackhole" else hold_s)
 
+    def cut_off(self, phone: LightPhone) -> None:
+        """Reset a caller's stream, if there is one that nothing was done to."""
+        link = self.link(phone)
+        if link is not None and link.port and not link.harm:
+            self._note("cut off at last", phone, link)
+            link.reset()
+
     def _hold_s(self) -> float:
         return self._chance.randrange(*HOLD_MS) / 1_000
 

@@ -5,6 +5,8 @@
              goes on, word by word; over   back to the clause that was cut, or on;
              what was given up it may pass never over what nobody gave up
 
+A caller who cuts us off gives up what is left; not when we had said all and fallen silent.
+
 Of the last second before a stream went the service may not know that it was heard, so it may say that
 again; of a stream that was harmed without a word to it, all since the harm.
 """
@@ -53,7 +55,7 @@ def faults(phones: Sequence[LightPhone], journals: Journals) -> Faults:
             # What was said by who had lost the call stands in no script.
             found.apart += 1
             continue
-        walk = Walk(phone.call_sid, journal, found)
+        walk = Walk(phone.call_sid, journal, found, quiet_ms=phone.quiet_ms)
         for strand, words in zip(phone.span.strands, heard, strict=True):
             walk.stream(words, strand.known_ms(phone.now_ms()), strand.leg.stream_sid)
         walk.end()
@@ -65,12 +67,19 @@ def faults(phones: Sequence[LightPhone], journals: Journals) -> Faults:
 class Walk:
     """The way of one call's caller through the script."""
 
-    def __init__(self, call_sid: str, journal: Sequence[Json], found: Faults) -> None:
+    def __init__(
+        self, call_sid: str, journal: Sequence[Json], found: Faults, *, quiet_ms: int = 0
+    ) -> None:
         self._sid = call_sid
         self._found = found
         self._script = script(journal)
-        # Where in the journal a prompt was given up, and where a stream came.
-        self._given_up = _places(journal, "speech_cut", "prompt")
+        # Where in the journal a prompt was given up, and where a stream came. What is still given up when
+        # we had fallen silent was not being said any more.
+        self._given_up = _places(
+            [one for one in journal if not quiet_ms or _ms(one["at"]) < quiet_ms],
+            "speech_cut",
+            "prompt",
+        )
         self._came = _places(journal, "stream_attached", "stream_sid")
         self._since = 0
         self._at = 0  # the word that is next

@@ -117,5 +117,15 @@ def test_what_is_said_in_the_same_words_later_is_not_what_was_heard() -> None:
         assert (len(found.again), len(found.skipped)) == (again, skipped)
 
 
+def test_what_is_given_up_when_we_had_fallen_silent_was_left_out() -> None:
+    facts = (spoke("p1", ONE, TWO), {"at": "1970-01-01T00:00:05Z", **cut("p1")})
+    for quiet_ms, skipped in ((0, 0), (6_000, 0), (4_000, 1)):
+        found = Faults()
+        walk = Walk("CA1", journal(*facts), found, quiet_ms=quiet_ms)
+        walk.stream([(1_000, word) for word in written(ONE)], 1_000)
+        walk.end()
+        assert len(found.skipped) == skipped
+
+
 def test_nobody_is_judged_without_calls() -> None:
     assert faults([], {}) == Faults()
