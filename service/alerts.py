@@ -65,6 +65,7 @@ RULES = (
     Rule(
         "context_lost", "critical", "A call's history was lost.", _incidents("context_lost"), 1, 1
     ),
+    Rule("unreadable", "critical", "A call can't be opened.", _incidents("unreadable"), 1, 1),
     Rule("drop_limit", "warning", "A call dropped too often.", _incidents("drop_limit"), 1, 1),
 )
 

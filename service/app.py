@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from service import config as settings
 from service.config import Config
 from service.history import History
+from service.journal.seal.anew import Anew
 from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.recovery import RecoveryMint
@@ -36,6 +37,7 @@ from service.web.stream.media import Media
 from service.web.stream.returns import Returns
 from service.web.webhooks.callbacks import Callbacks
 from service.web.webhooks.outside import Outside
+from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from service.web.webhooks.voice import Voice
 
@@ -116,6 +118,7 @@ def _voice(parts: Parts) -> Voice:
         returning=Returning(
             parts.ring_backs, parts.calling_back, parts.clock, parts.config.ring_back
         ),
+        reopening=Reopening(Anew(parts.journal.engine), parts.clock, parts.meter),
         returns=Returns(parts.policy.drops_max, parts.policy.window_ms),
     )
 

@@ -13,7 +13,7 @@ from service.meter import Meter
 STEP_MS = 10_000  # a wall display needs no finer grain
 POINTS_MAX = 2_160  # six hours: a shift
 CAUSES = ("drop", "dtmf", "deploy", "crash", "duplicate")
-INCIDENTS = ("context_lost", "drop_limit")
+INCIDENTS = ("context_lost", "drop_limit", "unreadable")
 
 
 class Spread(msgspec.Struct, frozen=True):

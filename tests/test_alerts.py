@@ -29,6 +29,7 @@ def judged(*changes: dict[str, Any]) -> list[tuple[str, ...]]:
         ("store_degraded", {"is_degraded": True}),
         ("context_lost", {"incidents": {"context_lost": 1}}),
         ("drop_limit", {"incidents": {"drop_limit": 2}}),
+        ("unreadable", {"incidents": {"unreadable": 1}}),
     ],
 )
 def test_each_rule_fires_at_its_figure_alone_and_ends(name: str, change: dict[str, Any]) -> None:

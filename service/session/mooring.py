@@ -7,6 +7,8 @@ its end ──> unplugged ──> StreamDetached: what was heard, and why it wen
 from collections.abc import Callable, Sequence
 
 from service.call import inputs as i
+from service.journal.seal.callkey import UNREADABLE
+from service.journal.values import Claim
 from service.session.inbox import Lost
 from service.session.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
@@ -62,12 +64,21 @@ class Mooring:
             running=tuple(running),
             is_held_here=was_held_here,
             lease_ms=self._ledger.others_until_ms,
-            lost="the journal was gone" if arrival.is_known and claim.is_new else "",
+            lost=self._lost(claim) if arrival.is_known else "",
         )
         if not await self._scribe.take(attached):
             return None
         self._plug_in(arrival)
         return gap_ms
+
+    def _lost(self, claim: Claim) -> str:
+        """Say why nothing is known of a call that was known, "" when something is."""
+        if claim.is_new:
+            return "the journal was gone"
+        is_unread = any(record.body == UNREADABLE for record in claim.records)
+        return (
+            "the journal can't be opened" if is_unread and not self._ledger.call.is_known() else ""
+        )
 
     def hear(self, ulaw: bytes) -> None:
         """Take audio of the stream that is plugged in."""

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from service.call import events as e
 from service.call.state import Call
 from service.config import Config
-from service.errors import Refused
+from service.errors import Refused, SealBroken
 from service.journal.limits import is_name
 from service.journal.values import Missing
 from service.meter import Meter
@@ -48,6 +48,7 @@ KEEP_MS = 30_000  # a token is replaced no more often than this
 NONCE_BYTES = 12  # 96 bits
 
 _ENDED = "This call is over. You can begin a new one."
+_UNREADABLE = "We can't find what was said before. You can begin a new call."
 _PASSED = "You were away for too long, so this call is over. You can begin a new one."
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
@@ -179,7 +180,10 @@ class Phone:
         return await self._standing(call_sid), used
 
     async def _standing(self, call_sid: str) -> Call:
-        reading = await self.outside.journal.read(call_sid)
+        try:
+            reading = await self.outside.journal.read(call_sid)
+        except SealBroken as broken:
+            raise Refused(410, "Gone", _UNREADABLE, reason="ended") from broken
         if isinstance(reading, Missing):
             raise Refused(410, "Gone", _PASSED, reason="window")
         call = rebuilt(None, reading.records)

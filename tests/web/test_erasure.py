@@ -88,7 +88,7 @@ async def test_a_sealed_call_is_shown_and_one_without_its_key_hides_no_other(fro
     assert not any(b"+1555" in record.body for record in raw.records)
     assert (await front.api("GET", "/api/calls/CA1")).json()["from"] == NUMBER
     await engine.vault.destroy("CA2")
-    engine._keys.forget("CA2")
+    engine.keys.forget("CA2")
     shown = (await front.api("GET", "/api/calls")).json()
     assert "CA1" in str(shown)
     assert "CA2" not in str(shown)

@@ -13,6 +13,9 @@
 4.  Nonces are random. One call seals under 2**17 bodies with its own key, so that a second use of a
     nonce has a chance under 2**-62.
 
+5.  A call that could not be opened and goes on has a key of its own from there on, and beside it the
+    earlier one if that opens here. What none of them opens is read as UNREADABLE, and stays as it is.
+
 What is not noticed: that a store leaves out the newest records, or brings back a whole older state of
 itself with the key of that time. The incarnation and the tide mark are for that.
 """
@@ -37,6 +40,8 @@ _PLACED, _UNPLACED = SEALED_MARKS
 _PLACE: Final = struct.Struct(">BQQQ")  # kind, position, epoch, at_ms
 _HEAD: Final = 1 + NONCE_BYTES
 
+UNREADABLE: Final = b'{"kind":"unreadable"}'  # what stands for a record that can't be opened
+
 
 def _place(kind: int, position: int, epoch: int, at_ms: int) -> bytes:
     """Return what a body is bound to beside its call. Raises ValueError for what no journal has."""
@@ -47,14 +52,22 @@ def _place(kind: int, position: int, epoch: int, at_ms: int) -> bytes:
 
 
 class CallKey:
-    """What `kept` says, and the data key `secret` itself."""
+    """What `kept` says, the data key `secret` itself, and the key `earlier` of a call begun anew."""
 
-    def __init__(self, kept: WrappedKey, secret: bytes, wrapped: bytes) -> None:
+    def __init__(
+        self,
+        kept: WrappedKey,
+        secret: bytes,
+        wrapped: bytes,
+        earlier: "CallKey | None" = None,
+    ) -> None:
         self.call_sid = kept.call_sid
         self.since = kept.since
         self.wrapped = wrapped
         self.touched_ms = kept.made_ms
         self.tip = Tip()
+        self._is_anew = bool(kept.before)
+        self._earlier = earlier
         self.secret = secret
         self._cipher = AESGCM(secret)
         self._bound = msgspec.msgpack.encode((1, kept.tenant, kept.call_sid))
@@ -95,6 +108,26 @@ class CallKey:
 
     def open_one(self, record: Record) -> Record:
         """Open one record. Raises SealBroken."""
+        if not self._is_anew:
+            return self._opened(record)
+        try:
+            return self._opened(record) if record.position >= self.since else self._of_old(record)
+        except SealBroken:
+            # Whoever held the call under the earlier key may have written once more.
+            if self._earlier is None or record.position < self.since:
+                raise
+            return self._earlier.open_one(record)
+
+    def _of_old(self, record: Record) -> Record:
+        """Open a record of before the call began anew, if that can be done."""
+        try:
+            if self._earlier is not None:
+                return self._earlier.open_one(record)
+        except SealBroken:
+            pass
+        return Record(record.position, record.epoch, record.at_ms, UNREADABLE)
+
+    def _opened(self, record: Record) -> Record:
         position, epoch, at_ms, body = record.position, record.epoch, record.at_ms, record.body
         if body.startswith(_PLACED):
             place = _place(_RECORD, position, epoch, at_ms)
@@ -121,6 +154,8 @@ class CallKey:
         if snapshot is None:
             return None
         position, body = snapshot.position, snapshot.body
+        if self._is_anew and position < self.since:
+            return self._snapshot_of_old(snapshot)
         if not body.startswith(_PLACED):
             if position < self.since:
                 return snapshot
@@ -131,6 +166,12 @@ class CallKey:
         except (InvalidTag, ValueError):
             raise self._broken("its snapshot does not fit its place or its key") from None
         return Snapshot(position, plain)
+
+    def _snapshot_of_old(self, snapshot: Snapshot) -> Snapshot | None:
+        try:
+            return self._earlier.open_snapshot(snapshot) if self._earlier is not None else None
+        except SealBroken:
+            return None
 
     def _broken(self, what: str) -> SealBroken:
         return SealBroken(f"Call {self.call_sid} can't be opened: {what}.")

@@ -80,10 +80,10 @@ class SealedJournal(Passing):
         check_bodies(opening)
         check_times(now_ms)
         for _ in range(CLAIM_TRIES):
-            key = await self._keys.for_opening(call_sid, opening, now_ms)
+            key = await self.keys.for_opening(call_sid, opening, now_ms)
             sealed = _opening(key, opening, now_ms)
             headline = await self.engine.open(call_sid, sealed, now_ms=now_ms)
-            if key is None or await self._keys.stands(key):
+            if key is None or await self.keys.stands(key):
                 return headline
             await self.engine.erase(call_sid)
         raise StoreUnavailable(ERASED)
@@ -104,7 +104,7 @@ class SealedJournal(Passing):
         check_bodies(opening)
         check_times(until_ms, now_ms, expected or 0)
         for _ in range(CLAIM_TRIES):
-            key = await self._keys.for_opening(call_sid, opening, now_ms)
+            key = await self.keys.for_opening(call_sid, opening, now_ms)
             claim = await self.engine.claim(
                 call_sid,
                 _opening(key, opening, now_ms),
@@ -116,7 +116,7 @@ class SealedJournal(Passing):
             )
             if isinstance(claim, Fenced):
                 return claim
-            if key is None or not claim.is_new or await self._keys.stands(key):
+            if key is None or not claim.is_new or await self.keys.stands(key):
                 snapshot, records = _opened(key, call_sid, claim.snapshot, claim.records)
                 return replace(claim, snapshot=snapshot, records=records)
             await self.engine.erase(call_sid)
@@ -133,7 +133,7 @@ class SealedJournal(Passing):
         now_ms: int,
     ) -> Outcome:
         """See Journal.append."""
-        held = self._keys.held(call_sid)
+        held = self.keys.held(call_sid)
         if held is not None and epoch is not None and after is not None:
             # The owner's own way: nothing is waited for, and what is asked the engine checks by itself.
             bodies = held.seal(bodies, first=after + 1, epoch=epoch, at_ms=now_ms)
@@ -141,7 +141,7 @@ class SealedJournal(Passing):
                 call_sid, bodies, epoch=epoch, after=after, key=key, now_ms=now_ms
             )
             if isinstance(outcome, Missing):
-                self._keys.forget(call_sid)
+                self.keys.forget(call_sid)
             return outcome
         check_names(call_sid, key)
         check_append(bodies, epoch=epoch, after=after)
@@ -149,7 +149,7 @@ class SealedJournal(Passing):
         write = _Write(call_sid, tuple(bodies), epoch, key, now_ms)
         if not self.masters:
             return await self._put(write, None, after)
-        own = await self._keys.for_writing(
+        own = await self.keys.for_writing(
             call_sid, is_owner=epoch is not None, after=after, now_ms=now_ms
         )
         if own is None:
@@ -162,13 +162,13 @@ class SealedJournal(Passing):
         """See Journal.read. Raises SealBroken."""
         reading = await self.engine.read(call_sid, after=after)
         if isinstance(reading, Missing):
-            self._keys.forget(call_sid)
+            self.keys.forget(call_sid)
             return reading
-        key = await self._keys.known(call_sid)
+        key = await self.keys.known(call_sid)
         try:
             return _opened_reading(key, call_sid, reading)
         except SealBroken:
-            anew = await self._keys.fetched(call_sid)
+            anew = await self.keys.fetched(call_sid)
             if anew is not None and not anew.is_of(key):
                 return _opened_reading(anew, call_sid, reading)
             if isinstance(await self.engine.read(call_sid, after=TIME_MS_MAX), Missing):
@@ -186,7 +186,7 @@ class SealedJournal(Passing):
                     case Record():
                         yield await self._opened_one(call_sid, item)
                     case Reset() | Gone():
-                        self._keys.forget(call_sid)
+                        self.keys.forget(call_sid)
                         yield item
                     case _:
                         assert_never(item)
@@ -196,7 +196,7 @@ class SealedJournal(Passing):
         check_names(call_sid)
         check_snapshot(epoch=epoch, position=position, body=body)
         if self.masters:
-            key = await self._keys.known(call_sid)
+            key = await self.keys.known(call_sid)
             if key is None:
                 return False
             body = key.seal_snapshot(position, body)
@@ -206,7 +206,7 @@ class SealedJournal(Passing):
         """See Journal.erase. The key goes first; when the rest fails, erase again."""
         if self.masters and is_name(call_sid):
             await self.vault.destroy(call_sid)
-        self._keys.forget(call_sid)
+        self.keys.forget(call_sid)
         return await self.engine.erase(call_sid)
 
     async def sweep(self, *, now_ms: int) -> int:
@@ -248,17 +248,17 @@ class SealedJournal(Passing):
             case Appended(position=position) | NotDurable(position=position) if own is not None:
                 own.tip.reached(position)
             case Missing():
-                self._keys.forget(write.call_sid)
+                self.keys.forget(write.call_sid)
             case _:
                 pass
         return outcome
 
     async def _opened_one(self, call_sid: str, record: Record) -> Record:
-        key = await self._keys.known(call_sid)
+        key = await self.keys.known(call_sid)
         try:
             return _opened(key, call_sid, None, (record,))[1][0]
         except SealBroken:
-            anew = await self._keys.fetched(call_sid)
+            anew = await self.keys.fetched(call_sid)
             if anew is None or anew.is_of(key):
                 raise
             return anew.open_one(record)

@@ -7,8 +7,10 @@ its fence with the key that it was claimed with, so that no sentence waits for a
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
+from service.errors import SealBroken
 from service.journal.journal import Journal
 from service.journal.seal.callkey import CallKey, is_sealed
 from service.journal.seal.masters import Masters
@@ -16,6 +18,8 @@ from service.journal.seal.vault import Vault
 from service.journal.values import Missing
 
 KEYS_MAX = 20_000  # twice what a process holds or shows; each is about 1 KiB
+BEFORE_BYTES_MAX = 500  # half a dozen keys that could not be opened, one after another
+NO_KEY = b"\0"  # stands for a key that was lost: what it sealed is never opened again
 TOUCHES = 8  # in a call's time to live, so that its key never expires before it
 
 TenantOf = Callable[[Sequence[bytes]], str]
@@ -83,6 +87,32 @@ class CallKeys:
         head = there.head if after is None else after
         return await self._made(call_sid, there.tenant, head, now_ms)
 
+    async def renewed(
+        self, call_sid: str, opening: Sequence[bytes], head: int, now_ms: int
+    ) -> CallKey:
+        """Make a key for what follows `head`, because what stands up to it can't be opened.
+
+        The key that was there is kept with it. Raises SealBroken when that is too much to keep.
+        """
+        before = await self._vault.fetch(call_sid)
+        if before is not None and len(before) > BEFORE_BYTES_MAX:
+            raise SealBroken(f"Call {call_sid} has begun anew too often.")
+        made = self._masters.made(
+            self._tenant_of(opening),
+            call_sid,
+            since=head + 1,
+            now_ms=now_ms,
+            before=before or NO_KEY,
+        )
+        if before is None:
+            return self._unwrapped(call_sid, await self._vault.put(call_sid, made))
+        if await self._vault.replace(call_sid, before, made):
+            return self._unwrapped(call_sid, made)
+        found = await self.fetched(call_sid)
+        if found is None:
+            raise SealBroken(f"Call {call_sid} was erased while it was begun anew.")
+        return found
+
     async def stands(self, key: CallKey) -> bool:
         """Say whether this is the key that is kept: nobody has erased the call meanwhile."""
         return key.is_of(await self.fetched(key.call_sid))
@@ -115,12 +145,19 @@ class CallKeys:
         if before is not None and before.wrapped == wrapped:
             self._kept.move_to_end(call_sid)
             return before
-        kept, secret = self._masters.opened(wrapped, call_sid)
-        key = CallKey(kept, secret, wrapped)
+        key = self._opened(call_sid, wrapped)
         self._kept[call_sid] = key
         if len(self._kept) > KEYS_MAX:
             self._kept.popitem(last=False)
         return key
+
+    def _opened(self, call_sid: str, wrapped: bytes) -> CallKey:
+        kept, secret = self._masters.opened(wrapped, call_sid)
+        earlier = None
+        if kept.before:
+            with suppress(SealBroken):  # it may be opened again once its master is back
+                earlier = self._opened(call_sid, kept.before)
+        return CallKey(kept, secret, wrapped, earlier)
 
 
 class _There(NamedTuple):

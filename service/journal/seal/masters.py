@@ -36,6 +36,7 @@ class WrappedKey(msgspec.Struct, frozen=True, array_like=True):
     )
     made_ms: int
     box: bytes  # nonce, and the data key sealed
+    before: bytes = b""  # the kept key of what stands before `since`, when that could not be opened
 
     def bound(self) -> bytes:
         """Return what the box is bound to: all but the box and its master's name."""
@@ -65,9 +66,11 @@ class Masters:
         """Return the name of the key that wraps for this tenant now."""
         return self._newest.get(tenant) or self._newest[""]
 
-    def made(self, tenant: str, call_sid: str, *, since: int, now_ms: int) -> bytes:
-        """Make a data key and return it wrapped."""
-        kept = WrappedKey(_FORMAT, "", tenant, call_sid, since, now_ms, b"")
+    def made(
+        self, tenant: str, call_sid: str, *, since: int, now_ms: int, before: bytes = b""
+    ) -> bytes:
+        """Make a data key and return it wrapped, with the kept key that it follows."""
+        kept = WrappedKey(_FORMAT, "", tenant, call_sid, since, now_ms, b"", before)
         return self._wrapped(kept, secrets.token_bytes(KEY_BYTES))
 
     def opened(self, wrapped: bytes, call_sid: str) -> tuple[WrappedKey, bytes]:
@@ -93,9 +96,10 @@ class Masters:
     def rewrapped(self, wrapped: bytes, call_sid: str) -> bytes | None:
         """Return the key under its tenant's newest master; None when it is. Raises SealBroken."""
         kept, data_key = self.opened(wrapped, call_sid)
-        if kept.kid == self.newest(kept.tenant):
+        before = self._rewrapped_before(kept.before, call_sid)
+        if kept.kid == self.newest(kept.tenant) and before == kept.before:
             return None
-        return self._wrapped(kept, data_key)
+        return self._wrapped(replace(kept, before=before), data_key)
 
     def names(self, name: str) -> list[str]:
         """Return what stands for a name in a store: under the newest key first, then the older ones.
@@ -104,6 +108,13 @@ class Masters:
         """
         digests = (hmac.digest(key, name.encode(), "sha256") for key in self._names)
         return [f"sealed:{digest.hex()[:NAME_LETTERS]}" for digest in digests]
+
+    def _rewrapped_before(self, before: bytes, call_sid: str) -> bytes:
+        """Return the key before under the newest master; one that can't be opened stays as it is."""
+        try:
+            return (self.rewrapped(before, call_sid) if before else None) or before
+        except SealBroken:
+            return before
 
     def _wrapped(self, kept: WrappedKey, data_key: bytes) -> bytes:
         kid = self.newest(kept.tenant)

@@ -19,7 +19,7 @@ class Passing:
         self.engine = engine
         self.vault = vault
         self.masters = masters
-        self._keys = keys
+        self.keys = keys
 
     async def start(self) -> None:
         """See Journal.start. Whatever fails, both are begun with: either may come later."""
@@ -48,7 +48,7 @@ class Passing:
             call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms
         )
         if is_ours:
-            await self._keys.touch(call_sid, now_ms)
+            await self.keys.touch(call_sid, now_ms)
         return is_ours
 
     async def adopt(

@@ -20,7 +20,7 @@ from service.call.state import Call
 from service.clock import Clock
 from service.directory import Directories
 from service.documents import RESUME, Documents
-from service.errors import StoreError
+from service.errors import SealBroken, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
@@ -32,6 +32,7 @@ from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, afterwards, answer, parsed
 from service.web.webhooks.outside import Outside
+from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from twiml import webhook
 
@@ -53,6 +54,7 @@ class Voice:
     policy: Policy
     returns: Returns
     returning: Returning
+    reopening: Reopening
 
     def routes(self) -> list[Route]:
         """Return the webhooks' routes."""
@@ -88,6 +90,8 @@ class Voice:
             return self._elsewhere("voice", callback_of)
         try:
             return answer(await self._answer(asked, door="voice", callback_of=callback_of))
+        except SealBroken as broken:
+            return await self._unreadable(asked, broken)
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble, failed="voice", request=callback_of)
 
@@ -109,6 +113,8 @@ class Voice:
             return answer(
                 await self._next(reading, query.get("play", ""), is_moved="moved" in query)
             )
+        except SealBroken as broken:
+            return await self._unreadable(asked, broken)
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble)
 
@@ -253,6 +259,15 @@ class Voice:
         """This server goes down: have the carrier ask again, until another one answers."""
         is_alone = self.switchboard.is_alone
         return answer(self.documents.wait(webhook, request, is_alone=is_alone))
+
+    async def _unreadable(self, asked: webhook.VoiceWebhook, broken: SealBroken) -> Response:
+        """Nothing of the call can be opened, and the caller is there: it goes on, and says so."""
+        opened = await self._opened(asked)
+        try:
+            await self.reopening.begin(opened, broken)
+        except StoreError as trouble:
+            return self._without_store(asked.call_sid, trouble)
+        return answer(self._connect(opened, RESUME))
 
     def _without_store(
         self, call_sid: str, trouble: StoreError, *, failed: str = RESUME, request: str = ""
