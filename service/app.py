@@ -35,11 +35,13 @@ from service.web.stream.entrance import CarrierEntrance, PageEntrance
 from service.web.stream.inflow import Inflow
 from service.web.stream.media import Media
 from service.web.stream.returns import Returns
+from service.web.stream.strangers import Strangers
 from service.web.webhooks.callbacks import Callbacks
 from service.web.webhooks.outside import Outside
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from service.web.webhooks.voice import Voice
+from service.wire.address import Proxies
 
 
 def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starlette:
@@ -142,6 +144,7 @@ def _media(parts: Parts) -> Media:
         admission=parts.admission,
         inflow=_inflow(parts),
         tenants=parts.tenants,
+        strangers=Strangers(Proxies(config.trusted_proxies)),
     )
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service import notation, sealkeys
@@ -22,6 +30,10 @@ TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEVELOPMENT_FILE = Path("var/development.json")
 
+Address = Annotated[str, AfterValidator(notation.address)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(notation.listed)]
+Origins = Annotated[Texts, AfterValidator(notation.each(notation.origin))]
+Networks = Annotated[Texts, AfterValidator(notation.each(notation.network))]
 Role = Literal["viewer", "agent", "admin"]
 
 
@@ -51,9 +63,9 @@ class Config(BaseSettings):
         "", description="address to listen on; default all, or 127.0.0.1 without an auth token"
     )
     port: int = Field(8000, ge=1, le=65_535, description="port to listen on")
-    public_url: str = Field("", description="the address the carrier reaches us at, https://…")
+    public_url: Address = Field("", description="the address the carrier reaches us at, https://…")
     twilio_account_sid: str = Field("", description="the account that owns the numbers")
-    twilio_auth_token: Annotated[tuple[str, ...], NoDecode] = Field(
+    twilio_auth_token: Texts = Field(
         (), description="auth token; a comma list while rotating, the newest first", repr=False
     )
     twilio_shared_keys: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
@@ -61,7 +73,7 @@ class Config(BaseSettings):
         description="keys that sign webhooks in its place; comma list of name:secret",
         repr=False,
     )
-    twilio_api_url: str = Field("", description="the carrier's REST API; default Twilio's")
+    twilio_api_url: Address = Field("", description="the carrier's REST API; default Twilio's")
     store_url: str = Field("sqlite:///var/stayline.db", description="where the journal is")
     write_behind: str = Field(
         "var/behind", description="folder of what waits for a store that is away"
@@ -77,7 +89,9 @@ class Config(BaseSettings):
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(
         (), description="comma list of token:role[:tenant[:name]]", repr=False
     )
-    drop_limit: str = Field("10/60", description="drops in seconds before the last resort")
+    drop_limit: Annotated[str, AfterValidator(notation.drop_limit)] = Field(
+        "10/60", description="drops in seconds before the last resort"
+    )
     transfer_to: str = Field("", description="the human's number in the last resort")
     media_idle_s: int = Field(
         3, ge=0, le=60, description="seconds without a message that end a stream, 0 for never"
@@ -102,8 +116,12 @@ class Config(BaseSettings):
     phone: Literal["", "open", "login", "off"] = Field(
         "", description="who may call from a page; default login, or open in development"
     )
-    phone_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    phone_origins: Origins = Field(
         (), description="further origins whose pages may call; comma list"
+    )
+    trusted_proxies: Networks = Field(
+        ("127.0.0.1", "::1"),
+        description="proxies in front, whose X-Forwarded-For is believed; addresses and networks",
     )
     reload_window_s: int = Field(
         20, ge=0, le=3_000, description="seconds in which a reloaded page goes on by itself"
@@ -121,23 +139,16 @@ class Config(BaseSettings):
         (), description="keys that seal the journal, kid:base64, newest first", repr=False
     )
     key_store_url: str = Field("", description="where the calls' keys lie; default by the store")
-    outbound_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    outbound_hosts: Texts = Field(
         (), description="the hosts that may be asked, all others not; default all; comma list"
     )
-    outbound_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+    outbound_networks: Texts = Field(
         (), description="networks beside the internet that may be asked, 10.0.0.0/8; comma list"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much is logged"
     )
     is_development: bool = False
-
-    @field_validator(
-        "twilio_auth_token", "phone_origins", "outbound_hosts", "outbound_networks", mode="before"
-    )
-    @classmethod
-    def _comma_list(cls, value: object) -> object:
-        return notation.items(value) if isinstance(value, str) else value
 
     @field_validator("api_tokens", mode="before")
     @classmethod
@@ -151,16 +162,6 @@ class Config(BaseSettings):
             return value
         return tuple(map(notation.named_secret, notation.items(value)))
 
-    @field_validator("public_url", "twilio_api_url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        return notation.address(value)
-
-    @field_validator("phone_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(notation.origin, value))
-
     @field_validator("outbound_hosts")
     @classmethod
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,11 +171,6 @@ class Config(BaseSettings):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(str, parsed((), value).networks))
-
-    @field_validator("drop_limit")
-    @classmethod
-    def _drop_limit(cls, value: str) -> str:
-        return notation.drop_limit(value)
 
     @field_validator("seal_keys", mode="before")
     @classmethod

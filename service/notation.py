@@ -1,5 +1,7 @@
 """How single settings are written. Each function raises ValueError with what was expected."""
 
+import ipaddress
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
@@ -10,6 +12,16 @@ WINDOW_S_MAX = 86_400  # a day: longer than any call
 def items(text: str) -> tuple[str, ...]:
     """Return the items of a comma list, without the space around them and the empty ones."""
     return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def listed(value: object) -> object:
+    """Return the items of a comma list; what is no text stays what it is."""
+    return items(value) if isinstance(value, str) else value
+
+
+def each(check: Callable[[str], str]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Return what checks every item of a list."""
+    return lambda texts: tuple(map(check, texts))
 
 
 def named_secret(text: str) -> tuple[str, str]:
@@ -48,6 +60,15 @@ def origin(text: str) -> str:
     is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     if not is_sound or parts.path or parts.query or parts.fragment or parts.username:
         raise ValueError("expected origins, http(s)://host[:port]")
+    return text
+
+
+def network(text: str) -> str:
+    """Return an address or a network (CIDR) as it is."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError as trouble:
+        raise ValueError("expected addresses or networks, for example 10.0.0.0/8") from trouble
     return text
 
 

@@ -33,7 +33,8 @@ def made(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
     """Return the server, not yet started. Raises ConfigError."""
     sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     app = make(config)
-    return serving.Server(serving.settings(app, stop_s=CLOSE_S_MAX), app.state.drain)
+    chosen = serving.settings(app, stop_s=CLOSE_S_MAX, proxies=config.trusted_proxies)
+    return serving.Server(chosen, app.state.drain)
 
 
 def run(server: serving.Server, doing: Coroutine[None, None, None]) -> None:

@@ -10,6 +10,9 @@ from service import notation
 def test_a_comma_list_is_what_stands_between_the_commas() -> None:
     assert notation.items(" a, b c,, ,d") == ("a", "b c", "d")
     assert notation.items("") == ()
+    assert notation.listed("a,b") == ("a", "b")
+    assert notation.listed(7) == 7
+    assert notation.each(str.upper)(("a", "b")) == ("A", "B")
 
 
 def test_what_is_sound_is_returned() -> None:
@@ -19,6 +22,7 @@ def test_what_is_sound_is_returned() -> None:
     assert notation.address("https://x.example/calls/") == "https://x.example/calls"
     assert notation.address("") == ""
     assert notation.origin("http://[::1]:8000") == "http://[::1]:8000"
+    assert notation.network("10.1.0.0/8") == "10.1.0.0/8"
     assert notation.drop_limit("1000/86400") == "1000/86400"
 
 
@@ -30,6 +34,7 @@ def test_what_is_sound_is_returned() -> None:
         (notation.api_token, ["s:admin:t:a\nb", "s:admin:t:" + "x" * 61]),
         (notation.address, ["x", "ftp://x", "https://", "https://x?a", "https://x#a", "http://x:0"]),
         (notation.origin, ["", "x", "https://x/", "https://u@x", "ftp://x"]),
+        (notation.network, ["", "*", "x", "10.0.0.0/33", "1.2.3"]),
         (notation.drop_limit, ["", "1", "0/1", "1/0", "1001/1", "1/86401", "a/b", "-1/2"]),
     ],
 )  # fmt: skip

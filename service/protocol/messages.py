@@ -16,6 +16,7 @@ import msgspec
 
 from service.errors import LocalProtocolError, RemoteProtocolError
 from service.protocol import dialect
+from service.protocol.nesting import is_too_deep
 
 MESSAGE_BYTES_MAX = 65_536  # OWASP's limit for one WebSocket message
 PAYLOAD_BYTES_MAX = 8_000  # 1 s of audio: some peers send half a second in one frame
@@ -209,6 +210,8 @@ def _bounded(text: str | bytes) -> bytes:
         raise RemoteProtocolError("the message is no valid Unicode") from error
     if len(raw) > MESSAGE_BYTES_MAX:
         raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
+    if is_too_deep(raw):
+        raise RemoteProtocolError("the message is nested too deep")
     return raw
 
 

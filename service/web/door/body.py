@@ -1,22 +1,17 @@
 """What the body of a request to the API says: a JSON object of texts, or a clear error."""
 
-import json
-
 from starlette.requests import Request
 
 from service.call.shown.view import Json
 from service.errors import Refused
-from service.web.door.form import body_within
+from service.web.door.form import json_within
 
 BODY_BYTES_MAX = 65_536
 
 
 async def json_of(request: Request) -> Json:
     """Return the JSON object in the body. Raises Refused 400, or 413 over BODY_BYTES_MAX."""
-    try:
-        parsed = json.loads(await body_within(request, BODY_BYTES_MAX))
-    except (ValueError, RecursionError) as trouble:
-        raise Refused(400, "Bad request", "The body is not JSON.") from trouble
+    parsed = await json_within(request, BODY_BYTES_MAX)
     if not isinstance(parsed, dict):
         raise Refused(400, "Bad request", "The body is not a JSON object.")
     return parsed

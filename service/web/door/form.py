@@ -1,11 +1,13 @@
 """A signed webhook's form: read within bounds, checked, and turned into pairs."""
 
+import json
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from service.errors import Refused
 from service.meter import Meter
+from service.protocol.nesting import DEPTH_MAX, is_too_deep
 from twiml.signature import Verifier
 
 BODY_BYTES_MAX = 65_536  # Twilio's largest voice webhook is under 4 KiB
@@ -44,6 +46,11 @@ def proof_of(connection: HTTPConnection) -> tuple[str | None, str]:
     return headers.get(SIGNATURE), headers.get("x-twilio-webhooks-signature-settings", "")
 
 
+def host_of(connection: HTTPConnection) -> str:
+    """Return the address of whoever asks, as the proxies that we trust say it; "" when nobody says."""
+    return connection.client.host if connection.client else ""
+
+
 def raw_target(scope: object) -> tuple[str, str]:
     """Return path and query exactly as they were on the wire: signatures cover them undecoded."""
     assert isinstance(scope, dict)
@@ -62,6 +69,17 @@ async def body_within(request: Request, bytes_max: int) -> bytes:
     except ClientDisconnect as gone:
         raise Refused(400, "Bad request", "The request ended before its body did.") from gone
     return bytes(body)
+
+
+async def json_within(request: Request, bytes_max: int) -> object:
+    """Return the JSON value in the body. Raises Refused 413 over `bytes_max`, 400 for whatever is none."""
+    body = await body_within(request, bytes_max)
+    if is_too_deep(body):
+        raise Refused(400, "Bad request", f"The body has more than {DEPTH_MAX} levels.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as trouble:
+        raise Refused(400, "Bad request", "The body is not JSON.") from trouble
 
 
 def _pairs(request: Request, body: bytes) -> list[tuple[str, str]]:

@@ -1,13 +1,11 @@
 """Signing in: a token is shown once, and a badge is worn from then on; see service/web/door/badge.py."""
 
-import ipaddress
-import json
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -17,7 +15,8 @@ from service.errors import Refused
 from service.meter import Meter
 from service.web.door.badge import COOKIE, LIFE_S
 from service.web.door.bearer import Bearers
-from service.web.door.form import body_within
+from service.web.door.form import host_of, json_within
+from service.wire.address import network_of
 
 BODY_BYTES_MAX = 4_096  # a token and its quotes
 WRONG_MAX = 10  # a minute and address: who mistypes has enough, who guesses has not
@@ -72,7 +71,7 @@ class Login:
         if origin is not None and not self.bearers.is_own(origin):
             raise self._refused(403, "Forbidden", "This page is not one of this service.")
         shown = await _token(request)
-        address, now_ms = _address(request), self.clock.now_ms()
+        address, now_ms = network_of(host_of(request)), self.clock.now_ms()
         if waits_ms := self.wrong.waits_ms(address, now_ms):
             wait_s = -(-waits_ms // 1000)
             raise self._refused(
@@ -122,23 +121,8 @@ class Login:
         return Refused(status, title, detail)
 
 
-def _address(connection: HTTPConnection) -> str:
-    """Return whose tries are counted together: an IPv4 address, or an IPv6 network of one customer."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if address.version == 4:  # noqa: PLR2004 - IP's own number
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False))
-
-
 async def _token(request: Request) -> str:
-    try:
-        body = json.loads(await body_within(request, BODY_BYTES_MAX))
-    except (ValueError, RecursionError) as trouble:
-        raise Refused(400, "Bad request", "The body is not JSON.") from trouble
+    body = await json_within(request, BODY_BYTES_MAX)
     shown = body.get("token") if isinstance(body, dict) else None
     if not isinstance(shown, str) or not shown.strip():
         raise Refused(422, "Unprocessable content", "token is missing or not a text.")

@@ -32,15 +32,13 @@ from service.session.session import Session
 from service.switchboard import Switchboard
 from service.tenants import DEFAULT_TENANT, Tenants
 from service.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
+from service.web.door.form import host_of
 from service.web.stream.entrance import Entrance
 from service.web.stream.inflow import Inflow
 from service.web.stream.socket import MediaSocket
+from service.web.stream.strangers import Strangers
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
-UNPROVED_MAX = 200  # sockets that have shown neither a signature nor a token yet
-SIGNED_MAX = (
-    2_000  # sockets of the carrier's own that have not shown a token yet: a herd comes at once
-)
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
 FRESH_MS = 1_000  # a carrier dials within half of it, and waits all of it before it dials once more
 REFUSED = 1008
@@ -80,7 +78,7 @@ class Media:
     admission: Admission
     inflow: Inflow
     tenants: Tenants
-    unproved: int = 0
+    strangers: Strangers
 
     def routes(self) -> list[WebSocketRoute]:
         """Return a route for each entrance."""
@@ -118,7 +116,8 @@ class Media:
     def _unwelcome(self, websocket: WebSocket, entrance: Entrance) -> _Refusal | None:
         if why := entrance.unwelcome(websocket):
             return _Refusal(why)
-        if self.unproved >= (SIGNED_MAX if entrance.is_proved(websocket) else UNPROVED_MAX):
+        is_signed = entrance.is_proved(websocket)
+        if not self.strangers.have_room(host_of(websocket), is_signed=is_signed):
             return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
         return None
 
@@ -169,16 +168,14 @@ class Media:
         self, socket: MediaSocket, wire: s.Stream, entrance: Entrance
     ) -> tuple[s.Started, Token] | _Refusal:
         """Wait for the start and check its token; only then is the socket more than a stranger's."""
-        self.unproved += 1
         try:
             async with asyncio.timeout(START_MS_MAX / 1000):
-                started = await self._start(socket, wire)
+                with self.strangers.one(socket.host):
+                    started = await self._start(socket, wire)
         except TimeoutError:
             return _Refusal(f"no start within {START_MS_MAX} ms")
         except ConnectionError:
             return _Refusal("the socket ended before its start")
-        finally:
-            self.unproved -= 1
         if isinstance(started, _Refusal):
             return started
         told = started.parameters.get("token", "")

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
+from service.web.door.form import host_of
 from service.wire.websocket import UNANSWERED, cut_of, direct_of
 
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
@@ -34,6 +35,7 @@ class MediaSocket:
         self._socket = socket
         self._cut = cut_of(socket.scope)
         self._direct = direct_of(socket.scope)
+        self.host = host_of(socket)
         self._gone = asyncio.Event()
 
     async def send(self, text: str) -> None:

@@ -11,7 +11,7 @@ from service.call import events as e
 from service.session import forks
 from service.session.line import Arrival
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
-from service.web.stream import media as module
+from service.web.stream import media as module, strangers
 from tests.conftest import for_a_moment, wait_until
 from tests.web.front import CALL, Front, ring, stream
 
@@ -325,7 +325,7 @@ async def test_a_call_that_is_over_takes_no_stream(front: Front, host: str) -> N
 async def test_sockets_that_prove_nothing_are_bounded(
     front: Front, host: str, monkeypatch: pytest.MonkeyPatch, limit: str, signed: str | None
 ) -> None:
-    monkeypatch.setattr(module, limit, 2)
+    monkeypatch.setattr(strangers, limit, 2)
     token = await front.token()
     async with stream(host, signed=signed) as one, stream(host, signed=signed):
         with pytest.raises(InvalidStatus):
