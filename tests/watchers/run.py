@@ -114,7 +114,12 @@ async def flow(
     assert not code, f"the writer ended with {code}"
     # Reading the journal here would hold this loop up, and what the caller beside hears with it.
     head = OPENING + options.records // options.calls
-    await until(lambda: all(one.position >= head for one in watchers), within_s=CAUGHT_UP_S_MAX)
+
+    def is_over() -> bool:
+        has_all = all(one.position >= head for one in watchers)
+        return has_all or any(one.done() for one in following)  # which says what failed, below
+
+    await until(is_over, within_s=CAUGHT_UP_S_MAX)
     for one in watchers:
         one.close()
     await asyncio.gather(*following)
@@ -160,6 +165,7 @@ def judged(
     report.count("duplicates", found.duplicates)
     report.count("misorder", found.misorder)
     report.count("records with other words", found.wrong)
+    report.count("told to ask again (503)", sum(one.put_off for one in watchers), at_most=None)
     report.count("resets", sum(one.resets for one in watchers))
     report.count("failures", [each for one in watchers for each in one.failures])
 

@@ -29,6 +29,7 @@ class Watcher:
         self.seen: list[tuple[int, str]] = []
         self.resets = 0
         self.cuts = 0
+        self.put_off = 0
         self.failures: list[str] = []
         self._port = port
         self._bearer = bearer
@@ -92,8 +93,6 @@ class Watcher:
         try:
             await self._head(reader)
             answer = json.loads(await reader.read(-1))
-            if "events" not in answer:  # a store that is too slow for a moment: one asks again
-                raise ConnectionResetError(answer.get("detail", ""))
             self.resets += answer["reset"]
             for told in answer["events"]:
                 self._note(told)
@@ -115,8 +114,15 @@ class Watcher:
     async def _head(self, reader: asyncio.StreamReader) -> None:
         async with asyncio.timeout(ANSWER_S_MAX):
             head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
-            self.failures.append(head.decode().splitlines()[0])
+        status = head.decode().splitlines()[0]
+        if status.startswith("HTTP/1.1 503"):
+            self.put_off += (
+                1  # a disk that is too slow for a moment: one asks again, as a page does
+            )
+            raise ConnectionResetError
+        if not status.startswith("HTTP/1.1 200"):
+            self.failures.append(status)
+            raise ConnectionResetError
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         """Return the next chunk; empty at the end of the stream."""
