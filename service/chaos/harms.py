@@ -29,7 +29,7 @@ CODES = (1000, 1001, 1011, 1012)  # what proxies, deploys and clean ends send
 REACH_S = 0.1  # a `stop` that is to come late is first to reach the proxy
 LEFT_S_MAX = 30.0
 MAY_COME_S_MAX = 60.0  # then it comes all the same
-CALM_S = 1.0  # after a pause: who was told late has caught up
+CALM_S = 0.3  # after a pause, before the next harm of the kind; a kill waits for more
 KNOWN_S = (
     2.0  # and what was heard in the pause is known by then: an echo, and a write behind others
 )
