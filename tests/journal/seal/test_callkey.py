@@ -125,3 +125,16 @@ def test_a_key_knows_itself_under_another_wrapping() -> None:
     assert key.is_of(twin(key))
     assert not key.is_of(call_key())
     assert not key.is_of(None)
+
+
+def test_two_who_have_one_key_use_no_nonce_of_each_other() -> None:
+    """S-7: another process, or this one after it fetched the key anew, begins elsewhere."""
+    wrapped = Masters([KEY]).made("", "CA1", since=1, now_ms=0)
+    nonces = [
+        one[1:13]
+        for _ in range(100)
+        for one in CallKey(*Masters([KEY]).opened(wrapped, "CA1"), wrapped).seal(
+            [b""] * 10, first=1, epoch=1, at_ms=0
+        )
+    ]
+    assert len(set(nonces)) == 1_000
