@@ -2,25 +2,31 @@
 
     python -m tests.bench.seal [rounds]
 
-Fifty owners write records of 288 bytes at once, in turns without a seal and with one, so that both meet
-the same disk and the same neighbours; the best round of each counts. The processor's time of this process
+Fifty owners write records of 288 bytes at once, as sessions do: through the bridge, in turns without a
+seal and with one, so that both meet the same disk and the same neighbours; the best round of each counts. The processor's time of this process
 (event loop and writing thread) says more than the clock where others work on the machine. Beside that, what one record
 takes to seal and to open by itself.
 """
 
 import asyncio
+import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from service.journal.behind.bridge import Bridge
+from service.journal.behind.composing import bridged
 from service.journal.journal import Journal
 from service.journal.seal.callkey import CallKey
 from service.journal.seal.composing import sealed
 from service.journal.seal.masters import Masters
-from service.journal.stores import connect
+from service.journal.seal.shelf import ShelfSeal
 from service.journal.values import Appended, Claim, Record
+from service.meter import Meter
+from service.sealkeys import SealKey
 from tests.bench._timing import clock, table
+from tests.journal.backends import orphan
 from tests.journal.sealing import KEY
 from tests.standins.valkey import Valkey
 
@@ -59,15 +65,27 @@ async def paced(journal: Journal, name: str) -> tuple[int, int]:
     claims = await asyncio.gather(*map(claim, range(WRITERS)))
     begun_us, begun_ns = clock.now_us(), time.process_time_ns()
     await asyncio.gather(*(write(n, taken.epoch) for n, taken in enumerate(claims)))
-    pace = clock.now_us() - begun_us, (time.process_time_ns() - begun_ns) // 1_000
-    for writer in range(WRITERS):
-        await journal.erase(f"CA-{name}-{writer}")
-    return pace
+    return clock.now_us() - begun_us, (time.process_time_ns() - begun_ns) // 1_000
 
 
-async def measure(name: str, url: str, rounds: int) -> tuple[str, ...]:
-    plain: Journal = connect(url, ttl_ms=TTL_MS)
-    shut: Journal = sealed(url, (KEY,), tenant_of=lambda _: "", ttl_ms=TTL_MS)
+def bridge(url: str, folder: Path, *keys: SealKey) -> Bridge:
+    """Return the journal as the application has it."""
+    engine = sealed(url, keys, tenant_of=lambda _: "", ttl_ms=TTL_MS)
+    return bridged(
+        engine,
+        url,
+        folder=str(folder / "behind"),
+        name="sealed" if keys else "clear",
+        orphan=orphan,
+        clock=clock,
+        meter=Meter(),
+        chance=random.Random(1),
+        seal=ShelfSeal(engine.masters),
+    )
+
+
+async def measure(name: str, url: str, rounds: int, folder: Path) -> tuple[str, ...]:
+    plain, shut = bridge(url, folder), bridge(url, folder, KEY)
     await plain.start()
     await shut.start()
     paces: dict[str, list[tuple[int, int]]] = {"clear": [], "sealed": []}
@@ -111,10 +129,10 @@ async def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [
-            await measure("SQLite, FULL", f"sqlite:///{folder}/calls.db", rounds),
+            await measure("SQLite, FULL", f"sqlite:///{folder}/calls.db", rounds, folder),
         ]
         with Valkey(folder / "valkey", appendonly="yes", appendfsync="everysec") as server:
-            rows.append(await measure("Redis, AOF everysec", server.url, rounds))
+            rows.append(await measure("Redis, AOF everysec", server.url, rounds, folder))
     sys.stdout.write(table(HEADINGS, rows) + "\n\n" + by_itself())
 
 
