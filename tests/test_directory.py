@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from service import directory as directories
-from service.directory import ANSWER_BYTES_MAX, directory
+from service.directory import ANSWER_BYTES_MAX, Directories, FileDirectory, directory
 from service.errors import ConfigError
+from service.outbound.rules import parsed
 from tests.answering import answering
 
 MARIA = {"client_name": "Maria", "company": "Acme", "ticket_id": "TKT-1"}
@@ -140,3 +141,28 @@ async def test_a_url_that_never_ends_its_answer_is_given_up(
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         assert await directory(f"http://127.0.0.1:{port}/").lookup("+1") == {}
+
+
+@pytest.mark.asyncio
+async def test_a_tenant_without_a_directory_of_its_own_knows_nobody() -> None:
+    """S-6: never another's."""
+    own, acme = FileDirectory({"+44": MARIA}), FileDirectory({"+44": {"company": "Acme"}})
+    each = Directories(own, {"acme": acme})
+    assert await each.of("default").lookup("+44") == MARIA
+    assert await each.of("acme").lookup("+44") == {"company": "Acme"}
+    assert await each.of("best").lookup("+44") == {}
+
+
+@pytest.mark.parametrize("url", ["http://me:word@desk.example", "https://desk.example@127.0.0.1/x"])
+def test_a_url_with_a_user_in_it_is_one_clear_line(url: str) -> None:
+    with pytest.raises(ConfigError, match="DIRECTORY: the URL must not hold a user"):
+        directory(url)
+
+
+@pytest.mark.asyncio
+async def test_a_url_is_asked_only_where_the_rules_let_it() -> None:
+    """S-11: what OUTBOUND_HOSTS does not list is not asked."""
+    with answering((200, json.dumps(MARIA).encode())) as script:
+        assert await directory(script.url, parsed(["desk.example"], [])).lookup("+44") == {}
+        assert await directory(script.url).lookup("+44") == MARIA
+    assert len(script.asked) == 1

@@ -1,5 +1,6 @@
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from typing_extensions import override
 
 from service.call import events as e
@@ -253,3 +254,16 @@ async def test_a_page_goes_on_with_no_call_that_was_phoned(town: Town) -> None:
     assert await town.ring_backs.of_ticket(page) is None
     assert await town.ring_backs.of_number(page) is None
     assert (await town.state("CA1")).carried_on == ""
+
+
+async def test_who_rings_another_tenant_is_somebody_else_there(town: Town) -> None:
+    """S-6: no number, no ticket and no callback leads from one tenant's call into another's."""
+    await town.call("CA1", OVER)
+    other = replace(ringing(), tenant="acme")
+    assert not names(other) & names(ringing())
+    assert await town.ring_backs.of_number(other) is None
+    assert await town.ring_backs.of_ticket(other) is None
+    assert await town.ring_backs.of_callback(other, "CA1") is None
+    await town.ring_backs.remember("CA1", number_name(NUMBER, "acme"))
+    assert await town.ring_backs.of_number(other) is None
+    assert await town.ring_backs.of_number(ringing()) is not None

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -22,6 +23,8 @@ from websockets.exceptions import InvalidStatus
 
 from service.call import events as e
 from service.config import ApiToken
+from service.journal.seal.masters import read
+from tests.journal.sealing import seal_key
 from tests.web.front import ACCOUNT, Front, fronted, parameters, ring, served, signature, stream
 
 CROSS_READS = int(os.environ.get("CROSS_READS", "400"))
@@ -123,7 +126,7 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def housed(folder: Path) -> AsyncIterator[House]:
+async def housed(folder: Path, **more: Any) -> AsyncIterator[House]:
     known = {
         caller(name): {"company": f"Canary {name} Ltd", "ticket_id": f"TKT-{name}-7"}
         for name in TENANTS
@@ -136,7 +139,7 @@ async def housed(folder: Path) -> AsyncIterator[House]:
     own = entries.pop("default")
     (folder / "tenants.json").write_text(json.dumps(entries))
     ours, others = str(own["directory"]), str(folder / "tenants.json")
-    async with fronted(api_tokens=TOKENS, tenants=others, directory=ours) as front:
+    async with fronted(api_tokens=TOKENS, tenants=others, directory=ours, **more) as front:
         for name in TENANTS:
             call = ring(CallSid=SIDS[name], From=caller(name), To=NUMBERS[name])
             assert (await front.hook("/twiml/voice", call)).status_code == 200
@@ -149,6 +152,21 @@ async def housed(folder: Path) -> AsyncIterator[House]:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with housed(tmp_path) as house:
         yield house
+
+
+@pytest_asyncio.fixture
+async def sealed_house(tmp_path: Path) -> AsyncIterator[House]:
+    async with housed(tmp_path, seal_keys=(seal_key("k1"), seal_key("acme/a1"))) as house:
+        yield house
+
+
+@pytest.mark.asyncio
+async def test_each_tenants_calls_are_sealed_under_its_own_key(sealed_house: House) -> None:
+    """S-6, S-7: a tenant without a key of its own is served by the common one."""
+    engine: Any = sealed_house.front.parts.journal.engine
+    wrapped = {name: read(await engine.vault.fetch(sid)) for name, sid in SIDS.items()}
+    kids = {name: kept.kid for name, kept in wrapped.items() if kept is not None}
+    assert kids == {"default": "k1", "acme": "acme/a1", "best": "k1"}
 
 
 @pytest.mark.asyncio
