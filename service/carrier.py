@@ -8,7 +8,7 @@ mean that the call is over or gone.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ UPDATES_A_S = 20  # each ends in a request for TwiML and a stream that somebody 
 CALLS_LISTED = 20  # the newest: more were not made to one number in a few seconds
 
 _GONE_CODES = (20404, 21220)
-_BUSY = 429
+_BUSY, _UNKNOWN = 429, 401
 _UNREADABLE = (ValueError, TypeError, AttributeError)  # what the client makes of a strange answer
 
 _log = logging.getLogger(__name__)
@@ -94,13 +94,16 @@ class Carrier:
     def __init__(
         self,
         account_sid: str,
-        auth_token: str,
+        auth_tokens: Sequence[str],
         api_url: str,
         chance: random.Random,
         *,
         wait_ms_first: int = WAIT_MS_FIRST,
     ) -> None:
-        self._client = Client(account_sid, auth_token, http_client=_Redirected(api_url))
+        # The newest first. While one is rotated, the carrier knows this one or that one.
+        self._clients = [
+            Client(account_sid, token, http_client=_Redirected(api_url)) for token in auth_tokens
+        ]
         self._chance = chance
         self._wait_ms_first = wait_ms_first
         # Threads of its own: the loop's are fewer, and others wait for them.
@@ -148,7 +151,7 @@ class Carrier:
         """
         made = await self._ask(
             "",
-            lambda _call: self._client.calls.create(
+            lambda calls: calls.create(
                 to=to,
                 from_=from_,
                 url=url,
@@ -165,7 +168,7 @@ class Carrier:
         """Return the newest call that we made from one number to another since then, "" for none."""
         since = datetime.fromtimestamp(since_ms // 1_000, UTC)
         found = await self._ask(
-            "", lambda _call: self._client.calls.list(to=to, from_=from_, limit=CALLS_LISTED)
+            "", lambda calls: calls.list(to=to, from_=from_, limit=CALLS_LISTED)
         )
         ours = (
             one
@@ -190,7 +193,7 @@ class Carrier:
             try:
                 async with self._at_once:
                     return await asyncio.get_running_loop().run_in_executor(
-                        self._threads, lambda: ask(self._client.calls(call_sid))
+                        self._threads, lambda: self._asked(call_sid, ask)
                     )
             except (TwilioException, RequestException, *_UNREADABLE) as trouble:
                 error = _error(trouble)
@@ -206,6 +209,17 @@ class Carrier:
             await asyncio.sleep((wait_ms + self._chance.randint(0, wait_ms)) / 1000)
             wait_ms = min(2 * wait_ms, WAIT_MS_MAX)
             attempt += 1
+
+    def _asked(self, call_sid: str, ask: Callable[[Any], Any]) -> Any:
+        """Ask of one call, or of all without a name, with the newest token that is taken. In a thread."""
+        *newer, oldest = self._clients
+        for client in newer:
+            try:
+                return ask(client.calls(call_sid) if call_sid else client.calls)
+            except TwilioException as trouble:
+                if getattr(trouble, "status", 0) != _UNKNOWN:  # a 401 was never executed
+                    raise
+        return ask(oldest.calls(call_sid) if call_sid else oldest.calls)
 
 
 def _error(trouble: Exception) -> CarrierError:

@@ -152,7 +152,7 @@ def _carriers(config: Config, real: Outward, journal: Journal, clock: Clock) -> 
 def _carrier(config: Config) -> Carrier:
     return Carrier(
         config.twilio_account_sid,
-        config.twilio_auth_token[0],
+        config.twilio_auth_token,
         config.twilio_api_url,
         random.SystemRandom(),
     )

@@ -1,4 +1,5 @@
 import asyncio
+import base64
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -19,8 +20,8 @@ BROKEN = (503, b"<html>no</html>")
 LIVE = (200, json.dumps({"sid": SID, "status": "in-progress"}).encode())
 
 
-def carrier(url: str) -> Carrier:
-    return Carrier(ACCOUNT, "secret", url, random.Random(1), wait_ms_first=1)
+def carrier(url: str, *tokens: str) -> Carrier:
+    return Carrier(ACCOUNT, tokens or ("secret",), url, random.Random(1), wait_ms_first=1)
 
 
 def form(script: Answering) -> dict[str, list[str]]:
@@ -38,6 +39,22 @@ async def test_twiml_is_run_on_the_call_by_its_account() -> None:
     )
     assert form(script) == {"Twiml": ["<Response><Hangup/></Response>"]}
     assert asked.authorization.startswith("Basic ")
+
+
+@pytest.mark.asyncio
+async def test_while_a_token_is_rotated_the_one_that_the_carrier_takes_is_used() -> None:
+    """A drain in the middle of a rotation moves its calls all the same."""
+    unknown = (401, b'{"code":20003,"message":"Authenticate","status":401}')
+    with answering(unknown, LIVE, unknown, unknown, BROKEN, LIVE) as script:
+        there = carrier(script.url, "new", "old")
+        await there.redirect(SID, "https://x/twiml/resume")
+        with pytest.raises(CarrierError, match="401"):
+            await there.redirect(SID, "https://x/twiml/resume")
+        await there.redirect(SID, "https://x/twiml/resume")
+    used = [
+        base64.b64decode(one.authorization[6:]).decode().partition(":")[2] for one in script.asked
+    ]
+    assert used == ["new", "old", "new", "old", "new", "new"]
 
 
 @pytest.mark.asyncio
@@ -167,7 +184,7 @@ async def test_more_than_are_asked_at_once_get_their_answers_all_the_same() -> N
 @pytest.mark.asyncio
 async def test_a_call_with_a_query_keeps_it() -> None:
     with answering((200, b'{"calls":[]}')) as script:
-        client = carrier(script.url)._client
+        client = carrier(script.url)._clients[0]
         await asyncio.to_thread(lambda: client.calls.list(to="+1", limit=1))
     assert script.asked[0].path.startswith(f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json?To=")
 

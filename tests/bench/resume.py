@@ -90,7 +90,7 @@ def means(journal: Journal, clock: Clock) -> Means:
     mint = TokenMint(("secret",))
     return Means(
         journal=journal,
-        carrier=Carrier("AC1", "secret", "http://127.0.0.1:1", random.Random(1)),
+        carrier=Carrier("AC1", ("secret",), "http://127.0.0.1:1", random.Random(1)),
         agent=Silent(),
         speech=Rendered(),
         endpointer=lambda: Endpointer(voice_activity()),

@@ -114,7 +114,7 @@ class NotingCarrier(Carrier):
     """Notes what it is asked; answers well, or with the trouble it is given."""
 
     def __init__(self) -> None:
-        super().__init__("AC1", "secret", "http://127.0.0.1:9", random.Random(1))
+        super().__init__("AC1", ("secret",), "http://127.0.0.1:9", random.Random(1))
         self.asked: list[tuple[str, str]] = []
         self.trouble: Exception | None = None
         self.live = True
