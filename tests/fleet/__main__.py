@@ -1,6 +1,6 @@
 """The runs of a fleet: real servers, a balancer and up to 500 callers on this machine.
 
-python -m tests.fleet rolling|restart|kill|freeze|outage|dead_peers|herd|load [--calls N] [--rounds N] …
+python -m tests.fleet rolling|restart|kill|freeze|outage|dead_peers|strangers|herd|load [--calls N] [--rounds N] …
 
 Prints a table, then one line of JSON; exits 1 when a rule was broken.
 """
@@ -14,7 +14,7 @@ import uvloop
 
 from tests.fleet.options import Options
 
-RUNS = ("rolling", "restart", "kill", "freeze", "outage", "dead_peers", "herd", "load")
+RUNS = ("rolling", "restart", "kill", "freeze", "outage", "dead_peers", "strangers", "herd", "load")
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fleet", description=__doc__)
     parser.add_argument("run", choices=RUNS)
     plain = Options()
-    for name in ("calls", "rounds", "seconds", "seed", "servers", "media_ms"):
+    for name in ("calls", "rounds", "seconds", "seed", "servers", "media_ms", "strangers"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(plain, name))
     parser.add_argument("--store", choices=("redis", "sqlite"), default=plain.store)
     parser.add_argument("--folder", default="", help="keep the servers' logs here")

@@ -22,6 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     store: str = "redis"
     servers: int = 2
     media_ms: int = MEDIA_MS
+    strangers: int = 200
     slack: int = 1  # multiplies the limits that only a calm machine keeps; a test isn't alone on it
     folder: str = ""
 

@@ -18,7 +18,7 @@ from tests.hostile.raw import CLOSE, PING, TEXT, RawSocket, connected, frame, re
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 START_MS = 400  # in the place of the five seconds
-CROWD = 50
+CROWD = 60
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
@@ -80,13 +80,14 @@ async def test_requests_that_are_never_finished_take_nobody_elses_place(
     monkeypatch.setattr(requests, "HEAD_S_MAX", 2.0)
     rows = len(await witness.front.journal.open_calls())
     async with contextlib.AsyncExitStack() as crowd:
+        silent = [await crowd.enter_async_context(connected(witness.host)) for _ in range(CROWD)]
         halves = [await crowd.enter_async_context(connected(witness.host)) for _ in range(CROWD)]
         for at, raw in enumerate(halves):
             await raw.send(request()[: 3 * at])
         async with upgraded(witness.host) as one:
             await witness.start(one)
         await witness.is_well()
-        for raw in halves:
+        for raw in silent + halves:
             async with asyncio.timeout(5):
                 answer = await raw.reader.read()
             assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
