@@ -1,6 +1,7 @@
 """One process that serves: alone, or as one of several workers. See workers.py for those."""
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -40,4 +41,23 @@ def made(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
 def run(server: serving.Server, doing: Coroutine[None, None, None]) -> None:
     """Run a coroutine that serves, in the server's own kind of loop."""
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(doing)
+        runner.run(_steadied(server, doing))
+
+
+async def _steadied(server: serving.Server, doing: Coroutine[None, None, None]) -> None:
+    settling = asyncio.create_task(_settle(server))
+    try:
+        await doing
+    finally:
+        settling.cancel()
+
+
+async def _settle(server: serving.Server) -> None:
+    """Once it serves, take what stays for good out of the garbage collector's sight.
+
+    Modules and models are 90,000 objects. To go through them takes 80 ms, again and again, in which no call
+    gets a frame; what calls and readers leave is a few thousand.
+    """
+    await server.serving.wait()
+    gc.collect()
+    gc.freeze()

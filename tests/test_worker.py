@@ -1,3 +1,5 @@
+import asyncio
+import gc
 import os
 import signal
 import socket
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from service import worker
+from service import serving, worker
 from service.config import Config
 from service.errors import ConfigError
 from tests.conftest import free_port
@@ -69,3 +71,23 @@ def answered(port: int, log: Path) -> bytes:
         except ConnectionRefusedError:
             continue
     raise AssertionError(log.read_text())
+
+
+def test_what_stays_for_good_is_out_of_the_collectors_sight_once_it_serves() -> None:
+    """R-18: to go through all modules takes 80 ms, in which no call would get a frame."""
+    server = serving.Server(serving.settings(Starlette(), stop_s=1, lifespan="off"))
+    found: list[int] = []
+
+    async def serve() -> None:
+        found.append(gc.get_freeze_count())
+        server.serving.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        found.append(gc.get_freeze_count())
+
+    try:
+        worker.run(server, serve())
+    finally:
+        gc.unfreeze()
+    before, after = found
+    assert after > before + 10_000
