@@ -135,6 +135,9 @@ class Config(BaseSettings):
     web_concurrency: int = Field(
         1, ge=1, le=64, description="worker processes on one port; they share the store"
     )
+    consent_text: str = Field("", max_length=500, description="asked before anything is kept")
+    collect_url: Address = Field("", description="where numbers go that are collected under seal")
+    collect_token: str = Field("", description="its bearer token", repr=False)
     seal_keys: Annotated[tuple[SealKey, ...], NoDecode] = Field(
         (), description="keys that seal the journal, kid:base64, newest first", repr=False
     )

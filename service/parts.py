@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
@@ -14,7 +15,7 @@ from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier, Outward
 from service.clock import Clock
-from service.config import Config
+from service.config import LOOPBACK, Config
 from service.directory import Directories, Directory, directory
 from service.documents import Documents
 from service.errors import ConfigError, EngineMissing
@@ -34,6 +35,7 @@ from service.session.means import Means
 from service.session.records import orphaned, tenant_of
 from service.session.ring_backs import RingBacks
 from service.session.tasks import Tasks
+from service.sink import HttpSink
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
 from service.speech.pool import SpeechPool
@@ -96,11 +98,10 @@ def assembled(config: Config, own: Own) -> Parts:
     """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
     clock, meter, tasks = own.clock or Clock(), Meter(), Tasks()
     toolbox = own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
-    journal = _journal(config, own.engine, clock, meter)
-    mint, verifier, documents = _addressed(config)
+    journal, tenants = _journal(config, own.engine, clock, meter), read_tenants(config.tenants)
+    speech, (mint, verifier, documents) = own.speech or _speech(), _addressed(config)
     carrier = _carriers(config, own.carrier or _carrier(config), journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
-    tenants, speech = read_tenants(config.tenants), own.speech or _speech()
     means = Means(
         journal=journal,
         is_final=journal.is_final,
@@ -114,9 +115,10 @@ def assembled(config: Config, own: Own) -> Parts:
         policy=policy(config, toolbox),
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
-        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
+        owner=_owner(),
         tasks=tasks,
         forks=Forks(tasks),
+        sink=_sink(config),
     )
     return Parts(
         config=config,
@@ -144,9 +146,24 @@ def assembled(config: Config, own: Own) -> Parts:
     )
 
 
+def _owner() -> str:
+    """Return a name that no other process bears, nor this one after a restart."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
 def _carriers(config: Config, real: Outward, journal: Journal, clock: Clock) -> Carriers:
     """Return the carrier, and beside it the lines of pages."""
     return Carriers(real, Lines(), journal, clock, config.resume_window_s * 1000)
+
+
+def _sink(config: Config) -> HttpSink | None:
+    """Return where sealed numbers go. Raises ConfigError for a way there that others could read."""
+    parts = urlsplit(config.collect_url)
+    if not config.collect_url:
+        return None
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise ConfigError("COLLECT_URL: expected https")
+    return HttpSink(config.collect_url, config.collect_token, config.outbound)
 
 
 def _carrier(config: Config) -> Carrier:
@@ -226,6 +243,9 @@ def policy(config: Config, toolbox: Toolbox) -> Policy:
         },
         summary_tool=toolbox.summary_tool,
         calls_back=config.last_resort == "callback",
+        consent_text=config.consent_text,
+        has_human=bool(config.transfer_to),
+        has_sink=bool(config.collect_url),
     )
 
 

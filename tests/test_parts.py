@@ -29,6 +29,7 @@ WRONG = {
     "TENANTS": ("/no/such/file.json",),
     "OUTBOUND_HOSTS": ("https://a.example",),
     "OUTBOUND_NETWORKS": ("10.0.0.1/8",),
+    "COLLECT_URL": ("http://pay.example.com", "nonsense"),
 }
 
 

@@ -76,6 +76,20 @@ class HangUp(msgspec.Struct, frozen=True):
     """End the call once what was said is heard."""
 
 
+class Collect(msgspec.Struct, frozen=True):
+    """Ask for a number that nobody here may know, to be keyed or said; it goes to the sink (COLLECT_URL).
+
+    `keys_min` to `keys_max` digits; one that `is_card` must be right by its check digit. A turn of the reason
+    "collected" follows; then `call.fields[field]` is the sink's reference, if it took the number.
+    """
+
+    text: str
+    field: str
+    keys_min: int = 1
+    keys_max: int = 32
+    is_card: bool = False
+
+
 class GoOn(msgspec.Struct, frozen=True):
     """The caller wants to go on with the earlier call (`call.earlier`).
 
@@ -89,5 +103,5 @@ class StartAfresh(msgspec.Struct, frozen=True):
 
 Act = (
     Say | Ask | Fill | Confirm | Forget | Enter | UseTool | SendDigits | Transfer | HangUp | GoOn
-    | StartAfresh
+    | StartAfresh | Collect
 )  # fmt: skip

@@ -36,6 +36,17 @@ from service.call.facts.people import (
     TakeoverRequested,
     TransferRequested,
 )
+from service.call.facts.private import (
+    CollectionBegan,
+    CollectionEnded,
+    CollectionPassed,
+    CollectionRestarted,
+    ConsentAsked,
+    ConsentDeclined,
+    ConsentGiven,
+    KeysMasked,
+    PrivateFact,
+)
 from service.call.facts.ring import (
     CallbackDialled,
     CallbackEnded,
@@ -74,15 +85,16 @@ from service.call.facts.tool import (
 from service.call.facts.watch import BranchOrphaned, CallAdopted, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
-    "LEVEL_STEP_MS", "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted", "CallbackDialled",
-    "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan", "CallerPartlyHeard",
-    "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "DigitPressed", "DigitsEntered",
-    "DigitsRequested", "DigitsSent", "EarlierCarried", "EarlierDeclined", "EarlierTaken", "Fact",
-    "Greeted", "HandbackRequested", "HandedBack", "HangupRequested", "LevelsMeasured", "MovePlanned", "NoteAdded", "OperationApproved",
-    "OperationDelayed", "OperationDenied", "OperationDispatched", "OperationEnded",
-    "OperationRequested", "Played", "Proof", "RestartMissed", "RestartPlanned", "RingFact",
-    "SayRequested", "SpeechCut", "Status", "StreamError", "TakenOver", "TakeoverRequested",
-    "TransferRequested", "Unknown", "Voice", "Who",
+    "LEVEL_STEP_MS", "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted",
+    "CallbackDialled", "CallbackEnded", "CallbackPlaced", "CallbackRequested", "CallerBegan",
+    "CallerPartlyHeard", "CallerSilent", "CallerSpoke", "CarriedOn", "Cause", "CollectionBegan",
+    "CollectionEnded", "CollectionPassed", "CollectionRestarted", "ConsentAsked", "ConsentDeclined",
+    "ConsentGiven", "DigitPressed", "DigitsEntered", "DigitsRequested", "DigitsSent", "EarlierCarried",
+    "EarlierDeclined", "EarlierTaken", "Fact", "Greeted", "HandbackRequested", "HandedBack", "HangupRequested",
+    "KeysMasked", "LevelsMeasured", "MovePlanned", "NoteAdded", "OperationApproved", "OperationDelayed",
+    "OperationDenied", "OperationDispatched", "OperationEnded", "OperationRequested", "Played", "PrivateFact",
+    "Proof", "RestartMissed", "RestartPlanned", "RingFact", "SayRequested", "SpeechCut", "Status",
+    "StreamError", "TakenOver", "TakeoverRequested", "TransferRequested", "Unknown", "Voice", "Who",
 ]  # fmt: skip
 
 
@@ -239,7 +251,7 @@ Known = (
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
     | EndingRefused | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
-    | TakenOver | HandedBack | LevelsMeasured
+    | TakenOver | HandedBack | LevelsMeasured | PrivateFact
 )  # fmt: skip
 AnyFact = Known | Unknown
 

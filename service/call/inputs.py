@@ -12,6 +12,7 @@ import msgspec
 from service.call.acts import Act
 from service.call.events import EarlierCarried, Known, Played
 from service.call.person_inputs import PersonBegan, PersonMissed
+from service.call.private_inputs import Collected, PassOn, Sealed
 
 Door = Literal["voice", "resume", "redial"]
 
@@ -76,7 +77,7 @@ class PartlyHeard(msgspec.Struct, frozen=True):
 class Utterance(msgspec.Struct, frozen=True):
     """The caller said something; `text` is empty when it was not understood.
 
-    `played` is how far our own words had got by then.
+    `played` is how far our own words had got by then. What `is_sealed` may decide, and is not written.
     """
 
     text: str
@@ -84,6 +85,7 @@ class Utterance(msgspec.Struct, frozen=True):
     duration_ms: int = 0
     is_partial: bool = False
     played: tuple[Played, ...] = ()
+    is_sealed: bool = False
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -236,13 +238,11 @@ class Settle(msgspec.Struct, frozen=True, omit_defaults=True):
     played: tuple[Played, ...] = ()
 
 
-FromModel = (
-    ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed | ModelAway | Transcribed | TokenGiven
-)  # fmt: skip
+FromModel = ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed | ModelAway | Transcribed | TokenGiven  # fmt: skip
 Input = (
     Attached | Detached | Progress | Measured | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
     | OperationDone | FromModel | DigitsDone | EndingDone | EndingImpossible | CarrierSays | EarlierFound
-    | PersonBegan | PersonMissed | Move | Woke | Settle
+    | PersonBegan | PersonMissed | Sealed | Collected | Move | Woke | Settle
 )  # fmt: skip
 
 
@@ -290,7 +290,7 @@ class LastResort(msgspec.Struct, frozen=True):
 
 
 CarrierEffect = PlayDigits | EndCall | TransferCall | MoveCall | AskCarrier | LastResort
-Effect = CarrierEffect | Operate
+Effect = CarrierEffect | Operate | PassOn
 
 
 class Decision(msgspec.Struct, frozen=True):

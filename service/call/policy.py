@@ -18,7 +18,9 @@ class Policy(msgspec.Struct, frozen=True):
     More than `drops_max` drops within `window_ms` end the attempts. A question that nobody answers
     within `no_input_ms` is the agent's turn again. `summary_tool` names the tool that is told what
     the call was about when a person takes over; empty for none. With `calls_back`, a caller whose line
-    dropped too often is rung back.
+    dropped too often is rung back. `consent_text` is what callers are asked before anything they say is
+    kept; empty for nothing. `has_human`: whoever declines can be put through. `has_sink`: numbers can be
+    collected under seal.
     """
 
     drops_max: int = 10
@@ -27,3 +29,6 @@ class Policy(msgspec.Struct, frozen=True):
     tools: dict[str, ToolTerms] = {}
     summary_tool: str = ""
     calls_back: bool = False
+    consent_text: str = ""
+    has_human: bool = False
+    has_sink: bool = False

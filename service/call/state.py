@@ -5,9 +5,8 @@
 Pure and deterministic: the same journal gives the same state on any process and any backend.
 The folding itself is in folds; here stand the nouns.
 
-A snapshot is good only for the code that folded it: an older server skips facts that a newer one
-knows, and what it keeps lacks them. So each snapshot bears the mark of its code, and one with another
-mark is not read: the records themselves are always there.
+A snapshot is good only for the code that folded it, because an older server skips facts that a newer one
+knows: each bears the mark of its code, and one with another mark is not read.
 """
 
 import json
@@ -21,6 +20,7 @@ from service.call.afterwards import Afterwards
 from service.call.callback import Callback
 from service.call.earlier import Earlier
 from service.call.events import Cause, Known, Status, Voice, Who
+from service.call.privacy import Privacy
 from service.call.seat import Seat
 
 FOLDING = 3  # raised when known facts fold to another state than before, whatever its shape
@@ -30,6 +30,7 @@ NO_DROPS = ("restart", "shutdown", LEFT)  # ends of a stream that say nothing ag
 FROM_PAGE = "browser"  # the direction of a call that came by no phone line
 
 Phase = Literal["ringing", "live", "detached", "ended"]
+Reason = Literal["opening", "speech", "keys", "silence", "operation", "cut", "context_lost", "earlier", "collected"]  # fmt: skip
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -101,16 +102,14 @@ class Playback(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True):
     """Something the agent owes an answer to. `earlier` is a half utterance that a drop cut off.
 
-    "cut": a model's own speech was lost with its process, and it is to go on from what was heard.
+    "cut": a model's speech was lost with its process, and it is to go on from what was heard.
     "earlier": an earlier call was found that the caller may want to go on with, or is gone on with.
-    `said` is what was already generated in answer to it, and `operations` are those whose end nobody
-    told the caller yet. It was opened at `position`.
+    "collected": a number was passed on under seal, or could not be; `call.privacy.collected` tells.
+    `said` is what was generated for it, `operations` are those whose end nobody told the caller yet.
     """
 
     number: int
-    reason: Literal[
-        "opening", "speech", "keys", "silence", "operation", "cut", "context_lost", "earlier"
-    ]
+    reason: Reason
     text: str = ""
     earlier: str = ""
     said: tuple[str, ...] = ()
@@ -221,6 +220,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     carried_on: str = ""
     callback: Callback | None = None
     is_drop_limited: bool = False
+    privacy: Privacy = Privacy()
     orphaned: int = 0  # facts that another owner's claim kept out of this journal
 
     @property

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
 from service.call import inputs as i
+from service.call.private_inputs import PassOn
 from service.call.state import Call
 from service.errors import CallAway, CallGone, CarrierError, Undialable
 from service.redaction import OwnWords, own_words
 from service.session.inbox import Lost
 from service.session.means import Means
+from service.session.vault import Vault
 from twiml.verbs import fits_rest_update
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Acting:
         self._post = post
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: set[str] = set()
+        self.vault = Vault(call_sid, means.sink, post)
         self._asked_epoch = 0  # of the stream that the carrier is being asked about
 
     @property
@@ -49,9 +52,11 @@ class Acting:
         """Whether the carrier is asked about the stream that is away; a new one settles the question."""
         return self._asked_epoch == call.epoch > 0
 
-    def act(self, effect: i.CarrierEffect, call: Call) -> None:
+    def act(self, effect: i.CarrierEffect | PassOn, call: Call) -> None:
         """Begin what `effect` asks for."""
         match effect:
+            case PassOn():
+                self._start(self.vault.pass_on(effect))
             case i.PlayDigits():
                 self._requests.add(effect.request)
                 self._start(self._play_digits(effect, call))

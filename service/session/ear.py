@@ -53,6 +53,7 @@ class _Open:
     asked_at: int = 0
     free_at: int = 0
     has_barged_in: bool = False
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class _Whole:
     was_cut: bool
     known: str
     guess: asyncio.Task[Transcript | None] | None
+    is_sealed: bool
 
 
 class Ear:
@@ -115,7 +117,9 @@ class Ear:
             self._giving_up.cancel()
         half, self._half = self._half, None
         known = self._open if half is not None else _Open()
-        self._open = _Open(known.text, known.told, has_barged_in=known.has_barged_in)
+        self._open = _Open(
+            known.text, known.told, has_barged_in=known.has_barged_in, is_sealed=known.is_sealed
+        )
         if half is not None:
             self._endpointer.restore(half)
             self._post(SpeechBegan())
@@ -163,6 +167,7 @@ class Ear:
     def _follow(self) -> None:
         """While the caller speaks: guess now and then, tell what is new, notice an interruption."""
         ear, known = self._endpointer, self._open
+        known.is_sealed |= self._call().privacy.is_private
         is_over_us = bool(self._call().prompts) and not known.has_barged_in
         every = samples(GUESS_OVER_US_EVERY_MS if is_over_us else GUESS_EVERY_MS)
         is_due = ear.samples_fed >= max(known.asked_at + every, known.free_at)
@@ -170,7 +175,11 @@ class Ear:
         if is_due and can_be and ear.open_ms <= GUESS_OF_MS_MAX:
             self._guess(ear.so_far, in_pause=False)
         is_news = known.text != known.told
-        if is_news and ear.samples_fed >= known.told_at + samples(GUESS_EVERY_MS):
+        if (
+            is_news
+            and not known.is_sealed
+            and ear.samples_fed >= known.told_at + samples(GUESS_EVERY_MS)
+        ):
             known.told, known.told_at = known.text, ear.samples_fed
             self._post(PartlyHeard(known.text))
         self._interrupt()
@@ -215,9 +224,10 @@ class Ear:
     def _end(self, ulaw: bytes, *, is_partial: bool, was_cut: bool) -> None:
         guess = self._guesses.take(ulaw)
         known = self._open.text if is_partial else ""
+        is_sealed = self._open.is_sealed or self._call().privacy.is_private
         self._open = _Open()
         try:
-            self._waiting.put_nowait(_Whole(ulaw, is_partial, was_cut, known, guess))
+            self._waiting.put_nowait(_Whole(ulaw, is_partial, was_cut, known, guess, is_sealed))
             self._untold += 1
         except asyncio.QueueFull:
             _log.error(
@@ -244,6 +254,10 @@ class Ear:
         self._had_floor = self.has_floor
         self._post(
             Utterance(
-                found.text, found.confidence_milli, milliseconds(len(whole.ulaw)), whole.is_partial
+                found.text,
+                found.confidence_milli,
+                milliseconds(len(whole.ulaw)),
+                whole.is_partial,
+                is_sealed=whole.is_sealed,
             )
         )

@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from service.agent.agent import Agent
 from service.agent.duplex import SpeechAgent
@@ -48,6 +48,16 @@ class Toolbox(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Where numbers go that are collected under seal. See service/sink.py."""
+
+    async def take(
+        self, number: str, *, field: str, call_sid: str, key: str
+    ) -> tuple[Literal["taken", "refused", "failed"], str]:
+        """Take a number and return its reference. Never raises."""
+        ...
+
+
 class Socket(Protocol):
     """The media socket, as a session uses it."""
 
@@ -85,3 +95,4 @@ class Means:
     chance: random.Random = field(default_factory=random.SystemRandom)
     ring_backs: RingBacks | None = None  # None: nobody who rings back goes on
     forks: Forks
+    sink: Sink | None = None

@@ -83,7 +83,8 @@ class Mooring:
     def hear(self, ulaw: bytes) -> None:
         """Take audio of the stream that is plugged in."""
         self._line.heard_audio(len(ulaw))
-        self.person.overhear(ulaw)
+        if self._ledger.call.privacy.collection is None:  # Keys are heard, too.
+            self.person.overhear(ulaw)
         now_ms, levels = self._line.last_media_ms, self._line.levels
         self._seam.hear(ulaw, now_ms)
         if levels.caller(ulaw, now_ms) and (measured := levels.take(now_ms)) is not None:

@@ -134,7 +134,7 @@ class Session:
         self.post(Finish())
 
     async def run(self) -> None:
-        """Hold the call until it ends, is lost to another owner, or lingers too long."""
+        """Hold the call until it ends, is lost, or lingers too long."""
         beside = [
             asyncio.create_task(work)
             for work in (self._talk.run(), self._watch.keep_lease(), self._watch.follow())
@@ -192,10 +192,8 @@ class Session:
             self._talk.taken()
         if isinstance(happened, i.Utterance | i.BargedIn):
             happened = replace(happened, played=self._line.played())
-        if isinstance(happened, i.Settle):
-            await self._settle()
-        else:
-            await self._step(happened)
+        happened = self._acting.vault.sealed(self.call, happened)
+        await (self._settle() if isinstance(happened, i.Settle) else self._step(happened))
 
     def _due_ms(self) -> int | None:
         is_asking = self._acting.is_asking_carrier(self.call)
@@ -259,6 +257,7 @@ class Session:
         if self._line.is_live and self.call.is_broken():
             await self._detach(Lost(self.epoch, "error"))
             return
+        self._acting.vault.follow(self.call)
         self._talk.follow(self.call)
         self.person.follow(self.call)
         self._remembrance.follow(self.call)
@@ -277,7 +276,7 @@ class Session:
         self._is_over = not self._is_busy
 
     async def _arrive(self, arrival: Arrival) -> None:
-        """Give a stream the call. Whatever happens, whoever brought it is told."""
+        """Give a stream the call. Whoever brought it is told, whatever happens."""
         try:
             running = (*self._acting.running, *self._working.running)
             gap_ms = await self._mooring.take_over(arrival, running)

@@ -20,6 +20,7 @@ ACTS: tuple[Act, ...] = (
     a.HangUp(),
     a.GoOn(),
     a.StartAfresh(),
+    a.Collect("Your card number?", "card", 13, 19, is_card=True),
 )
 
 

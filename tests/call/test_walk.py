@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -14,6 +15,7 @@ from service.call.facts.ring import CarriedField
 from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
+from service.call.private_inputs import Collected, Sealed
 from service.call.state import Call
 from tests.call.story import Story
 
@@ -34,6 +36,7 @@ ACTS: tuple[a.Act, ...] = (
     a.UseTool("refund"),
     a.GoOn(),
     a.StartAfresh(),
+    a.Collect("The code, please.", "code", 1, 3),
 )
 CARRIED = e.EarlierCarried(
     call_sid="CA0",
@@ -56,6 +59,7 @@ TOOLS = {
     "note": ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=2_000),
     "refund": ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=900, approval_ms=9_000),
 }
+SEALED: tuple[Literal["", "end", "star"], ...] = ("", "end", "star")
 ENDINGS: tuple[a.Act, ...] = (
     a.Transfer("+1"),
     a.Transfer(is_last_resort=True),
@@ -66,10 +70,16 @@ ENDINGS: tuple[a.Act, ...] = (
 class Walk:
     """One walk of one seed: what may happen next, drawn by chance."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_private: bool = False) -> None:
         self.chance = random.Random(seed)
         self.story = Story(
-            Policy(drops_max=self.chance.choice((2, 50)), tools=TOOLS, summary_tool="lookup")
+            Policy(
+                drops_max=self.chance.choice((2, 50)),
+                tools=TOOLS,
+                summary_tool="lookup",
+                consent_text="May I?" if is_private and seed % 7 == 0 else "",
+                has_sink=is_private,
+            )
         )
         self.story.opened(client_name="Maria")
 
@@ -85,7 +95,7 @@ class Walk:
             i.SpeechBegan, self._barge_in, self._utterance, self._utterance, self._key, self._key,
             self._answered, self._answered, self._answered, self._digits_done, self._carrier,
             self._partly_heard, self._operated, self._operated,
-            i.Move, lambda: i.EarlierFound(CARRIED), i.Woke, i.Settle,
+            self._sealed, lambda: Collected("c1", 1, "taken", "tok"), i.Move, lambda: i.EarlierFound(CARRIED), i.Woke, i.Settle,
         )  # fmt: skip
         if self.chance.random() < 0.05:
             self.story.hear_out()
@@ -95,6 +105,10 @@ class Walk:
         if isinstance(happened, i.Attached):
             self.story.epoch += 1
         self.story.happen(happened)
+
+    def _sealed(self) -> Input:
+        mark = self.chance.choice(SEALED)
+        return Sealed(self.chance.randrange(3), fits=self.chance.random() < 0.8, mark=mark)
 
     def _outside(self) -> Known:
         request = f"r{self.chance.randrange(1_000)}"
@@ -311,7 +325,7 @@ def check_snapshot(story: Story, at: int) -> None:
 @pytest.mark.parametrize("first", range(0, SEEDS, 50))
 def test_the_promises_hold_whatever_happens(first: int) -> None:
     for seed in range(first, first + 50):
-        walk = Walk(seed)
+        walk = Walk(seed, is_private=seed % 2 == 1)
         for step in range(STEPS):
             before, since = walk.story.call, len(walk.story.journal)
             try:
@@ -337,7 +351,7 @@ def test_an_old_answer_never_writes_in_seeded_walks() -> None:
 def test_the_walks_reach_every_fact() -> None:
     seen: set[type] = set()
     for seed in range(200):
-        walk = Walk(seed)
+        walk = Walk(seed, is_private=seed % 2 == 1)
         for _ in range(STEPS):
             walk.step()
         seen |= {type(fact) for fact, _ in walk.story.journal}

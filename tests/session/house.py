@@ -17,7 +17,7 @@ from service.journal.values import Missing
 from service.meter import Meter
 from service.session.forks import Forks
 from service.session.line import Arrival
-from service.session.means import Means
+from service.session.means import Means, Sink
 from service.session.records import rebuilt
 from service.session.session import Session
 from service.session.tasks import Tasks
@@ -93,7 +93,13 @@ class House:
     """A process with all that a session works with."""
 
     def __init__(
-        self, journal: Journal, *, owner: str = "here", clock: Clock | None = None
+        self,
+        journal: Journal,
+        *,
+        owner: str = "here",
+        clock: Clock | None = None,
+        sink: Sink | None = None,
+        consent_text: str = "",
     ) -> None:
         self.journal = journal
         self.speech = ScriptedSpeech()
@@ -119,7 +125,15 @@ class House:
             clock=self.clock,
             forks=Forks(self.tasks),
             meter=self.meter,
-            policy=Policy(drops_max=3, window_ms=60_000, tools=TOOLS, summary_tool="tell"),
+            policy=Policy(
+                drops_max=3,
+                window_ms=60_000,
+                tools=TOOLS,
+                summary_tool="tell",
+                consent_text=consent_text,
+                has_sink=sink is not None,
+            ),
+            sink=sink,
             toolbox=self.toolbox,
             owner=owner,
             tasks=self.tasks,

@@ -17,6 +17,8 @@ from service.call.policy import Policy, ToolTerms
 from service.call.state import Call
 
 NO_SUCH_TOOL = "there is no such tool"  # why an operation of an unknown tool has failed
+NO_SINK = "there is nowhere to pass it to"
+KEYS_LIMIT = 64  # longer than any number that people have
 _NO_TERMS = ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=0)
 
 
@@ -79,6 +81,8 @@ class Made:
                 self.facts.append(e.DigitsRequested(request=request, digits=act.digits))
             case a.UseTool():
                 self._use(act)
+            case a.Collect():
+                self._collect(act)
             case a.GoOn():
                 self.facts.extend(carrying.taken(self._call, self._now_ms))
             case a.StartAfresh():
@@ -95,6 +99,25 @@ class Made:
             self.facts.append(e.Greeted(prompt=prompt.prompt))
         self.facts.append(prompt)
         self._prompts += 1
+
+    def _collect(self, act: a.Collect) -> None:
+        """Where there is no sink it has failed at once; the agent hears of it."""
+        name = f"c{self._call.privacy.collections + 1}"
+        keys_max = min(max(1, act.keys_max), KEYS_LIMIT)
+        self.facts.append(
+            e.CollectionBegan(
+                collection=name,
+                field=act.field,
+                keys_min=min(max(1, act.keys_min), keys_max),
+                keys_max=keys_max,
+                is_card=act.is_card,
+            )
+        )
+        if self._policy.has_sink:
+            self._say(a.Ask(act.text, act.field))
+        else:
+            failed = e.CollectionEnded(collection=name, outcome="failed", detail=NO_SINK)
+            self.facts.append(failed)
 
     def _use(self, act: a.UseTool) -> None:
         """A tool that isn't there any more has failed at once; the agent hears of it.

@@ -16,12 +16,15 @@ from service.call import events as e, inputs as i
 from service.call.decisions import (
     caller,
     carrying,
+    collecting,
+    consent,
     ending,
     last_resort,
     model,
     moving,
     operation,
     people,
+    private,
     seats,
     talking,
 )
@@ -53,7 +56,8 @@ def decide(
         return Decision()
     if seats.is_silenced(call, happened):
         return Decision()
-    return _STEPS[type(happened)](call, happened, now_ms, policy)
+    step = private.step(call, happened) or _STEPS[type(happened)]
+    return step(call, private.unsaid(call, happened), now_ms, policy)
 
 
 def deadline_ms(
@@ -64,7 +68,10 @@ def deadline_ms(
     unseen_ms = seats.deadline_ms(call)
     if unseen_ms is not None:
         wants.append(unseen_ms)
-    if call.phase == "live":
+    collect_ms = collecting.deadline_ms(call, policy)
+    if collect_ms is not None:
+        wants.append(collect_ms)
+    elif call.phase == "live":
         wants.extend(_live_deadlines_ms(call, policy))
     is_away = call.phase == "detached" and call.streams and not is_asking_carrier
     if is_away and call.streams[-1].detached_ms is not None:
@@ -128,7 +135,7 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     facts.extend(_refused_parameters(call, attached))
     facts.extend(_left_behind(call, attached, now_ms))
     if not call.is_known() and not attached.lost:
-        return Decision(tuple(facts))
+        return Decision((*facts, *consent.opened(call, policy)))
     back = Return(
         call,
         attached.gap_ms,
@@ -141,11 +148,15 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     plan = resume(back)
     if plan.row == "lost":
         facts.append(e.ContextLost(reason=attached.lost))
+    if plan.row == "collecting":
+        facts.extend(private.forgotten(call, is_held_here=attached.is_held_here))
     if plan.row == "last_resort":
         drops = call.drops_since(now_ms - policy.window_ms)
         return Decision((*facts, *last_resort.reached(call, drops, policy)), (i.LastResort(),))
     if plan.line:
         facts.append(spoken(call, plan.line, asks=plan.asks))
+    if plan.row == "lost":
+        facts.extend(consent.opened(call, policy, further=1))
     return Decision(tuple(facts))
 
 
@@ -207,6 +218,8 @@ def _woke(call: Call, _woke: i.Woke, now_ms: int, policy: Policy) -> Decision:
         return Decision(effects=(i.AskCarrier(),) if is_due else ())
     if call.planned_cause is not None and now_ms >= call.planned_ms + RESTART_WAIT_MS:
         return Decision((e.RestartMissed(),))
+    if call.privacy.is_private:
+        return private.woke(call, now_ms, policy)
     if call.digits_pending and now_ms >= call.digit_ms + caller.KEY_PAUSE_MS:
         return Decision((e.DigitsEntered(digits=call.digits_pending, ended_by="pause"),))
     if caller.is_waited_for(call) and now_ms >= call.updated_ms + policy.no_input_ms:
@@ -246,6 +259,7 @@ _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {
     PersonBegan: talking.began,
     PersonMissed: talking.missed,
     **model.STEPS,
+    **private.STEPS,
     i.Move: moving.move,
     i.Woke: _woke,
     i.Settle: _settle,

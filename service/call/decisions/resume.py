@@ -7,10 +7,12 @@ the line that bridges the gap, or nothing.
 | when it dropped            | row           | line                                                |
 |----------------------------|---------------|-----------------------------------------------------|
 | state lost or doubtful     | lost          | I'm sorry, I've lost some of our context …          |
+| consent was not given yet  | consent       | (what is asked, again)                              |
 | too many drops             | last_resort   | (the carrier apologises and transfers)              |
 | a person has our place     | taken_over    | (their lines go on; the agent says nothing)         |
 | nobody was greeted yet     | opening       | (the agent greets)                                  |
 | an ending was under way    | ending        | (the farewell goes on, then the call ends)          |
+| a sealed number half keyed | collecting    | … the number again, from the first digit            |
 | our sentence was playing   | playing       | (it goes on with the clause that was cut)           |
 | the agent owed an answer   | answering     | (the answer comes; a tool's end is such a turn)     |
 | a tool was running         | working       | I'm still looking into that, after 2 s              |
@@ -25,6 +27,7 @@ from collections.abc import Callable
 import msgspec
 
 from service.call.policy import Policy
+from service.call.privacy import CONSENT, DROP_LINE, HOW_LINE, KEY_LINE
 from service.call.state import Call
 
 WORDS_LOST_MS = 300  # a shorter gap costs at most a syllable
@@ -92,6 +95,26 @@ def _stale_line(back: Return) -> str:
     return f"Just to make sure I have this right: {known}. Is that still right?"
 
 
+def _consent_line(back: Return) -> str:
+    """What is still being asked goes on by itself."""
+    return "" if back.call.prompts else f"{back.policy.consent_text} {HOW_LINE}".strip()
+
+
+def _key_line(back: Return) -> str:
+    """A number that is on its way to the sink is not asked for again, nor is what is still being asked."""
+    one = back.call.privacy.collection
+    if is_number_lost(back.call, is_held_here=back.is_held_here):
+        return DROP_LINE
+    is_quiet = one is not None and not one.is_passed and not back.call.prompts
+    return KEY_LINE if is_quiet and back.gap_ms >= SILENCE_MS else ""
+
+
+def is_number_lost(call: Call, *, is_held_here: bool) -> bool:
+    """Whether digits of a sealed number went with the stream: those keyed, and in a crash those passed on."""
+    one = call.privacy.collection
+    return one is not None and (not is_held_here if one.is_passed else one.keys > 0)
+
+
 Row = tuple[str, Callable[[Return], bool], Callable[[Return], str]]
 
 
@@ -103,8 +126,10 @@ TABLE: tuple[Row, ...] = (
     ("lost", lambda back: bool(back.lost), lambda _back: LOST_LINE),
     ("last_resort", _is_last_resort, _no_line),
     ("taken_over", lambda back: back.call.taken_over is not None, _no_line),
+    ("consent", lambda back: back.call.privacy.consent == "asked", _consent_line),
     ("opening", lambda back: not back.call.is_greeted, _no_line),
     ("ending", lambda back: bool(back.call.ending), _no_line),
+    ("collecting", lambda back: back.call.privacy.collection is not None, _key_line),
     ("playing", lambda back: bool(back.call.prompts), _no_line),
     ("answering", lambda back: back.call.turn is not None, _no_line),
     ("working", _is_working, _after_silence(WORKING_LINE)),
@@ -122,4 +147,10 @@ TABLE: tuple[Row, ...] = (
 def resume(back: Return) -> Plan:
     """Return the row of the table that applies, and its line."""
     name, _, line = next(row for row in TABLE if row[1](back))
-    return Plan(name, line(back), STILL_RIGHT if name == "stale" else "")
+    collection = back.call.privacy.collection
+    asks = {
+        "stale": STILL_RIGHT,
+        "consent": CONSENT,
+        "collecting": collection.field if collection else "",
+    }
+    return Plan(name, line(back), asks.get(name, ""))

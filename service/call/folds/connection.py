@@ -121,6 +121,7 @@ def _call_ended(call: Call, fact: e.CallEnded, place: Place) -> Call:
         turn=None,
         partial_text="",
         taken_over=None,
+        privacy=replace(call.privacy, collection=None),
     )
 
 

@@ -12,7 +12,16 @@ from msgspec.structs import replace
 
 from service.call.afterwards import told
 from service.call.events import AnyFact, LevelsMeasured, Unknown
-from service.call.folds import carrying, connection, hearing, operating, requests, seats, speaking
+from service.call.folds import (
+    carrying,
+    connection,
+    hearing,
+    operating,
+    private,
+    requests,
+    seats,
+    speaking,
+)
 from service.call.place import Place, Steps
 from service.call.state import Call
 
@@ -24,6 +33,7 @@ STEPS: Steps = {
     **requests.STEPS,
     **seats.STEPS,
     **carrying.STEPS,
+    **private.STEPS,
 }
 
 

@@ -8,18 +8,16 @@ agent began to answer belongs to the same turn; what they say after that opens t
       └───────────┴──> discarded: the caller spoke or keyed over it; nothing more of it can act
 """
 
-from typing import Literal
-
 from msgspec.structs import replace
 
-from service.call.state import Call, Operation, Turn
+from service.call.state import Call, Operation, Reason, Turn
 
-Reason = Literal[
-    "opening", "speech", "keys", "silence", "operation", "cut", "context_lost", "earlier"
-]
-
-
-_OF_OURS: tuple[Reason, ...] = ("silence", "operation", "earlier")  # nothing the caller said
+_OF_OURS: tuple[Reason, ...] = (
+    "silence",
+    "operation",
+    "earlier",
+    "collected",
+)  # nothing the caller said
 
 
 def opened(call: Call, reason: Reason, position: int, *, text: str = "", earlier: str = "") -> Call:

@@ -6,7 +6,7 @@ supposed where nothing does; no reading looks at what the present code would dec
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 from service.call import events as e, inputs as i
 from service.call.decisions.operation import NOT_APPROVED, OVERDUE
@@ -16,11 +16,17 @@ from service.call.replay.attaching import read_attached
 from service.call.replay.reading import Reading, Write
 from service.call.state import Operation
 
+_UNDER_SEAL = frozenset(get_args(e.PrivateFact))
 _Reader = Callable[[Write, Any], Iterator[Reading]]
 
 
 def readings(write: Write) -> Iterator[Reading]:
-    """Yield what the facts at the beginning of `write` may come from; nothing when nobody can say."""
+    """Yield what the facts at the beginning of `write` may come from; nothing when nobody can say.
+
+    What happened under seal stands in no fact.
+    """
+    if write.call.privacy.is_private or any(type(one) in _UNDER_SEAL for one in write.facts):
+        return
     fact = write.beside(write.first)
     read = _READERS.get(type(fact))
     if read is None or (write.first and not _takes_ours(write, fact)):

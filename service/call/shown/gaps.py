@@ -11,11 +11,14 @@ from service.call.decisions import resume as table
 from service.call.facts.fact import Cause
 from service.call.place import Place
 from service.call.policy import Policy
+from service.call.privacy import DROP_LINE, KEY_LINE
 from service.call.state import Call, Line
 
 GAVE_UP = "gave up what was being said"
 PLAIN = {
     "taken_over": "left the floor to the person who has our place",
+    "consent": "the caller was still being asked for their consent",
+    "collecting": "kept no digit of the number under seal",
     "opening": "the greeting was still to come",
     "ending": "went on with the farewell",
     "playing": "went on with the clause that was cut",
@@ -32,6 +35,8 @@ LINES = {
     table.INTERRUPTED_LINE: "asked for the part that was lost",
     table.SILENCE_LINE: "said that we are still here",
     table.WORKING_LINE: "said that the tool is still working",
+    DROP_LINE: "asked for the number under seal again, from its first digit",
+    KEY_LINE: "asked for the number under seal",
     table.LOST_LINE: "said that some of the context was lost",
 }
 """What each line that bridges a gap tells the caller."""

@@ -11,10 +11,12 @@ from service.call.afterwards import Voicemail
 from service.call.callback import Callback
 from service.call.events import AnyFact, Unknown, encode
 from service.call.place import Place
+from service.call.privacy import Collection
 from service.call.seat import Seat
 from service.call.state import Call, Field, Line, Operation, StreamEntry
 
 Json = dict[str, Any]
+DOT = "•"  # stands for one key under seal
 
 
 def timestamp(at_ms: int) -> str:
@@ -69,6 +71,8 @@ def view(call: Call, *, incarnation: str) -> Json:
             for n in call.notes
         ],
         "taken_over": _seat(call.taken_over),
+        "consent": call.privacy.consent or None,
+        "collection": _collection(call.privacy.collection),
     }
 
 
@@ -120,6 +124,13 @@ def _seat(held: Seat | None) -> Json | None:
         return None
     since = timestamp(held.since_ms)
     return {"by": held.by, "named": held.is_named, "seat": held.seat, "since": since}
+
+
+def _collection(one: Collection | None) -> Json | None:
+    """As many dots as keys came: nobody here knows more."""
+    if one is None:
+        return None
+    return {"field": one.field, "keys": DOT * one.keys, "is_passed": one.is_passed}
 
 
 def _voicemail(left: Voicemail | None) -> Json | None:

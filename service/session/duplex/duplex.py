@@ -11,8 +11,8 @@ It stands where `Talk` stands for an agent of words. Rules kept here:
 3. A lost stream doesn't end the model's session; a lost session doesn't end the call. What the model may
    have missed of the caller is told to the next session; what the caller missed of it is still said.
 4. A prompt whose audio isn't here, because another process had it, is cut to what was heard.
-5. While a person has the agent's place there is no session: our own ear writes the caller's words down, and
-   the next session is told them, and the person's, as the transcript.
+5. While a person has the agent's place, or the caller's words are private, there is no session: our own ear
+   writes down what may be written, and the next session is told it, and the person's, as the transcript.
 """
 
 import asyncio
@@ -180,7 +180,8 @@ class Duplex:
             self._line.release()
         # What was said to a person is written down before the model is told of it.
         is_said_to_person = self._is_resting and self._ear.has_floor
-        self._is_resting = call.taken_over is not None or is_said_to_person
+        is_ours = call.taken_over is not None or call.privacy.is_private
+        self._is_resting = is_ours or is_said_to_person
         if self._is_resting:
             self._rest()
             return

@@ -49,7 +49,7 @@ def test_every_act_becomes_a_fact_and_the_turn_is_answered_in_the_same_write() -
         ),
         (a.HangUp(), e.EndingPlanned(ending="hangup")),
     )
-    others = {a.GoOn, a.StartAfresh}  # nothing without an earlier call, as below
+    others = {a.GoOn, a.StartAfresh, a.Collect}  # see below, and test_collecting.py
     assert {type(act) for act, _ in made} == set(typing.get_args(Act)) - others
     assert facts(*(act for act, _ in made)) == (
         *(fact for _, fact in made),

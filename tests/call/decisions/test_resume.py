@@ -16,10 +16,12 @@ from service.call.decisions.resume import (
     resume,
 )
 from service.call.policy import Policy
+from service.call.privacy import CONSENT, DROP_LINE, HOW_LINE, KEY_LINE, Collection, Privacy
 from service.call.seat import Seat
 from service.call.state import Call, Field, Operation, Prompt, StreamEntry, Turn
 
 NOW_MS = 10_000_000
+NUMBER = Collection("c1", "card", 4, 8, is_card=False)
 QUIET = Call(is_greeted=True, phase="detached", updated_ms=NOW_MS)
 LIMITS = Policy(drops_max=2, window_ms=60_000)
 RUNNING = Operation(
@@ -151,13 +153,16 @@ def test_the_rows_take_precedence_from_the_top() -> None:
         is_caller_speaking=True,
         digits_pending="12",
         taken_over=Seat("Ana", "a", 1, 1),
+        privacy=Privacy(consent="asked", collection=NUMBER),
     )
     rows = [back(call, lost="gone").row, back(call).row]
     changes: tuple[dict[str, object], ...] = (
         {"streams": ()},
         {"taken_over": None},
+        {"privacy": Privacy(collection=NUMBER)},
         {"is_greeted": True},
         {"ending": ""},
+        {"privacy": Privacy()},
         {"prompts": ()},
         {"turn": None},
         {"operations": ()},
@@ -169,3 +174,30 @@ def test_the_rows_take_precedence_from_the_top() -> None:
         call = replace(call, **change)
         rows.append(back(call).row)
     assert rows == [name for name, _, _ in TABLE]
+
+
+def test_consent_is_asked_for_again_unless_the_question_goes_on_by_itself() -> None:
+    call = replace(QUIET, privacy=Privacy(consent="asked"))
+    policy = Policy(consent_text="May I take notes?")
+    asked = resume(Return(call, 900, NOW_MS, "", policy))
+    assert asked == Plan("consent", f"May I take notes? {HOW_LINE}", CONSENT)
+    playing = replace(call, prompts=(Prompt("p1", 1, ("May I?",)),))
+    assert resume(Return(playing, 900, NOW_MS, "", policy)) == Plan("consent", "", CONSENT)
+
+
+@pytest.mark.parametrize(
+    ("number", "gap_ms", "is_held_here", "line"),
+    [
+        (NUMBER, SILENCE_MS, True, KEY_LINE),
+        (NUMBER, SILENCE_MS - 1, True, ""),
+        (replace(NUMBER, keys=3), 1, True, DROP_LINE),
+        (replace(NUMBER, keys=4, is_passed=True), SILENCE_MS, True, ""),
+        (replace(NUMBER, keys=4, is_passed=True), SILENCE_MS, False, DROP_LINE),
+    ],
+)
+def test_of_a_number_under_seal_nothing_outlives_the_stream(
+    number: Collection, gap_ms: int, line: str, *, is_held_here: bool
+) -> None:
+    call = replace(QUIET, privacy=Privacy(collection=number))
+    back = Return(call, gap_ms, NOW_MS, "", LIMITS, is_held_here=is_held_here)
+    assert resume(back) == Plan("collecting", line, "card")

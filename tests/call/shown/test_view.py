@@ -170,3 +170,16 @@ def test_who_has_taken_the_call_over_is_shown() -> None:
     story.write(e.TakeoverRequested(request="t", by="Ana", seat="a"))
     shown = view(story.call, incarnation="i1")["taken_over"]
     assert shown == {"by": "Ana", "named": False, "seat": "a", "since": timestamp(START_MS)}
+
+
+def test_of_a_number_under_seal_there_are_dots() -> None:
+    story = Story()
+    assert view(story.call, incarnation="i1")["collection"] is None
+    story.write(
+        e.ConsentGiven(by="key"),
+        e.CollectionBegan(collection="c1", field="card", keys_min=13, keys_max=19),
+        e.KeysMasked(collection="c1", count=3),
+    )
+    shown = view(story.call, incarnation="i1")
+    assert shown["collection"] == {"field": "card", "keys": "•••", "is_passed": False}
+    assert shown["consent"] == "given"

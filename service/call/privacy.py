@@ -1,0 +1,68 @@
+"""What a caller must not find in any journal: words before their consent, and the digits of a sealed number.
+
+consent:     "" (nobody asks) │ asked ──> given │ declined
+collection:  begun ──> keys, masked ──> passed to the sink ──> ended: taken (a reference stands for it), or not
+                └── again from the first digit: a drop, the star, a wrong number, silence
+"""
+
+from typing import Literal
+
+import msgspec
+
+Standing = Literal["", "asked", "given", "declined"]
+Outcome = Literal["taken", "refused", "failed", "given_up"]
+
+Again = Literal["drop", "star", "wrong", "silence"]
+By = Literal["speech", "key", "silence"]
+
+CONSENT = "consent"  # the field that the question asks for
+HOW_LINE = "Please say yes or press 1 if that is all right, or say no or press 2."
+DROP_LINE = (
+    "Sorry, the line was gone for a moment, and for your safety I kept none of the digits. "
+    "Please key in the number again, from the first digit."
+)
+KEY_LINE = "Please key in the number, and press the hash key at its end."
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """A number that is being collected, of which no digit stands anywhere but in one process's memory.
+
+    `keys` have come in this round, and whether they may be the whole number is `fits`. `misses` counts rounds
+    that went wrong by the caller. While it `is_passed` the sink is asked.
+    """
+
+    collection: str
+    field: str
+    keys_min: int
+    keys_max: int
+    is_card: bool
+    keys: int = 0
+    fits: bool = False
+    rounds: int = 1
+    misses: int = 0
+    is_passed: bool = False
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """How the last collection ended. `reference` is the sink's name for the number."""
+
+    collection: str
+    field: str
+    outcome: Outcome
+    reference: str = ""
+    detail: str = ""
+
+
+class Privacy(msgspec.Struct, frozen=True):
+    """What of the call is private now, and what became of the last number."""
+
+    consent: Standing = ""
+    asks: int = 0
+    collection: Collection | None = None
+    collections: int = 0
+    collected: Collected | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nothing that the caller says or keys now may be written, or told to a model or a person."""
+        return self.consent in ("asked", "declined") or self.collection is not None
