@@ -50,11 +50,12 @@ class CallingBack:
         if isinstance(reading, Missing):
             return
         call = rebuilt(None, reading.records)
-        until_ms = due_ms(call.callback)
-        if until_ms is None or call.carried_on:
+        if not waits(call) and not call.pending():
             await self._means.journal.release(call_sid, epoch=reading.epoch)
             return
         now_ms = self._means.clock.now_ms()
+        # A tool whose server died still needs its end: whoever looks after the call next gives it.
+        until_ms = (due_ms(call.callback) or 0) if waits(call) else 0
         await self._means.journal.lease(
             call_sid,
             epoch=reading.epoch,

@@ -181,3 +181,20 @@ async def test_who_rings_back_by_themselves_is_not_rung(yard: Yard) -> None:
 async def test_a_call_that_is_gone_is_left_alone(yard: Yard) -> None:
     await yard.ours.arrange("CA9")
     assert yard.rings == []
+
+
+async def test_after_the_last_ring_somebody_still_gives_an_open_tool_its_end(yard: Yard) -> None:
+    """Seed 101243: the server died with the tool; the call was released when its caller was not there."""
+    now_ms = yard.clock.now_ms()
+    asked = e.OperationRequested(
+        operation="o1", tool="book", arguments={}, turn=1,
+        is_idempotent=False, attempts_max=1, deadline_ms=now_ms + 5_000,
+    )  # fmt: skip
+    await yard.write(asked, "asked")
+    assert (await yard.call()).pending()
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        await yard.write(e.CallbackDialled(attempt=attempt), f"dialled {attempt}")
+        await yard.write(e.CallbackEnded(attempt=attempt, outcome="busy"), f"ended {attempt}")
+    await yard.ours.arrange(SID)
+    assert not waits(await yard.call())
+    assert await yard.due() == yard.clock.now_ms()
