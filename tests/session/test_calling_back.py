@@ -197,4 +197,6 @@ async def test_after_the_last_ring_somebody_still_gives_an_open_tool_its_end(yar
         await yard.write(e.CallbackEnded(attempt=attempt, outcome="busy"), f"ended {attempt}")
     await yard.ours.arrange(SID)
     assert not waits(await yard.call())
-    assert await yard.due() == yard.clock.now_ms()
+    due_ms = await yard.due()
+    assert due_ms is not None
+    assert due_ms <= yard.clock.now_ms()
