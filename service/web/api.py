@@ -23,6 +23,7 @@ from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.session.calling_back import CallingBack, waits
 from service.session.records import rebuilt
+from service.web.disclosure import Disclosure
 from service.web.door.body import json_of, text_of
 from service.web.erasure import Erasure
 from service.web.reading.admitted import Admitted, no_call
@@ -59,6 +60,7 @@ class Api:
         )
         return [
             *erasure.routes(),
+            *Disclosure(journal=self.journal, admitted=self.admitted).routes(),
             Route(f"{one}/operations/{{operation}}", self.decide, methods=["POST"]),
             *(Route(f"{one}/{name}", act, methods=["POST"]) for name, act in acts.items()),
         ]

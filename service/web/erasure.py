@@ -16,9 +16,13 @@ from service.carrier import Outward
 from service.clock import Clock
 from service.errors import CarrierError, Refused
 from service.journal.journal import Journal
+from service.redaction import own_words
 from service.session.erasing import LETTERS_MAX, About, found
 from service.web.reading.admitted import Admitted
 
+_LETTERS = str.maketrans(
+    "0123456789", "ghijklmnop"
+)  # digits in a row would be withheld from the log
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +53,7 @@ class Erasure:
     async def erase_all(self, request: Request) -> Response:
         """Erase the tenant's calls with a number, or about a ticket, and say how many those were."""
         visitor = self.admitted.bearers.admit(request, "admin")
-        looked = await found(self.journal, _about(request, visitor.tenant))
+        looked = await found(self.journal, about(request, visitor.tenant))
         outcomes = [await self._is_erased(call) for _, call in looked.calls]
         erased = outcomes.count(True)
         receipt = _tell(erased)
@@ -77,7 +81,8 @@ class Erasure:
         return True
 
 
-def _about(request: Request, tenant: str) -> About:
+def about(request: Request, tenant: str) -> About:
+    """Return whom a request means. Raises Refused unless it names one of a number and a ticket."""
     asked = request.query_params
     # Who forgot to write the + of a number as %2B has sent a space.
     number, ticket = asked.get("number", "").strip(), asked.get("ticket", "").strip()
@@ -89,11 +94,11 @@ def _about(request: Request, tenant: str) -> About:
 
 
 def _tell(erased: int) -> str:
-    receipt = secrets.token_hex(8)
+    receipt = secrets.token_hex(8).translate(_LETTERS)
     _log.info(
         "= %d calls were erased on request, receipt %s",
         erased,
-        receipt,
+        own_words(receipt),
         extra={"action": "calls_erased"},
     )
     return receipt

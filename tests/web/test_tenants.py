@@ -60,6 +60,7 @@ LOWEST = {
     "POST /api/calls/{call_sid}/notes": "agent",
     "POST /api/calls/{call_sid}/callback": "agent",
     "DELETE /api/calls": "admin",
+    "GET /api/export": "admin",
     "DELETE /api/calls/{call_sid}": "admin",
 }
 # What asks for something else: a signature, a token of the call's own, or for nothing because it tells nothing.
@@ -259,6 +260,13 @@ async def test_erasing_takes_ones_own_calls_alone(house: House) -> None:
     gone = await house.ask("DELETE /api/calls", "", "admin-acme", number=caller("acme"))
     assert gone.json()["erased"] == 1
     assert (await house.heads()).keys() == {SIDS["default"], SIDS["best"]}
+
+
+@pytest.mark.asyncio
+async def test_telling_of_a_person_tells_of_ones_own_calls_alone(house: House) -> None:
+    for bearer, count in (("admin-best", 0), ("admin-acme", 1)):
+        told = await house.ask("GET /api/export", "", bearer, number=caller("acme"))
+        assert len(told.json()["calls"]) == count
 
 
 @pytest.mark.asyncio
