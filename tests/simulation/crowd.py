@@ -1,5 +1,6 @@
 """Many seeds, on several cores, with the figures as they come."""
 
+import gc
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +18,7 @@ def run_all(first: int, seeds: int, workers: int) -> int:
     clock = Clock()
     begun_ms, virtual_ms, steps, done = clock.now_ms(), 0, 0, 0
     broken: list[Result] = []
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_settle_in) as pool:
         for result in pool.map(run, range(first, first + seeds), chunksize=CHUNK):
             done, virtual_ms, steps = done + 1, virtual_ms + result.virtual_ms, steps + result.steps
             if result.broken:
@@ -37,6 +38,12 @@ def run_all(first: int, seeds: int, workers: int) -> int:
         rules = Counter(result.rule for result in broken)
         _say(f"broken: {dict(rules)} by the seeds {[result.seed for result in broken]}")
     return int(bool(broken))
+
+
+def _settle_in() -> None:
+    """Look for nothing in what was there before the first run."""
+    gc.collect()
+    gc.freeze()
 
 
 def _say(text: str) -> None:

@@ -56,6 +56,7 @@ TICK_MS = (
     200  # what one frame of the caller's holds: ten of Twilio's, which any carrier may send at once
 )
 LATENCY_MS_MAX = 30
+CLEAR_CHARS = 40  # of a message, where its event stands
 
 Balancer = Callable[[], Server | None]
 
@@ -125,6 +126,7 @@ class SwiftLine(Line):
     """A line whose frames last TICK_MS."""
 
     witness: Witness
+    clears_ms: list[int]
 
     @override
     async def run(self) -> Ending:
@@ -168,6 +170,8 @@ class SwiftLine(Line):
 
     @override
     def _receive(self, text: str | bytes, now_ms: int) -> None:
+        if isinstance(text, str) and '"clear"' in text[:CLEAR_CHARS]:
+            self.clears_ms.append(now_ms)
         self.leg.receive(text, now_ms)
         self.witness.frame(self, text, now_ms)
 
@@ -211,7 +215,7 @@ class SwiftBridge(Bridge):
             clock=self._clock,
             number=len(self.lines) + 1,
         )
-        line.witness = self.witness
+        line.witness, line.clears_ms = self.witness, []
         before_ms = self.lines[-1].ended_ms if self.lines else 0
         self.lines.append(line)
         await line.open(before_ms)

@@ -4,7 +4,9 @@ The service's speech carries its words in its samples, so what came out of the c
 words sounded whole, when, and on which stream.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,6 +21,8 @@ BLIND_MS_MAX = (
     200  # until a server sees that a stream is gone: it can't know what sounded in that time
 )
 CUT_MS_MAX = 500  # from a cut being written to the carrier's buffer being empty
+CLEAR_MS_MAX = 100  # from a `clear` being sent to its arrival, while words go on to sound
+AGAIN_WORDS_MAX = 30  # said again after one hold: 300 ms back, to a mark, and what no echo told of
 OWN = ("Sentence ", *GREETING.split(". "))  # how clauses begin that are said once in a call
 
 
@@ -67,9 +71,14 @@ class Hearing:
         *,
         ends_ms: Mapping[int, int],
         was_still: bool,
+        clears_ms: Mapping[int, Sequence[int]] = MappingProxyType({}),
     ) -> None:
-        """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile."""
+        """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
+
+        `clears_ms` is when the carrier was told to drop what it has, stream by stream.
+        """
         self._sid = call_sid
+        self._clears_ms = clears_ms
         self._ends_ms = ends_ms
         self._was_still = was_still
         self._told = told
@@ -81,7 +90,12 @@ class Hearing:
 
     def judge(self, witness: Witness) -> None:
         """Compare the two."""
-        rules = ((3, self._overclaimed()), (4, self._repeated()), (4, self._stale()))
+        rules = (
+            (3, self._overclaimed()),
+            (4, self._repeated()),
+            (4, self._doubled()),
+            (4, self._stale()),
+        )
         for rule, broken in rules:
             why = next(broken, "")
             witness.check(rule, not why, f"{self._sid}: {why}")
@@ -117,12 +131,7 @@ class Hearing:
         """At most one clause that was heard to its end is said again on a new stream."""
         if self._is_orphaned or self._was_still:
             return  # What was said unseen by who took the call is not known there.
-        own = {
-            clause_sum(text)
-            for clauses in self._clauses.values()
-            for text in clauses
-            if text.startswith(OWN)
-        }
+        own = self._own()
         whole: set[int] = set()
         for stream in sorted({one.stream for one in self._heard}):
             words = [one.word for one in self._heard if one.stream == stream]
@@ -130,6 +139,32 @@ class Hearing:
             if len(again) > 1:
                 yield f"stream {stream} says {len(again)} clauses again"
             whole |= {word.clause for word in words if word.index == word.of - 1}
+
+    def _own(self) -> set[int]:
+        """What the words of clauses that are said once in a call call their clause."""
+        texts = (text for clauses in self._clauses.values() for text in clauses)
+        return {clause_sum(text) for text in texts if text.startswith(OWN)}
+
+    def _doubled(self) -> Iterator[str]:
+        """On one stream a word sounds again only after a hold took it back, and few words for each hold."""
+        own = self._own()
+        before: dict[tuple[int, int, int], int] = {}
+        again: Counter[tuple[int, int]] = Counter()
+        for one in self._heard:
+            place = (one.stream, one.word.clause, one.word.index)
+            if one.word.clause in own and place in before:
+                since_ms = before[place] - CLEAR_MS_MAX
+                clears = [
+                    ms for ms in self._clears_ms.get(one.stream, ()) if since_ms <= ms <= one.at_ms
+                ]
+                if not clears:
+                    yield f"{one.word.text!r} sounds at {before[place]} and at {one.at_ms} on stream {one.stream}"
+                else:
+                    again[one.stream, clears[-1]] += 1
+            before[place] = one.at_ms
+        for (stream, at_ms), count in again.items():
+            if count > AGAIN_WORDS_MAX:
+                yield f"{count} words again on stream {stream} after {at_ms}"
 
     def _stale(self) -> Iterator[str]:
         """What was cut sounds no more."""

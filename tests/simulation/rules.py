@@ -4,9 +4,10 @@ import msgspec
 
 from service.audio import milliseconds
 from service.call import events as e
+from service.call.callback import ATTEMPTS_MAX
 from service.journal.values import Durability, Outcome, Record
 from service.simulator.line import Line
-from tests.simulation.exchange import Handset
+from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
 from tests.simulation.hearing import Hearing, heard_words
@@ -159,6 +160,7 @@ class Rules:
         self.on_look()
         self._check_acks()
         self._check_hearing()
+        self._check_rings()
         for sid, row in self._fleet.cabinet.state.rows.items():
             call = self._folds.of(sid, row.records)
             phone = self._fleet.exchange.phones.get(sid)
@@ -181,9 +183,34 @@ class Rules:
             told = self._witness.told.get(phone.call_sid, [])
             ends_ms = {one.number: one.ended_ms - origin_ms for one in phone.lines if one.ended_ms}
             hearing = Hearing(
-                phone.call_sid, told, heard, ends_ms=ends_ms, was_still=self._was_still()
+                phone.call_sid,
+                told,
+                heard,
+                ends_ms=ends_ms,
+                was_still=self._was_still(),
+                clears_ms={
+                    one.number: [ms - origin_ms for ms in one.clears_ms]
+                    for one in phone.lines
+                    if isinstance(one, SwiftLine)
+                },
             )
             hearing.judge(self._witness)
+
+    def _check_rings(self) -> None:
+        """Nobody is rung back more often than was promised, nor twice for one attempt."""
+        phones = self._fleet.exchange.phones.values()
+        for number in {phone.from_ for phone in phones}:
+            rung = sum(bool(phone.card.rung) for phone in phones if phone.from_ == number)
+            facts = [
+                one.fact
+                for phone in phones
+                if phone.from_ == number
+                for one in self._witness.told.get(phone.call_sid, ())
+            ]
+            asked = sum(isinstance(one, e.CallbackRequested) for one in facts)
+            dialled = sum(isinstance(one, e.CallbackDialled) for one in facts)
+            why = f"{number} was rung {rung} times, for {asked} requests and {dialled} attempts"
+            self._witness.check(3, rung <= min(dialled, ATTEMPTS_MAX * asked), why)
 
     def _was_still(self) -> bool:
         fleet = self._fleet
