@@ -110,6 +110,7 @@ def _voice(parts: Parts) -> Voice:
     return Voice(
         form=_form(parts),
         journal=parts.journal,
+        is_final=parts.journal.is_final,
         directories=parts.directories,
         tenants=parts.tenants,
         documents=parts.documents,

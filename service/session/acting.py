@@ -158,7 +158,7 @@ class Acting:
                 await _answer(asked)
         except CallGone:
             told = own_words("gone_at_carrier")
-            self._post(i.CarrierSays(is_over=True, outcome=told))
+            self._post(i.CarrierSays(is_over=True, outcome="gone_at_carrier"))
         except (CarrierError, TimeoutError) as trouble:
             told = trouble
             # Closing the stream makes the carrier ask for TwiML, and that leads elsewhere, too.

@@ -22,7 +22,10 @@ BLIND_MS_MAX = (
 )
 CUT_MS_MAX = 500  # from a cut being written to the carrier's buffer being empty
 CLEAR_MS_MAX = 100  # from a `clear` being sent to its arrival, while words go on to sound
-AGAIN_WORDS_MAX = 30  # said again after one hold: 300 ms back, to a mark, and what no echo told of
+AGAIN_WORDS_MAX = (
+    58  # said again after one hold: two seconds sent ahead, of which no echo came, and 300 ms
+)
+AGAIN_CLAUSES_MAX = 5  # said again after a stall: so many of ours lie in the two seconds sent ahead
 OWN = ("Sentence ", *GREETING.split(". "))  # how clauses begin that are said once in a call
 
 
@@ -72,13 +75,16 @@ class Hearing:
         ends_ms: Mapping[int, int],
         was_still: bool,
         clears_ms: Mapping[int, Sequence[int]] = MappingProxyType({}),
+        stalled: frozenset[int] = frozenset(),
     ) -> None:
         """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
 
-        `clears_ms` is when the carrier was told to drop what it has, stream by stream.
+        `clears_ms` is when the carrier was told to drop what it has, stream by stream; on the `stalled` ones
+        no echo came for a while.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms
+        self._stalled = stalled
         self._ends_ms = ends_ms
         self._was_still = was_still
         self._told = told
@@ -136,7 +142,7 @@ class Hearing:
         for stream in sorted({one.stream for one in self._heard}):
             words = [one.word for one in self._heard if one.stream == stream]
             again = {word.clause for word in words if word.index == 0} & whole & own
-            if len(again) > 1:
+            if len(again) > (AGAIN_CLAUSES_MAX if self._stalled & set(range(stream)) else 1):
                 yield f"stream {stream} says {len(again)} clauses again"
             whole |= {word.clause for word in words if word.index == word.of - 1}
 

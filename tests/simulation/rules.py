@@ -193,6 +193,7 @@ class Rules:
                     for one in phone.lines
                     if isinstance(one, SwiftLine)
                 },
+                stalled=frozenset(one.number for one in phone.lines if one._stalled_until_ms),
             )
             hearing.judge(self._witness)
 

@@ -20,9 +20,12 @@ def sounds(text: str, stream: int, at_ms: int) -> list[Heard]:
     ]
 
 
-def judged(facts: list[Told], heard: list[Heard]) -> int:
+def judged(
+    facts: list[Told], heard: list[Heard], clears_ms: dict[int, list[int]] | None = None
+) -> int:
     witness = Witness(Clock())
-    Hearing("CA1", facts, heard, ends_ms={}, was_still=False).judge(witness)
+    hearing = Hearing("CA1", facts, heard, ends_ms={}, was_still=False, clears_ms=clears_ms or {})
+    hearing.judge(witness)
     return witness.broken.rule if witness.broken else 0
 
 
@@ -54,3 +57,18 @@ def test_what_was_cut_must_not_sound_any_more() -> None:
     cut = told(1_000, e.SpeechCut(prompt="p1", reason="barge_in"))
     assert judged([SPOKE, cut], sounds(CLAUSES[2], 1, 900)) == 0
     assert judged([SPOKE, cut], sounds(CLAUSES[2], 1, 2_000)) == 4
+
+
+def test_a_word_sounds_again_on_its_stream_only_after_a_clear() -> None:
+    twice = sounds(CLAUSES[0], 1, 200) + sounds(CLAUSES[0], 1, 2_000)
+    assert judged([SPOKE], twice) == 4
+    assert judged([SPOKE], twice, clears_ms={1: [1_000]}) == 0
+    assert judged([SPOKE], twice, clears_ms={1: [3_000]}) == 4
+
+
+def test_not_all_that_was_said_is_said_again_after_a_clear() -> None:
+    long = told(100, e.AgentSpoke(prompt="p1", clauses=(f"Sentence 0 {'on ' * 80}",)))
+    twice = [
+        word for at_ms in (200, 9_000) for word in sounds(f"Sentence 0 {'on ' * 80}", 1, at_ms)
+    ]
+    assert judged([long], twice, clears_ms={1: [8_000]}) == 4

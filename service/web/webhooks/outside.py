@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from service.call import events as e
 from service.call.state import Call
 from service.clock import Clock
+from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.values import Appended, Missing, Outcome
+from service.journal.values import Appended, Missing, Outcome, Reading
 from service.session.records import rebuilt
 
 
@@ -40,6 +41,17 @@ class Outside:
         call = await self.call(call_sid)
         if call is not None and call.phase != "ended":
             await self.add(call_sid, f"over:{status}", e.CallEnded(reason=status))
+
+
+def refuse_unless_sure(reading: Reading, is_final: bool | None) -> None:
+    """Raise StoreUnavailable for a call that comes back, and of which only its ringing is known, only here.
+
+    It has been somewhere before. A webhook that came twice may have had it ring here anew while the store was
+    away: whether it was greeted, and by whom it is held, the store alone can say.
+    """
+    is_held = any(record.epoch for record in reading.records)
+    if is_final is False and not is_held:
+        raise StoreUnavailable("The store is away, and it alone knows where the call has been.")
 
 
 def digest(*words: str) -> str:

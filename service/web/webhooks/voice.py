@@ -31,7 +31,7 @@ from service.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, afterwards, answer, parsed
-from service.web.webhooks.outside import Outside
+from service.web.webhooks.outside import Outside, refuse_unless_sure
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from twiml import webhook
@@ -45,6 +45,7 @@ class Voice:
 
     form: SignedForm
     journal: Journal
+    is_final: Callable[[str, int], bool | None]  # see Bridge
     directories: Directories
     tenants: Tenants
     documents: Documents
@@ -109,6 +110,7 @@ class Voice:
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
                 return answer(await self._answer(asked, door="resume"))
+            refuse_unless_sure(reading, self.is_final(asked.call_sid, 0))
             query = request.query_params
             return answer(
                 await self._next(reading, query.get("play", ""), is_moved="moved" in query)
