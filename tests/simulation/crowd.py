@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from service.clock import Clock
 from tests.simulation.world import Result, run
 
-TOLD_EVERY = 20  # seeds between two lines of progress
+TOLD_EVERY = 100  # seeds between two lines of progress
 CHUNK = 2  # seeds that one worker takes at a time, and tells of when all are done
 BROKEN_MAX = 20  # then something is so wrong that more of it tells nothing new
 

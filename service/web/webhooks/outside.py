@@ -43,7 +43,7 @@ class Outside:
             await self.add(call_sid, f"over:{status}", e.CallEnded(reason=status))
 
 
-def refuse_unless_sure(reading: Reading, is_final: bool | None) -> None:
+def refuse_unless_sure(reading: Reading, *, is_final: bool | None) -> None:
     """Raise StoreUnavailable for a call that comes back, and of which only its ringing is known, only here.
 
     It has been somewhere before. A webhook that came twice may have had it ring here anew while the store was

@@ -110,7 +110,7 @@ class Voice:
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
                 return answer(await self._answer(asked, door="resume"))
-            refuse_unless_sure(reading, self.is_final(asked.call_sid, 0))
+            refuse_unless_sure(reading, is_final=self.is_final(asked.call_sid, 0))
             query = request.query_params
             return answer(
                 await self._next(reading, query.get("play", ""), is_moved="moved" in query)
