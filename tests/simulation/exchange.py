@@ -375,7 +375,7 @@ class MemoryCarrier(Carrier):
     """The product's own carrier, with its patience, before the exchange in memory."""
 
     def __init__(self, exchange: Exchange, chance: random.Random) -> None:
-        self._client = SimpleNamespace(calls=_Calls(exchange))
+        self._clients = [SimpleNamespace(calls=_Calls(exchange))]
         self._chance = chance
         self._wait_ms_first = 200
         self._threads = ThreadPoolExecutor(1)  # It is never given anything: see VirtualLoop.
