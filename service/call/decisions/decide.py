@@ -68,10 +68,7 @@ def deadline_ms(
     unseen_ms = seats.deadline_ms(call)
     if unseen_ms is not None:
         wants.append(unseen_ms)
-    collect_ms = collecting.deadline_ms(call, policy)
-    if collect_ms is not None:
-        wants.append(collect_ms)
-    elif call.phase == "live":
+    if call.phase == "live":
         wants.extend(_live_deadlines_ms(call, policy))
     is_away = call.phase == "detached" and call.streams and not is_asking_carrier
     if is_away and call.streams[-1].detached_ms is not None:
@@ -100,9 +97,12 @@ def _is_unseen(call: Call) -> bool:
 
 
 def _live_deadlines_ms(call: Call, policy: Policy) -> list[int]:
-    wants = [call.digit_ms + caller.KEY_PAUSE_MS] if call.digits_pending else []
-    if call.planned_cause is not None:
-        wants.append(call.planned_ms + RESTART_WAIT_MS)
+    wants = [] if call.planned_cause is None else [call.planned_ms + RESTART_WAIT_MS]
+    if call.privacy.collection is not None:
+        sealed_ms = collecting.deadline_ms(call, policy)
+        return wants if sealed_ms is None else [*wants, sealed_ms]
+    if call.digits_pending:
+        wants.append(call.digit_ms + caller.KEY_PAUSE_MS)
     if caller.is_waited_for(call):
         wants.append(call.updated_ms + policy.no_input_ms)
     return wants

@@ -4,7 +4,7 @@ import msgspec
 
 from service.call import acts as a, events as e
 from service.call.acts import Act
-from service.call.decisions.answer import answered, spoken
+from service.call.decisions.answer import NO_SINK, answered, spoken
 from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.earlier import Earlier
 from service.call.inputs import Answered, Decision
@@ -109,3 +109,13 @@ def test_an_agent_that_goes_round_in_circles_is_not_fed() -> None:
     one = Operation("t1.1", "lookup", {}, 1, True, 1, 0)  # noqa: FBT003 - as the journal has it
     many = msgspec.structs.replace(OPEN, operations=(one,) * OPERATIONS_MAX)
     assert facts(a.UseTool("lookup"), call=many) == (e.TurnAnswered(turn=3),)
+
+
+def test_a_number_is_collected_where_there_is_a_sink_and_has_failed_elsewhere() -> None:
+    act = a.Collect("Your code?", "code", 0, 999)
+    began = e.CollectionBegan(collection="c1", field="code", keys_min=1, keys_max=64)
+    failed = e.CollectionEnded(collection="c1", outcome="failed", detail=NO_SINK)
+    assert facts(act) == (began, failed, e.TurnAnswered(turn=3))
+    made = answered(OPEN, Answered(3, (act,)), 0, Policy(has_sink=True)).facts
+    prompt = e.AgentSpoke(prompt="p5", clauses=("Your code?",), asks="code", turn=3)
+    assert made == (began, prompt, e.TurnAnswered(turn=3))

@@ -15,6 +15,8 @@ from service.call.decisions.decide import (
 )
 from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.inputs import Decision, Input
+from service.call.policy import Policy
+from service.call.privacy import DROP_LINE, Collection, Privacy
 from service.call.seat import UNSEEN_MS_MAX
 from service.call.state import Call
 from tests.call.story import START_MS, Story, greeted, kinds, speaking, taken
@@ -329,3 +331,23 @@ def test_a_person_in_the_agents_place_is_settled_silenced_for_and_waited_for() -
     assert not story.tell(i.Answered(2, (a.Say("Me."),))).facts
     story.now_ms += UNSEEN_MS_MAX
     assert kinds(story.tell(i.Woke())) == ["HandedBack"]
+
+
+def test_a_number_under_seal_waits_for_nothing_but_its_own_pauses() -> None:
+    """While the sink is asked nothing is due; a restart that was planned still is."""
+    one = Collection("c1", "card", 4, 8, is_card=False, keys=2)
+    call = Call(phase="live", asked="card", digit_ms=1_000, privacy=Privacy(collection=one))
+    assert deadline_ms(call) == 1_000 + KEY_PAUSE_MS
+    passed = replace(call, privacy=Privacy(collection=replace(one, is_passed=True)))
+    assert deadline_ms(passed) is None
+    assert deadline_ms(replace(passed, planned_cause="dtmf", planned_ms=7)) == 7 + RESTART_WAIT_MS
+    assert decide(call, i.Woke(), 1_000 + KEY_PAUSE_MS).facts
+
+
+def test_a_stream_that_comes_back_amid_a_number_begins_it_again() -> None:
+    one = Collection("c1", "card", 4, 8, is_card=False, keys=2)
+    call = Call(phase="detached", is_greeted=True, privacy=Privacy(collection=one))
+    attached = i.Attached(stream_sid="MZ2", door="resume", server="s1", gap_ms=1)
+    facts = decide(call, attached, 5, Policy()).facts
+    assert e.CollectionRestarted(collection="c1", reason="drop") in facts
+    assert [" ".join(one.clauses) for one in facts if isinstance(one, e.AgentSpoke)] == [DROP_LINE]

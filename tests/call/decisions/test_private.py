@@ -19,6 +19,12 @@ def test_nothing_is_decided_otherwise_while_nothing_is_private() -> None:
             assert not quiet(call, happened, 0, Policy()).facts
 
 
+def test_a_key_that_was_not_put_under_seal_is_not_written() -> None:
+    masked = step(COLLECTING, i.Key("4"))
+    assert masked is not None
+    assert not masked(COLLECTING, i.Key("4"), 0, Policy()).facts
+
+
 def test_words_that_were_begun_under_seal_stay_unsaid_afterwards() -> None:
     sealed = i.Utterance("secret", duration_ms=900, is_sealed=True)
     assert unsaid(Call(), sealed) == i.Utterance("", is_sealed=True)

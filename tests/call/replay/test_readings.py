@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from service.call import events as e, inputs as i
 from service.call.inputs import Decision, Input
 from service.call.person_inputs import PersonBegan, PersonMissed
+from service.call.privacy import Privacy
 from service.call.replay.reading import written_at_once
 from service.call.replay.readings import readings
 from service.call.seat import Seat
@@ -215,3 +217,9 @@ def test_a_persons_own_voice_is_read_as_theirs() -> None:
     assert read(spoke, call=seated) == [PersonBegan("h1-1", "a")]
     assert read(cut("missed")) == [PersonMissed("p1")]
     assert read(cut("lost")) == [i.ModelLost("p1")]
+
+
+def test_what_happened_under_seal_is_read_from_nothing() -> None:
+    assert not read(e.CallerSpoke(text=""), call=replace(TALKING, privacy=Privacy("asked")))
+    assert not read(e.ConsentGiven(by="key"))
+    assert not read(e.CollectionBegan(collection="c1", field="x", keys_min=1, keys_max=2), SPOKE)
