@@ -40,7 +40,7 @@ class Marks:
         self.shown = 0  # the position that was heard for certain: the last echo, or a new beginning
         self.is_mute = False  # the peer seems not to echo
         self._buffer = buffer
-        self._is_proven = is_proven
+        self.is_proven = is_proven
         self._listened = 0
         self._outstanding: deque[Mark] = deque()
         self._missed: deque[Mark] = deque(maxlen=OUTSTANDING_MAX)
@@ -74,7 +74,7 @@ class Marks:
         for marks in (self._missed, self._outstanding):
             while marks and marks[0].position <= position:
                 marks.popleft()
-        self._is_proven, self.is_mute = True, False
+        self.is_proven, self.is_mute = True, False
         self.shown = position
         self._buffer.saw(position, now_ms)
         return True
@@ -105,5 +105,5 @@ class Marks:
 
     def _graces_ms(self, mark: Mark) -> tuple[int, int]:
         due_ms = max(self._buffer.plays_at_ms(mark.position), self._stalled_ms)
-        graces = (GRACE_MS, GRACE_PROVEN_MS, GRACE_DARK_MS)[self._is_proven :]
+        graces = (GRACE_MS, GRACE_PROVEN_MS, GRACE_DARK_MS)[self.is_proven :]
         return due_ms + graces[0], due_ms + graces[1]

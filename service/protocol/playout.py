@@ -192,10 +192,11 @@ class Playout:
         to = self._heard_to(now_ms)
         if to == self._buffer.sent:
             return False
-        reached, whole = self._reach(to, now_ms), self._whole_to(now_ms)
-        sure = (
-            to if whole == to else self._marks.shown
-        )  # What a late echo should show may not have played.
+        reached, whole, sure = self._reach(to, now_ms), self._whole_to(now_ms), to
+        if whole < to and self._marks.is_proven:
+            sure = self._marks.shown  # What a late echo should show may not have played.
+        else:
+            whole = to
         self._empty()
         self._queued = self._buffer.sent
         self._waiting.clear()

@@ -234,7 +234,7 @@ def test_after_a_hold_speech_goes_on_from_the_quietest_place_before_what_was_hea
 
 def test_a_clause_that_a_hold_cuts_off_before_its_last_echo_was_not_heard_to_its_end() -> None:
     """The carrier stood still: by the clock it is over, and the `clear` takes what was not played."""
-    ours = Playout(1)
+    ours = Playout(1, is_proven=True)
     ours.queue("p1", 0, b"\x01" * 1_600)
     ours.queue("p1", 1, b"\x02" * 8_000)
     ours.due(START_MS)
@@ -252,7 +252,7 @@ def test_a_clause_that_a_hold_cuts_off_before_its_last_echo_was_not_heard_to_its
 
 
 def test_a_second_hold_before_any_echo_skips_nothing_either() -> None:
-    ours = Playout(1)
+    ours = Playout(1, is_proven=True)
     ours.queue("p1", 0, b"\x01" * 8_000)
     ours.due(START_MS)
     for now_ms in (START_MS + 900, START_MS + 900):
