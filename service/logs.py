@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -81,7 +82,9 @@ class _Stream(logging.StreamHandler):  # type: ignore[type-arg]  # not generic w
     @override
     def handleError(self, record: logging.LogRecord) -> None:
         """Say where the line is from, and nothing of it."""
-        self.stream.write(f"! a log line failed: {record.module}:{record.lineno}\n")
+        # Where nobody reads any more, no request fails for it.
+        with suppress(OSError, ValueError):
+            self.stream.write(f"! a log line failed: {record.module}:{record.lineno}\n")
 
 
 def set_up(level: str) -> None:

@@ -90,3 +90,13 @@ def test_lines_are_json_unless_a_person_reads(
     (line,) = place.getvalue().splitlines()
     assert line.startswith("{") is is_json
     assert "= started" in line
+
+
+def test_where_nobody_reads_any_more_a_line_is_lost_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", closed)
+    logs.set_up("INFO")
+    closed.close()
+    logging.getLogger("x").error("! nobody hears this")
