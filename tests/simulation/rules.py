@@ -5,7 +5,9 @@ import msgspec
 from service.audio import milliseconds
 from service.call import events as e
 from service.call.callback import ATTEMPTS_MAX
+from service.call.state import Call
 from service.journal.values import Durability, Outcome, Record
+from service.session.calling_back import waits
 from service.simulator.line import Line
 from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
@@ -135,10 +137,12 @@ class Rules:
         return phone.is_live and is_answered
 
     def is_over(self) -> bool:
-        """Whether every call is ended in the journal, and no tool is at work."""
+        """Whether every call is ended in the journal, no tool is at work, and nobody is to be rung any more."""
         rows = self._fleet.cabinet.state.rows.values()
         calls = (self._folds.of(row.call_sid, row.records) for row in rows)
-        return all(call.phase == "ended" and not call.pending() for call in calls)
+        return all(
+            call.phase == "ended" and not call.pending() and not _rings_yet(call) for call in calls
+        )
 
     def when_settled(self) -> None:
         """Everything is well again: every call that lives has its stream, and is looked after."""
@@ -249,6 +253,11 @@ class Rules:
                 is_kept or ack.durability is Durability.MEMORY,
                 f"{ack.call_sid}: {ack.key} of {ack.server} at {ack.at_ms} ({ack.durability}) is lost: {ack.bodies!r}",
             )
+
+
+def _rings_yet(call: Call) -> bool:
+    """Whether a phone is still to ring for the call."""
+    return waits(call) and call.callback is not None and call.callback.step != "placed"
 
 
 def _is_taken(told: list[Told]) -> bool:

@@ -19,6 +19,7 @@ ONCE_BROKEN = {
     18264: "A call that was gone when it was to be moved: what the log may show was no text for the journal.",
     18634: "Two short clauses were said again after a stall in which no echo came. The rule was too strict.",
     20048: "A copy of a live stream's token took its call, because the store was away that knew it was spent.",
+    20742: "A phone rang after all were told to hang up, because somebody was to be rung back. The run ended too early.",
     100727: "Who came back after its branch was refused went on from facts that nobody has.",
     101110: "A stream dialled again within two seconds was greeted as new, for the store was away.",
 }
