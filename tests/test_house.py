@@ -18,6 +18,8 @@ FUNCTION_LINES_MAX = 50
 BANNED = re.compile(
     r"(?:^|_)(manager|handler|helper|util|utils|base|data|info|process)(?:_|$)", re.IGNORECASE
 )
+LINK = re.compile(r"\]\(((?!https?:)[^)\s]+)\)")
+HEAD = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ROUTES = (
     "/twiml/voice", "/twiml/resume", "/twiml/fallback", "/callbacks/call", "/callbacks/stream",
     "/twiml/dialled", "/twiml/voicemail", "/media", "/healthz", "/readyz", "/metrics", "/api/calls",
@@ -25,8 +27,8 @@ ROUTES = (
 )  # fmt: skip
 
 
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+def document(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def named(path: Path) -> str:
@@ -78,17 +80,39 @@ def test_the_readme_names_every_setting() -> None:
     missing = [
         name.upper()
         for name in Config.model_fields
-        if name != "is_development" and f"`{name.upper()}`" not in readme()
+        if name != "is_development" and f"`{name.upper()}`" not in document("README.md")
     ]
     assert not missing
 
 
-def test_the_readme_names_every_route() -> None:
-    assert not [route for route in ROUTES if route not in readme()]
+def test_the_documents_name_every_route() -> None:
+    assert not [route for route in ROUTES if route not in document("docs/api.md")]
 
 
-def test_the_readme_shows_the_tree_as_it_is_on_disk() -> None:
-    shown = set(re.findall(r"^ {2}(\w+)(?:/|\.py)", readme(), re.MULTILINE))
+def test_every_link_between_documents_leads_somewhere() -> None:
+    documents = [
+        "README.md",
+        "CONTRIBUTING.md",
+        *(f"docs/{one.name}" for one in ROOT.glob("docs/*.md")),
+    ]
+    for name in documents:
+        for path, _, anchor in (link.partition("#") for link in LINK.findall(document(name))):
+            target = (ROOT / name).parent / path if path else ROOT / name
+            assert target.exists(), f"{name}: {path}"
+            heads = (
+                {slug(head) for head in HEAD.findall(target.read_text(encoding="utf-8"))}
+                if anchor
+                else {""}
+            )
+            assert anchor in heads, f"{name}: {path}#{anchor}"
+
+
+def slug(head: str) -> str:
+    return re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-")
+
+
+def test_the_map_of_the_house_shows_the_tree_as_it_is_on_disk() -> None:
+    shown = set(re.findall(r"^ {2}(\w+)(?:/|\.py)", document("CONTRIBUTING.md"), re.MULTILINE))
     rooms = {
         path.stem
         for path in (ROOT / "service").iterdir()
@@ -98,4 +122,4 @@ def test_the_readme_shows_the_tree_as_it_is_on_disk() -> None:
 
 
 def test_the_readme_shows_the_states_of_a_stream_as_the_table_has_them() -> None:
-    assert stream.diagram().strip() in readme()
+    assert stream.diagram().strip() in document("README.md")
