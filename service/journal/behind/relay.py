@@ -15,7 +15,7 @@ from service.journal.behind.branch import Branch
 from service.journal.journal import Journal
 from service.journal.limits import PAGE_RECORDS
 from service.journal.tailing import Bells
-from service.journal.values import Gone, Record, Reset
+from service.journal.values import Gone, Missing, Record, Reset
 
 
 class Relay:
@@ -95,7 +95,17 @@ class Relay:
             async with aclosing(Ahead(tail, bell)) as ahead:
                 while self._branch() is None:
                     bell.clear()
-                    if batch := ahead.taken():
-                        yield batch
-                    else:
+                    if not (batch := ahead.taken()):
                         await bell.wait()
+                    elif isinstance(batch[-1], Gone):
+                        yield await self._gone(batch)
+                        return
+                    else:
+                        yield batch
+
+    async def _gone(self, batch: tuple[Item, ...]) -> tuple[Item, ...]:
+        """Return what ends with `Gone` as it is now: the call may have been opened anew since that was read."""
+        reading = await self._engine.read(self._call_sid)
+        if isinstance(reading, Missing):
+            return batch
+        return (*batch[:-1], Reset(reading.incarnation))
