@@ -10,7 +10,8 @@ from contextlib import suppress
 from service.chaos.report import Report
 from service.chaos.settling import answers_ms
 from service.simulator import signing
-from tests.fleet.ground import ACCOUNT, Server
+from service.simulator.account import Account
+from tests.fleet.ground import ACCOUNT
 from tests.fleet.options import Options
 
 GONE_MS_MAX = 10_000
@@ -34,9 +35,9 @@ async def run(options: Options) -> Report:
         came_ms = crowd.clock.now_ms()
         before = answers_ms(calls, from_ms=warm_ms, until_ms=came_ms)
         report.spread("key to answer, before", before)
-        for name, words in _kinds(ground.balancer.url).items():
+        for name, words in kinds(ground.balancer.url, ACCOUNT).items():
             gone = await asyncio.gather(
-                *(_stranger(server, words) for _ in range(options.strangers))
+                *(stranger(server.port, words) for _ in range(options.strangers))
             )
             ended = [one for one in gone if one is not None]
             report.spread(f"{name}: until let go", ended, worst_max=GONE_MS_MAX)
@@ -52,9 +53,10 @@ async def run(options: Options) -> Report:
     return report
 
 
-def _kinds(public_url: str) -> dict[str, bytes]:
+def kinds(public_url: str, account: Account) -> dict[str, bytes]:
+    """Return what strangers of each kind say."""
     place = public_url.replace("http", "ws", 1) + "/media"
-    sign = signing.signature(ACCOUNT.auth_token, place)
+    sign = signing.signature(account.auth_token, place)
     lines = [
         "GET /media HTTP/1.1",
         "Host: fleet",
@@ -68,14 +70,14 @@ def _kinds(public_url: str) -> dict[str, bytes]:
     return {"silent": b"", "half a request": whole[:-40], "no start": whole}
 
 
-async def _stranger(server: Server, words: bytes) -> int | None:
+async def stranger(port: int, words: bytes) -> int | None:
     """Come, say so much and no more; return after how many ms we were let go, None if never."""
     loop = asyncio.get_running_loop()
     with socket.socket() as mine:
         mine.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         try:
             async with asyncio.timeout(CAME_MS_MAX / 1000):
-                await loop.sock_connect(mine, ("127.0.0.1", server.port))
+                await loop.sock_connect(mine, ("127.0.0.1", port))
                 await loop.sock_sendall(mine, words)
         except (OSError, TimeoutError):
             return 0
