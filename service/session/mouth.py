@@ -174,7 +174,7 @@ class Mouth:
                 try:
                     await self._send()
                 except (ConnectionError, TimeoutError) as trouble:
-                    self._on_lost(type(trouble).__name__)
+                    self._on_lost(str(trouble) or type(trouble).__name__)
                 finally:
                     rendering.cancel()
         except Exception:  # noqa: BLE001 - a mouth that died in silence would leave a live call mute

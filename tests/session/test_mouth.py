@@ -247,7 +247,7 @@ async def test_a_peer_that_is_gone_is_told_of_once() -> None:
     async with stage.speaking() as mouth:
         mouth.want((TWO,))
         await wait_until(lambda: bool(stage.lost), description="the loss is told")
-    assert stage.lost == ["ConnectionError"]
+    assert stage.lost == ["the peer is gone"]
 
 
 async def test_a_peer_that_takes_nothing_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

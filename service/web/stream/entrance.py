@@ -139,14 +139,9 @@ class PageSocket(MediaSocket):
     """
 
     @override
-    async def receive(self) -> str:
+    def _told(self, code: int) -> str:
         """See MediaSocket. A browser says by the code that its page was left: nothing is wrong with the line."""
-        try:
-            return await super().receive()
-        except ConnectionError as trouble:
-            if str(trouble) == f"closed {GOING_AWAY}":
-                raise ConnectionError(LEFT) from trouble
-            raise
+        return LEFT if code == GOING_AWAY else super()._told(code)
 
     @override
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:

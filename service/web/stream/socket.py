@@ -22,6 +22,7 @@ from service.wire.websocket import UNANSWERED, cut_of, direct_of
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
 CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back
 REASON_BYTES_MAX = 123  # what fits into a close frame
+CLOSED = "the socket is closed"  # as far as is known yet
 RESTARTING = 1012  # what our own server sends to every socket when it goes down
 
 _log = logging.getLogger(__name__)
@@ -37,15 +38,16 @@ class MediaSocket:
         self._direct = direct_of(socket.scope)
         self.host = host_of(socket)
         self._gone = asyncio.Event()
+        self._how = CLOSED
 
     async def send(self, text: str) -> None:
         """See Socket.send."""
         if self._gone.is_set():
-            raise ConnectionError("the socket is closed")
+            raise ConnectionError(self._how)
         try:
             await self._socket.send_text(text)
         except (RuntimeError, WebSocketDisconnect) as trouble:
-            raise ConnectionError("the socket is closed") from trouble
+            raise ConnectionError(self._how) from trouble
 
     async def receive(self) -> str:
         """Return the next text message. Raises ConnectionError at the end of the socket.
@@ -54,11 +56,9 @@ class MediaSocket:
         """
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
+            self._how = self._told(message.get("code", 1006))
             self._go()
-            code = message.get("code", 1006)
-            if code == UNANSWERED:
-                raise ConnectionError(IDLE)
-            raise ConnectionError(SHUTDOWN if code == RESTARTING else f"closed {code}")
+            raise ConnectionError(self._how)
         text: str | None = message.get("text")
         if text is None:
             raise RemoteProtocolError("a binary message")
@@ -73,6 +73,12 @@ class MediaSocket:
         self._direct(take)
         while True:
             take(await self.receive())
+
+    def _told(self, code: int) -> str:
+        """Say in the house's words how the socket ended. Whoever notices it first has the same words."""
+        if code == UNANSWERED:
+            return IDLE
+        return SHUTDOWN if code == RESTARTING else f"closed {code}"
 
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
         """See Socket.close."""

@@ -99,3 +99,17 @@ async def test_a_peer_that_never_reads_can_not_hold_up_its_close(
     await socket.close(1000, "")
     with pytest.raises(ConnectionError):
         await socket.send("too late")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("code", "words"), [(1006, "closed 1006"), (1012, SHUTDOWN), (UNANSWERED, IDLE)]
+)
+async def test_whoever_notices_the_end_first_has_the_same_words_for_it(
+    code: int, words: str
+) -> None:
+    _, socket = await opened(gone(code))
+    with pytest.raises(ConnectionError, match=words):
+        await socket.receive()
+    with pytest.raises(ConnectionError, match=words):
+        await socket.send("more")
