@@ -2,9 +2,12 @@
 
 import asyncio
 import inspect
+import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -48,6 +51,19 @@ async def for_a_moment(moment_s: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(moment_s):
             await asyncio.Event().wait()
+
+
+@pytest.fixture
+def logging_of_others() -> Iterator[None]:
+    """Leave the logging of this process, and its last resorts, as they were."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    yield
+    logging.captureWarnings(capture=False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest_asyncio.fixture

@@ -9,7 +9,6 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from typing_extensions import override
 
 from service import logs
 from service.errors import StoreError
+
+pytestmark = pytest.mark.usefixtures("logging_of_others")
 
 ROOT = Path(__file__).parent.parent
 # Written with a mark in the middle, because a text that stands in a file of code counts as the code's own.
@@ -32,18 +33,6 @@ DE89370400¦440532013000 | 078-05-¦1120 | 192.168.¦17.4 | stayline=1.¦abc.999
 key 🔑¦ of mine | swordf¦ish
 """
 CANARIES = tuple(one.strip().replace("¦", "") for one in re.split(r"[|\n]", _MARKED) if one.strip())
-
-
-@pytest.fixture(autouse=True)
-def _the_logging_of_others_is_left_alone() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    yield
-    logging.captureWarnings(capture=False)
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 class Screen(io.StringIO):

@@ -2,14 +2,14 @@ import io
 import json
 import logging
 import sys
-import threading
-from collections.abc import Iterator
 
 import pytest
 from typing_extensions import override
 
 from service import logs
 from service.redaction import WITHHELD, own_words
+
+pytestmark = pytest.mark.usefixtures("logging_of_others")
 
 
 class Terminal(io.StringIO):
@@ -19,18 +19,6 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         """Yes, a person reads here."""
         return True
-
-
-@pytest.fixture(autouse=True)
-def _the_logging_of_others_is_left_alone() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    yield
-    logging.captureWarnings(capture=False)
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 def shown(record: logging.LogRecord) -> dict[str, object]:
