@@ -19,7 +19,7 @@ from service.journal.seal.journal import SealedJournal
 from service.journal.seal.rewrap import rewrap
 from service.journal.values import Headline
 from service.parts import sealed_store
-from service.session.erasing import About, found
+from service.session.kept.erasing import About, found
 from service.tenants import DEFAULT_TENANT
 
 DONE, PARTLY = 0, 1

@@ -11,7 +11,7 @@ from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
 from service.parts import Parts
 from service.redaction import own_words
-from service.session.phrases import phrases
+from service.session.conversation.phrases import phrases
 from service.speech.vad import voice_activity
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live

@@ -30,10 +30,10 @@ from service.pages.carriers import Carriers
 from service.pages.lines import Lines
 from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
-from service.session.forks import Forks
+from service.session.kept.records import orphaned, tenant_of
+from service.session.kept.ring_backs import RingBacks
 from service.session.means import Means
-from service.session.records import orphaned, tenant_of
-from service.session.ring_backs import RingBacks
+from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sink import HttpSink
 from service.speech.absent import AbsentSpeech

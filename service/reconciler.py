@@ -31,9 +31,9 @@ from service.journal.values import Behind, Headline, Missing, Reading
 from service.pace import Pace
 from service.redaction import own_words
 from service.session.calling_back import CallingBack, waits
-from service.session.ledger import CARETAKER
+from service.session.kept.ledger import CARETAKER
+from service.session.kept.records import folded, rebuilt
 from service.session.means import Means
-from service.session.records import folded, rebuilt
 
 LOOK_MS = 800  # a call is found this much after its lease is over, at the latest
 AHEAD_MS = 3_000  # leases that run out so soon are watched; one that is held never gets there

@@ -12,8 +12,8 @@ from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing
 from service.reconciler import Reconciler
-from service.session.ledger import LEASE_MS
-from service.session.records import rebuilt
+from service.session.kept.ledger import LEASE_MS
+from service.session.kept.records import rebuilt
 from tests.session.house import CALL, House
 
 START_MS = 1_700_000_000_000

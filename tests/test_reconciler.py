@@ -18,7 +18,7 @@ from service.journal.limits import UNCLAIMED_MS
 from service.journal.stores import connect
 from service.pages.carriers import WINDOW_PASSED
 from service.reconciler import ADOPT_MS, LOOK_MS, STILL_MS, TOOL_GRACE_MS, Reconciler
-from service.session.ledger import LEASE_MS, RENEW_MS
+from service.session.kept.ledger import LEASE_MS, RENEW_MS
 from tests.conftest import wait_until
 from tests.ruin import START_MS, Hands, Ruin
 from tests.session.house import CALL

@@ -20,9 +20,9 @@ from service.call.state import Call
 from service.errors import CarrierError
 from service.journal.values import Appended, Missing
 from service.redaction import own_words
-from service.session.ledger import CARETAKER
+from service.session.kept.ledger import CARETAKER
+from service.session.kept.records import rebuilt
 from service.session.means import Means
-from service.session.records import rebuilt
 
 RING_S = 30  # six rings, as for a human whom we dial
 BACK_MS = 2_000  # the carrier's clock may be behind ours by this much

@@ -9,10 +9,10 @@ from service.call.decisions.talking import is_live
 from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
 from service.journal.values import Lease
-from service.session.levels import Levels
 from service.session.means import Means, Socket
-from service.session.model_voice import ModelVoice
-from service.session.mouth import Mouth
+from service.session.sound.levels import Levels
+from service.session.speaking.model_voice import ModelVoice
+from service.session.speaking.mouth import Mouth
 
 CLOSE_REPLACED = 4409  # a newer stream took the call
 CLOSE_OVER = 1000

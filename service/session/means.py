@@ -14,8 +14,8 @@ from service.clock import Clock
 from service.documents import Documents
 from service.journal.journal import Journal
 from service.meter import Meter
-from service.session.forks import Forks
-from service.session.ring_backs import RingBacks
+from service.session.kept.ring_backs import RingBacks
+from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript

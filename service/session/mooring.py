@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from service.call import inputs as i
 from service.journal.seal.callkey import UNREADABLE
 from service.journal.values import Claim
+from service.session.conversation.person import Person
 from service.session.inbox import Lost
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
 from service.session.means import Means
-from service.session.person import Person
 from service.session.scribe import Scribe
-from service.session.seam import Listener
+from service.session.sound.seam import Listener
 
 
 class Mooring:

@@ -11,8 +11,8 @@ from service.call import inputs as i
 from service.call.carrying import has_matter, tickets
 from service.call.state import Call
 from service.errors import StoreError
+from service.session.kept.ring_backs import names
 from service.session.means import Means
-from service.session.ring_backs import names
 
 _log = logging.getLogger(__name__)
 

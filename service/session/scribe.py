@@ -5,7 +5,7 @@ from collections.abc import Callable
 from service.call.decisions.decide import decide
 from service.call.inputs import Effect, Input
 from service.errors import StoreError
-from service.session.ledger import Ledger, Written
+from service.session.kept.ledger import Ledger, Written
 from service.session.means import Means
 from service.session.telling import tell_seats
 

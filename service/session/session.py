@@ -30,15 +30,15 @@ from service.call.decisions.moving import is_pausing
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
+from service.session.conversation.talk import Talk
 from service.session.duplex.duplex import Duplex
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
 from service.session.means import Means
 from service.session.mooring import Mooring
 from service.session.remembrance import Remembrance
 from service.session.scribe import Scribe
-from service.session.talk import Talk
 from service.session.telling import tell_attached, tell_detached, tell_fenced, tell_store_failed
 from service.session.watch import Watch
 from service.session.working import Working

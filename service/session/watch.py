@@ -12,7 +12,7 @@ from service.call import callback
 from service.errors import StoreError, StoreUnavailable
 from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
-from service.session.ledger import RENEW_MS, Ledger
+from service.session.kept.ledger import RENEW_MS, Ledger
 from service.session.means import Means
 
 FOLLOW_AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"

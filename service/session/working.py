@@ -14,7 +14,7 @@ from service.call.decisions.operation import told_afterwards
 from service.errors import StoreError
 from service.redaction import own_words
 from service.session.inbox import Inbox
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.means import Means
 from service.tools.terms import Outcome
 

@@ -6,7 +6,7 @@ from service.call import events
 from service.call.place import Place
 from service.call.shown.view import record_view, view
 from service.journal.values import Missing, Reading
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.testing.house import House
 
 Json = dict[str, Any]

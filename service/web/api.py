@@ -22,7 +22,7 @@ from service.errors import Refused
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Reading
 from service.session.calling_back import CallingBack, waits
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.web.disclosure import Disclosure
 from service.web.door.body import json_of, text_of
 from service.web.erasure import Erasure

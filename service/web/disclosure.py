@@ -15,7 +15,7 @@ from service.call.shown.view import view
 from service.errors import Refused
 from service.journal.journal import Journal
 from service.journal.values import Missing
-from service.session.erasing import found
+from service.session.kept.erasing import found
 from service.web.erasure import about
 from service.web.reading.admitted import Admitted
 from service.web.reading.live import shown

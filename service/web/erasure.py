@@ -17,7 +17,7 @@ from service.clock import Clock
 from service.errors import CarrierError, Refused
 from service.journal.journal import Journal
 from service.redaction import own_words
-from service.session.erasing import LETTERS_MAX, About, found
+from service.session.kept.erasing import LETTERS_MAX, About, found
 from service.web.reading.admitted import Admitted
 
 _LETTERS = str.maketrans(

@@ -27,7 +27,7 @@ from service.meter import Meter
 from service.pages.carriers import WINDOW_PASSED, Carriers
 from service.pages.names import is_from_page, new_call_sid
 from service.recovery import Recovery
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.switchboard import Switchboard
 from service.tenants import DEFAULT_TENANT
 from service.token import BROWSER, TokenMint

@@ -38,7 +38,7 @@ from service.call.decisions.resume import STILL_RIGHT
 from service.call.inputs import Input, Utterance
 from service.call.state import Call
 from service.journal.stores import connect
-from service.session.ear import Ear
+from service.session.conversation.ear import Ear
 from service.speech.endpoint import Endpointer, Speech as Event, SpeechEnded
 from service.speech.recognizer import recognizer
 from service.speech.transcript import Transcript

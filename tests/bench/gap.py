@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from service.audio import FRAME_SAMPLES, samples, silence
 from service.speech.recognizer import recognizer
 from tests.bench.dialogue import wrong_in
-from tests.session.test_seam import Wire, heard_of
+from tests.session.sound.test_seam import Wire, heard_of
 from tests.speech.recordings import Recording, of_kind, words
 
 CUTS = 40  # of each recording; the words of every WORDS_EVERY-th are recognised

@@ -25,9 +25,9 @@ from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call, Prompt
 from service.clock import Clock
-from service.session.levels import Levels
-from service.session.model_voice import ModelVoice
-from service.session.mouth import Mouth
+from service.session.sound.levels import Levels
+from service.session.speaking.model_voice import ModelVoice
+from service.session.speaking.mouth import Mouth
 from service.simulator.carrier import Leg
 from service.speech.cache import SpeechCache
 from service.speech.pool import SpeechPool

@@ -26,10 +26,10 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
-from service.session.forks import Forks
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.line import Arrival
 from service.session.means import Means
+from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript

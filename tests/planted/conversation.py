@@ -54,7 +54,7 @@ CONVERSATION: Final = (
         file="service/protocol/playout.py",
         before="        self._marks.begin(self._buffer.sent)\n",
         after="",
-        suites=("tests/protocol/test_playout.py", "tests/session/test_mouth.py"),
+        suites=("tests/protocol/test_playout.py", "tests/session/speaking/test_mouth.py"),
     ),
     Bug(
         name="stale-queue-kept",
@@ -67,7 +67,7 @@ CONVERSATION: Final = (
         after="""\
         is_playing = self._heard_to(now_ms) < self._buffer.sent
 """,
-        suites=("tests/protocol/test_playout.py", "tests/session/test_mouth.py"),
+        suites=("tests/protocol/test_playout.py", "tests/session/speaking/test_mouth.py"),
     ),
     Bug(
         name="token-reusable",
@@ -148,7 +148,7 @@ CONVERSATION: Final = (
     Bug(
         name="clear-never-sent",
         rule=4,
-        file="service/session/mouth.py",
+        file="service/session/speaking/mouth.py",
         before="""\
         if self._playout.clear(self._clock.now_ms()):
             self._must_clear = True
@@ -158,15 +158,15 @@ CONVERSATION: Final = (
         if self._playout.clear(self._clock.now_ms()):
             self._work.set()
 """,
-        suites=("tests/session/test_mouth.py",),
+        suites=("tests/session/speaking/test_mouth.py",),
     ),
     Bug(
         name="cut-clause-skipped",
         rule=3,
-        file="service/session/mouth.py",
+        file="service/session/speaking/mouth.py",
         before="for clause in range(prompt.clauses_heard, len(prompt.clauses))",
         after="for clause in range(prompt.clauses_heard + 1, len(prompt.clauses))",
-        suites=("tests/session/test_mouth.py", "tests/session/test_session.py"),
+        suites=("tests/session/speaking/test_mouth.py", "tests/session/test_session.py"),
     ),
     Bug(
         name="what-clear-took-back-counts-as-heard",

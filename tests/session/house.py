@@ -15,11 +15,11 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.meter import Meter
-from service.session.forks import Forks
+from service.session.kept.records import rebuilt
 from service.session.line import Arrival
 from service.session.means import Means, Sink
-from service.session.records import rebuilt
 from service.session.session import Session
+from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.speech.endpoint import Endpointer
 from service.switchboard import Switchboard

@@ -18,7 +18,7 @@ from service.call.place import Place
 from service.call.state import Call, Operation
 from service.journal.journal import Journal
 from service.journal.values import Missing, Record
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from tests.conftest import for_a_moment, wait_until
 from tests.session.chaos import (
     GREETING,

@@ -14,7 +14,7 @@ from service.call import events as e, inputs as i
 from service.call.events import Played
 from service.call.state import Prompt
 from service.session.duplex.duplex import Duplex
-from service.session.model_voice import ModelVoice
+from service.session.speaking.model_voice import ModelVoice
 from tests.call.story import Story
 from tests.session.house import House
 from tests.session.parts import LOUD

@@ -10,10 +10,10 @@ from service.errors import CarrierError
 from service.journal.journal import Journal
 from service.journal.values import Reading
 from service.session.calling_back import CallingBack, waits
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from tests.session.house import House
+from tests.session.kept.test_ring_backs import LaterClock
 from tests.session.parts import NotingCarrier
-from tests.session.test_ring_backs import LaterClock
 
 pytestmark = pytest.mark.asyncio
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from service.agent.functions import Functions
 from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
-from service.session.said import REPEAT
+from service.session.speaking.said import REPEAT
 from service.switchboard import Switchboard
 from tests.conftest import wait_until
 from tests.session.house import Caller, House

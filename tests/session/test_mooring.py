@@ -6,7 +6,7 @@ import pytest
 from service.call import events as e, inputs as i
 from service.journal.journal import Journal
 from service.session.inbox import Lost
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.line import CLOSE_REPLACED, Line
 from service.session.mooring import Mooring
 from service.session.scribe import Scribe

@@ -12,7 +12,8 @@ from service.audio import samples
 from service.call import events as e
 from service.journal.journal import Journal
 from service.journal.values import Outcome
-from service.session import ledger, watch
+from service.session import watch
+from service.session.kept import ledger
 from service.session.line import CLOSE_REPLACED
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House, words_of

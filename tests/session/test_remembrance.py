@@ -7,11 +7,11 @@ from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.state import Call
 from service.errors import StoreUnavailable
+from service.session.kept.ring_backs import RingBacks, number_name
 from service.session.remembrance import Remembrance
-from service.session.ring_backs import RingBacks, number_name
 from tests.conftest import wait_until
 from tests.session.house import House
-from tests.session.test_ring_backs import KNOWN, NUMBER, OVER, Town
+from tests.session.kept.test_ring_backs import KNOWN, NUMBER, OVER, Town
 
 pytestmark = pytest.mark.asyncio
 

@@ -3,7 +3,7 @@ import pytest
 from service.call import events as e, inputs as i
 from service.errors import StoreError
 from service.journal.values import Appended
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.scribe import DECIDE_MAX, Scribe
 from tests.session.house import CALL, House
 

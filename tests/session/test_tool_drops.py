@@ -15,7 +15,8 @@ import pytest_asyncio
 from service.call.decisions import operation
 from service.desk import TicketDesk
 from service.journal.journal import Journal
-from service.session import ledger, watch, working
+from service.session import watch, working
+from service.session.kept import ledger
 from service.tools.toolbox import Toolbox
 from service.tools.toolfile import Entry
 from tests.desks import serving

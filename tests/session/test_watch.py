@@ -7,7 +7,7 @@ from service.call import events as e
 from service.journal.journal import Journal
 from service.session import watch as module
 from service.session.inbox import News, Taken
-from service.session.ledger import Ledger
+from service.session.kept.ledger import Ledger
 from service.session.watch import Watch
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House

@@ -196,7 +196,7 @@ async def test_a_tool_never_works_twice_at_once_when_its_call_comes_back_to_a_se
     house: House, elsewhere: House, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, asked: int
 ) -> None:
     """R-12: the first attempt is at work here, for a session that has let go."""
-    monkeypatch.setattr("service.session.ledger.LEASE_MS", 300)
+    monkeypatch.setattr("service.session.kept.ledger.LEASE_MS", 300)
     for one in (house, elsewhere):
         one.toolbox.may_answer.clear()
     house.toolbox.script.append(outcome)

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 from service.call.state import Call
 from service.journal.values import Record
-from service.session.records import folded, rebuilt
+from service.session.kept.records import folded, rebuilt
 
 
 class Folds:

@@ -1,6 +1,6 @@
 from service.call import events as e
 from service.journal.values import Record
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from tests.simulation.folds import Folds
 
 

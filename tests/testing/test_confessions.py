@@ -2,7 +2,7 @@ import logging
 
 from service.testing.confessions import KEPT_MAX, Confessions
 
-LOG = logging.getLogger("service.session.thinking")
+LOG = logging.getLogger("service.session.conversation.thinking")
 
 
 def fail(call_sid: str, action: str = "agent_failed") -> None:

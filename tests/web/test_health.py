@@ -15,7 +15,7 @@ from service.journal.behind.bridge import Bridge
 from service.journal.behind.composing import bridged
 from service.journal.stores import connect
 from service.meter import Meter
-from service.session.records import orphaned
+from service.session.kept.records import orphaned
 from service.web import health as module
 from service.web.health import Health
 from tests.web.front import Front

@@ -11,7 +11,7 @@ from service.agent.realtime.past import earlier, history, result, spoken, told
 from service.audio import milliseconds
 from service.call.state import Call, Prompt, Turn
 from service.session.duplex.link import Link
-from service.session.model_voice import ModelVoice
+from service.session.speaking.model_voice import ModelVoice
 
 
 class Briefing:

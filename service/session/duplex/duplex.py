@@ -35,15 +35,15 @@ from service.audio import samples
 from service.call import inputs as i
 from service.call.acts import Transfer
 from service.call.state import Call, Prompt
+from service.session.conversation.ear import Ear
+from service.session.conversation.thinking import GONE_LINE
 from service.session.duplex.briefing import Briefing
 from service.session.duplex.calls import ModelCalls
 from service.session.duplex.input_tail import InputTail
 from service.session.duplex.interpreter import Interpreter
 from service.session.duplex.link import Link
-from service.session.ear import Ear
 from service.session.means import Means
-from service.session.model_voice import ModelVoice
-from service.session.thinking import GONE_LINE
+from service.session.speaking.model_voice import ModelVoice
 
 REPLAY_SAMPLES = samples(1_000)  # in one message; the whole tail is thirty of them
 AWAY_LINE = "One moment, please."

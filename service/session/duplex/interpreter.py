@@ -16,7 +16,7 @@ from service.session.duplex.briefing import Briefing
 from service.session.duplex.calls import ModelCalls
 from service.session.duplex.input_tail import InputTail
 from service.session.duplex.link import Link
-from service.session.model_voice import ModelVoice
+from service.session.speaking.model_voice import ModelVoice
 
 WORDS_EVERY_MS = 1_000  # a record for each word would be a hundred records a minute
 FAILURES_MAX = 2  # answers that fail one after the other; then the caller is told

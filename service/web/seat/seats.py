@@ -20,7 +20,7 @@ from service.clock import Clock
 from service.errors import Refused
 from service.journal.journal import Journal
 from service.journal.values import Missing
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.web.door.body import json_of, text_of
 from service.web.reading.admitted import Admitted, no_call
 from twiml import verbs

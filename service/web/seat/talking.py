@@ -25,14 +25,14 @@ from service.errors import Refused, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.protocol import stream as s
-from service.session.person import (
+from service.session.conversation.person import (
     CLOSE_ELSEWHERE,
     CLOSE_NOT_YOURS,
     CLOSE_OVER,
     ELSEWHERE,
     HANDED_BACK,
 )
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.session.session import Session
 from service.switchboard import Switchboard
 from service.web.door.bearer import Bearers, Visitor

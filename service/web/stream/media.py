@@ -26,9 +26,9 @@ from service.meter import Meter
 from service.protocol import stream as s
 from service.protocol.track import Lost
 from service.redaction import own_words
-from service.session.forks import Fork, Forks
 from service.session.line import Arrival
 from service.session.session import Session
+from service.session.sound.forks import Fork, Forks
 from service.switchboard import Switchboard
 from service.tenants import DEFAULT_TENANT, Tenants
 from service.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint

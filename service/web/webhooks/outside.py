@@ -9,7 +9,7 @@ from service.clock import Clock
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Outcome, Reading
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from service.clock import Clock
 from service.errors import StoreError
 from service.redaction import own_words
 from service.session.calling_back import CallingBack
-from service.session.ring_backs import RingBacks
+from service.session.kept.ring_backs import RingBacks
 
 UNTRUE = "TN-Validation-Failed"  # STIR/SHAKEN: the network itself doubts the caller's number
 

@@ -25,7 +25,7 @@ from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.redaction import own_words
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.switchboard import Switchboard
 from service.tenants import Tenants
 from service.web.door.form import SignedForm

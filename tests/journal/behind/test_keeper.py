@@ -15,8 +15,8 @@ from service.errors import StoreError
 from service.journal.behind.branch import Branch
 from service.journal.behind.claims import CLEAR_S_MAX
 from service.journal.values import Appended, Reading
-from service.session.ledger import Ledger, Written
-from service.session.records import rebuilt
+from service.session.kept.ledger import Ledger, Written
+from service.session.kept.records import rebuilt
 from tests.conftest import wait_until
 from tests.journal.behind.faults import CALL, WAYS, FaultyStore, bridge_to
 

@@ -14,7 +14,7 @@ from service.journal.sqlite.ledger import Ledger
 from service.journal.sqlite.readings import read
 from service.journal.sqlite.storefile import SQL, StoreFile
 from service.journal.values import Appended, Durability, Missing, Reading
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from tests.call.test_walk import Walk
 
 CALL = "CA1"

@@ -4,7 +4,7 @@ from service.call.acts import UseTool
 from service.call.decisions.model import STEPS
 from service.call.policy import Policy, ToolTerms
 from service.session.duplex.briefing import Briefing
-from service.session.model_voice import ModelVoice
+from service.session.speaking.model_voice import ModelVoice
 from tests.call.folds.test_carrying import CARRIED
 from tests.call.story import Story
 from tests.session.recorder import NotingLink

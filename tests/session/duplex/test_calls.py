@@ -6,7 +6,7 @@ from service.call.decisions.operation import OPERATIONS_MAX
 from service.call.state import Call, Operation
 from service.session.duplex.briefing import Briefing
 from service.session.duplex.calls import WRONG_MAX, ModelCalls
-from service.session.model_voice import ModelVoice
+from service.session.speaking.model_voice import ModelVoice
 from service.tools.terms import Description
 from tests.session.recorder import NotingLink
 

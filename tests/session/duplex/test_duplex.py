@@ -9,9 +9,9 @@ from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
 from service.audio import samples
 from service.call import events as e, inputs as i
+from service.session.conversation.thinking import GONE_LINE
 from service.session.duplex import interpreter, link
 from service.session.duplex.duplex import AWAY_LINE
-from service.session.thinking import GONE_LINE
 from tests.conftest import wait_until
 from tests.session.house import House
 from tests.session.remembering import Remembering

@@ -8,7 +8,7 @@ from service.session.duplex.briefing import Briefing
 from service.session.duplex.calls import ModelCalls
 from service.session.duplex.input_tail import InputTail
 from service.session.duplex.interpreter import FAILED_LINE, FAILURES_MAX, Interpreter
-from service.session.model_voice import UNHEARD_MAX, ModelVoice
+from service.session.speaking.model_voice import UNHEARD_MAX, ModelVoice
 from tests.session.recorder import NotingLink
 
 

@@ -7,7 +7,7 @@ from service.call import events as e
 from service.call.shown.view import view
 from service.errors import StoreUnavailable
 from service.journal.values import Missing, Reading, Record
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from service.web.reading.showing import STEPS_AT_ONCE, Showings
 from tests.web.front import CALL, Front, ring
 

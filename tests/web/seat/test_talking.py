@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from service.audio import SILENCE, samples
 from service.clock import Clock
-from service.session import person as seats
+from service.session.conversation import person as seats
 from service.web.seat import talking
 from service.web.seat.talking import Pace
 from tests.conftest import wait_until

@@ -1,7 +1,7 @@
 import pytest
 
 from service.call import events as e
-from service.session.ring_backs import number_name
+from service.session.kept.ring_backs import number_name
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio

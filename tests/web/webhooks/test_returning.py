@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from service.call import events as e
-from service.session.ring_backs import number_name
+from service.session.kept.ring_backs import number_name
 from service.web.webhooks.returning import UNTRUE
 from tests.web.front import CALL, Front, ring
 

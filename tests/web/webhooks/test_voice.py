@@ -7,7 +7,7 @@ from service.call import events as e
 from service.call.state import Call
 from service.errors import StoreUnavailable
 from service.journal.values import Reading
-from service.session.records import rebuilt
+from service.session.kept.records import rebuilt
 from tests.web.front import CALL, PUBLIC_URL, Front, parameters, parsed, ring
 
 pytestmark = pytest.mark.asyncio

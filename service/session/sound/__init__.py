@@ -1,0 +1,1 @@
+"""The caller's audio as it came: over the gaps between streams, and how loud it is."""

@@ -1,0 +1,273 @@
+"""Our half of the talk on one stream: prompts in, paced audio out, and what of it was heard.
+
+    prompts (from the state) ──┬─> render, clause by clause ──> Playout ──> one sender ──> socket
+                               └─> a model's own voice, piece by piece ─^   ^ marks echoed
+
+What is to be said stands in the call's state. `want` compares it with what is queued here: a new
+prompt is rendered from its first clause not heard; a prompt that the state no longer holds is cut off
+with `clear`. So a barge-in and a resume are the same thing seen from here.
+
+While the caller has the floor the mouth is held: `hold` takes back what the carrier holds, `release`
+goes on from what was heard last. In between prompts may come and go.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from service.audio import samples, silence
+from service.call.events import Played
+from service.call.state import Prompt
+from service.clock import Clock
+from service.protocol import messages
+from service.protocol.playout import Playout, SendMark
+from service.session.means import Socket, Speech
+from service.session.sound.levels import Levels
+from service.session.speaking.model_voice import ModelVoice
+from service.session.speaking.said import Lent, Said
+
+SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
+RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
+CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and renders in milliseconds
+UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
+
+_log = logging.getLogger(__name__)
+
+
+class Mouth:
+    """Speaks on one stream until it is stopped."""
+
+    def __init__(
+        self,
+        call_sid: str,
+        stream_sid: str,
+        epoch: int,
+        socket: Socket,
+        speech: Speech,
+        voice: ModelVoice,
+        clock: Clock,
+        levels: Levels,
+        *,
+        is_proven: bool = False,
+        on_heard: Callable[[tuple[Played, ...]], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._call_sid = call_sid
+        self._stream_sid = stream_sid
+        self._socket = socket
+        self._speech = speech
+        self._voice = voice
+        self._clock = clock
+        self._levels = levels
+        self._on_heard = on_heard
+        self._on_lost = on_lost
+        self._playout = Playout(epoch, is_proven=is_proven)
+        self._said: dict[str, Said | Lent] = {}
+        self._further: dict[str, None] = {}
+        self._to_render: deque[tuple[str, int, str]] = deque()
+        self._must_clear = False
+        self._is_held = False
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent because the caller has the floor."""
+        return self._is_held
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether the peer seems to send no marks back."""
+        return self._playout.is_mute
+
+    def is_speaking(self) -> bool:
+        """Whether anything is left that the caller has not heard."""
+        return bool(self._to_render) or not self._playout.is_idle(self._clock.now_ms())
+
+    def want(self, prompts: tuple[Prompt, ...]) -> None:
+        """Say exactly these prompts, in this order; whatever else is queued or playing is cut."""
+        wanted = {prompt.prompt for prompt in prompts}
+        unwanted = [name for name in self._said if name not in wanted]
+        if all(self._said[name].is_done for name in unwanted):
+            for name in unwanted:  # Heard to the end: there is nothing to cut.
+                del self._said[name]
+            kept = [one for one in self._to_render if one[0] in self._said]
+            self._to_render = deque(kept)  # A model's prompt may not know yet that it is over.
+        else:
+            self._hush()
+        for prompt in prompts:
+            if prompt.prompt not in self._said:
+                self._begin(prompt)
+
+    def _begin(self, prompt: Prompt) -> None:
+        if prompt.voice != "ours":
+            self._said[prompt.prompt] = Lent(prompt, self._voice)
+            self._to_render.append((prompt.prompt, 0, ""))
+        else:
+            self._said[prompt.prompt] = Said(prompt)
+            self._to_render.extend(
+                (prompt.prompt, clause, prompt.clauses[clause])
+                for clause in range(prompt.clauses_heard, len(prompt.clauses))
+            )
+        self._room.set()
+
+    def wake(self) -> None:
+        """There is more of the model's audio, or no more will come."""
+        self._room.set()
+
+    def _hush(self) -> None:
+        """Forget all that is queued, here and at the carrier. Stop producing first, then clear."""
+        self._to_render.clear()
+        self._said.clear()
+        if self._playout.clear(self._clock.now_ms()):
+            self._must_clear = True
+            self._work.set()
+
+    def hold(self) -> None:
+        """Fall silent at once, and keep in mind what was not heard. Holding twice is harmless."""
+        if self._is_held:
+            return
+        self._is_held = True
+        if self._playout.hold(self._clock.now_ms()):
+            self._must_clear = True
+        self._work.set()
+
+    def release(self) -> None:
+        """Go on from the sample that was heard last, or a little before. Harmless when not held."""
+        if self._is_held:
+            self._is_held = False
+            self._playout.release()
+            self._work.set()
+
+    def echoed(self, mark: str) -> None:
+        """A mark came back."""
+        self._playout.echoed(mark, self._clock.now_ms())
+        self._work.set()
+
+    def listened(self, count: int) -> None:
+        """So many samples of the caller's came."""
+        self._playout.listened(count)
+
+    def played(self) -> tuple[Played, ...]:
+        """How far each prompt on this stream got, as of now."""
+        if self._note(self._clock.now_ms()):
+            self._work.set()  # Whoever asks may drop the answer; it is still to be reported.
+        return tuple(self._progress(name) for name in self._said)
+
+    def _progress(self, name: str) -> Played:
+        return self._said[name].played(self._playout.pointers_of(name, self._clock.now_ms()))
+
+    def _note(self, now_ms: int) -> bool:
+        """Take note of clauses heard to their end. True when there is something to report."""
+        for event in self._playout.heard(now_ms):
+            said = self._said.get(event.prompt)
+            if said is not None and said.heard_to(event.clause):
+                self._further[event.prompt] = None
+        return bool(self._further)
+
+    async def run(self) -> None:
+        """Render and send until cancelled or the socket is lost."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                rendering = tasks.create_task(self._render())
+                try:
+                    await self._send()
+                except (ConnectionError, TimeoutError) as trouble:
+                    self._on_lost(str(trouble) or type(trouble).__name__)
+                finally:
+                    rendering.cancel()
+        except Exception:  # noqa: BLE001 - a mouth that died in silence would leave a live call mute
+            _log.exception(
+                "! the mouth failed", extra={"action": "mouth_failed", "call_sid": self._call_sid}
+            )
+            self._on_lost("fault")
+
+    async def _render(self) -> None:
+        while True:
+            self._room.clear()
+            if not self._to_render or self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
+                await self._room.wait()
+                continue
+            name, clause, text = self._to_render[0]
+            said = self._said[name]
+            if isinstance(said, Lent):
+                if not self._borrow(said):
+                    await self._room.wait()
+                continue
+            audio = await self._audio(text)
+            if self._said.get(name) is said:
+                self._to_render.popleft()
+                said.rendered(text, audio)
+                self._playout.queue(name, clause, audio)
+                self._work.set()
+
+    def _borrow(self, lent: Lent) -> bool:
+        """Queue the next piece of a model's own voice. False when it isn't there yet."""
+        piece = lent.take()
+        if piece is None:
+            return False
+        if piece:
+            self._playout.queue(lent.prompt.prompt, lent.pieces, piece)
+        else:
+            self._to_render.popleft()
+            self._further[lent.prompt.prompt] = None  # Maybe it was heard before its end was known.
+        self._work.set()
+        return True
+
+    async def _audio(self, text: str) -> bytes:
+        """The clause's audio. One that can't be spoken is a moment of silence, not a dead call."""
+        try:
+            async with asyncio.timeout(RENDER_MS_MAX / 1000):
+                return await self._speech.render(text, call=self._call_sid) or UNSPEAKABLE
+        except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes: the mouth must not die of it
+            _log.error(
+                "! a clause can't be spoken: %s",
+                type(trouble),
+                extra={"action": "synthesis_failed", "call_sid": self._call_sid},
+            )
+            return UNSPEAKABLE
+
+    async def _send(self) -> None:
+        while True:
+            self._work.clear()
+            if self._must_clear:
+                self._must_clear = False
+                self._levels.cleared(self._clock.now_ms())
+                await self._put(messages.clear(self._stream_sid))
+            now_ms = self._clock.now_ms()
+            for out in self._playout.due(now_ms):
+                if isinstance(out, SendMark):
+                    await self._put(messages.mark(self._stream_sid, out.name))
+                else:
+                    self._levels.ours(out.payload, now_ms)
+                    await self._put(messages.media(self._stream_sid, out.payload))
+                if self._must_clear:
+                    break
+            self._report()
+            await self._rest()
+
+    def _report(self) -> None:
+        if self._note(self._clock.now_ms()):
+            told = tuple(self._progress(name) for name in self._further if name in self._said)
+            self._further.clear()
+            if told:
+                self._on_heard(told)
+        self._room.set()
+
+    async def _rest(self) -> None:
+        """Sleep until there is something to send, or something may have been heard."""
+        if self._must_clear:
+            return
+        deadline_ms = self._playout.deadline_ms(self._clock.now_ms())
+        try:
+            async with asyncio.timeout(
+                None if deadline_ms is None else max(0, deadline_ms - self._clock.now_ms()) / 1000
+            ):
+                await self._work.wait()
+        except TimeoutError:
+            return
+
+    async def _put(self, text: str) -> None:
+        async with asyncio.timeout(SEND_MS_MAX / 1000):
+            await self._socket.send(text)

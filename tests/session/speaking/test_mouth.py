@@ -1,0 +1,348 @@
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from service.audio import samples
+from service.call.events import Played
+from service.call.state import Prompt
+from service.clock import Clock
+from service.errors import SpeechError
+from service.session.sound.levels import Levels
+from service.session.speaking import mouth as module
+from service.session.speaking.model_voice import ModelVoice
+from service.session.speaking.mouth import Mouth
+from service.session.speaking.said import REPEAT
+from tests.conftest import for_a_moment, wait_until
+from tests.session.parts import MemorySocket, ScriptedSpeech
+
+pytestmark = pytest.mark.asyncio
+
+ONE = Prompt("p1", 1, ("the first clause is here", "and here is the second"))
+TWO = Prompt("p2", 2, ("another prompt",))
+
+
+class Stage:
+    """A mouth on a socket, and what it told."""
+
+    def __init__(self) -> None:
+        self.socket = MemorySocket()
+        self.speech = ScriptedSpeech()
+        self.told: list[Played] = []
+        self.lost: list[str] = []
+        self.voice = ModelVoice()
+        self.mouth = Mouth(
+            "CA1",
+            "MZ1",
+            3,
+            self.socket,
+            self.speech,
+            self.voice,
+            Clock(),
+            Levels(0),
+            on_heard=self.told.extend,
+            on_lost=self.lost.append,
+        )
+        self.socket.echo = self.mouth.echoed
+
+    @asynccontextmanager
+    async def speaking(self) -> AsyncIterator[Mouth]:
+        running = asyncio.create_task(self.mouth.run())
+        try:
+            yield self.mouth
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    def heard(self, prompt: str) -> int:
+        return max((one.clauses for one in self.told if one.prompt == prompt), default=0)
+
+
+async def test_a_prompt_is_sent_marked_and_reported_clause_by_clause() -> None:
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        assert mouth.is_speaking()
+        await wait_until(lambda: stage.heard("p1") == 2, description="both clauses are heard")
+        assert not mouth.is_speaking()
+    assert all(mark.startswith("e3.p1.") for mark in stage.socket.marks())
+    assert all(message["streamSid"] == "MZ1" for message in stage.socket.sent)
+    assert stage.told[-1].heard_samples == samples(200)
+    assert stage.told[-1].sent_samples == samples(200)
+    assert stage.lost == []
+
+
+async def test_a_prompt_goes_on_from_its_first_clause_not_heard() -> None:
+    stage = Stage()
+    half = Prompt("p1", 1, ONE.clauses, clauses_heard=1, heard_samples=800, done_samples=800)
+    async with stage.speaking() as mouth:
+        mouth.want((half,))
+        await wait_until(lambda: stage.heard("p1") == 2, description="the rest is heard")
+    assert stage.speech.said == [ONE.clauses[1]]
+    assert stage.told[-1].heard_samples == 800 + samples(100)
+
+
+async def test_a_prompt_that_was_heard_makes_room_for_the_next_without_a_cut() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((ONE, TWO))
+        await wait_until(lambda: len(stage.speech.said) == 3, description="all is rendered")
+        await wait_until(lambda: len(stage.socket.marks()) == 3, description="all is sent")
+        for mark in stage.socket.marks()[:2]:
+            mouth.echoed(mark)
+        await wait_until(lambda: stage.heard("p1") == 2, description="the first is heard")
+        mouth.want((TWO,))
+        stage.socket.is_listening = True
+        stage.socket.listen()
+        await wait_until(lambda: stage.heard("p2") == 1, description="the second is heard")
+    assert "clear" not in stage.socket.events()
+    assert len(stage.speech.said) == 3
+
+
+async def test_what_is_no_longer_wanted_is_cleared_and_nothing_of_it_follows() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 400
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.sent) > 10, description="some of it is sent")
+        mouth.want(())
+        await wait_until(lambda: stage.socket.events()[-1] == "clear", description="it is cleared")
+        assert not mouth.is_speaking()
+        await for_a_moment(0.05)
+        assert stage.socket.events()[-1] == "clear"
+        stage.socket.is_listening = True
+        stage.socket.listen()
+        await for_a_moment(0.02)
+    assert stage.told == []
+
+
+async def test_a_hold_clears_at_once_and_a_release_says_all_that_was_not_heard() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 100
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.marks()) >= 3, description="all is sent")
+        mouth.hold()
+        mouth.hold()
+        assert mouth.is_held
+        await asyncio.sleep(0)
+        assert stage.socket.events()[-1] == "clear"
+        stage.socket.listen()
+        await for_a_moment(0.02)
+        assert stage.socket.events()[-1] == "clear"
+        assert mouth.is_speaking()
+        assert stage.told == []
+        stage.socket.is_listening = True
+        mouth.release()
+        mouth.release()
+        await wait_until(lambda: stage.heard("p1") == 2, description="it is heard to its end")
+    assert not mouth.is_held
+    assert stage.socket.events().count("clear") == 1
+    assert stage.told[-1].heard_samples == samples(1_000)
+    assert stage.speech.said == list(ONE.clauses)
+
+
+async def test_a_hold_with_nothing_at_the_carrier_sends_nothing_and_still_renders_ahead() -> None:
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.hold()
+        mouth.want((ONE, TWO))
+        await wait_until(lambda: len(stage.speech.said) == 2, description="two are rendered ahead")
+        await for_a_moment(0.02)
+        assert len(stage.speech.said) == 2
+        assert stage.socket.sent == []
+        mouth.release()
+        await wait_until(lambda: stage.heard("p2") == 1, description="all is heard")
+    assert "clear" not in stage.socket.events()
+
+
+async def test_what_is_cut_during_a_hold_does_not_come_back() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 100
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        mouth.hold()
+        await asyncio.sleep(0)
+        stage.socket.is_listening = True
+        mouth.want((TWO,))
+        await wait_until(lambda: TWO.clauses[0] in stage.speech.said, description="it is rendered")
+        assert stage.socket.events()[-1] == "clear"
+        mouth.release()
+        await wait_until(lambda: stage.heard("p2") == 1, description="the new one is heard")
+    assert stage.socket.events().count("clear") == 1
+    after = stage.socket.sent[stage.socket.events().index("clear") + 1 :]
+    assert {one["mark"]["name"] for one in after if one["event"] == "mark"} == {"e3.p2.1600.2"}
+
+
+async def test_the_words_heard_of_a_cut_clause_are_counted() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 200
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        await wait_until(lambda: mouth.played()[0].part_words == 1, description="one word is heard")
+        mouth.hold()
+        frozen = mouth.played()[0]
+        await for_a_moment(0.05)
+        assert mouth.played()[0] == frozen
+        assert frozen.part_samples < frozen.part_of_samples == samples(400)
+
+
+async def test_audio_is_paced_two_seconds_ahead() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 2_000
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.marks()) >= 5, description="two seconds are sent")
+        await for_a_moment(0.05)
+        assert stage.socket.events().count("media") <= 12
+
+
+async def test_progress_that_somebody_asked_for_is_reported_all_the_same() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        for mark in stage.socket.marks():
+            mouth.echoed(mark)
+        await wait_until(lambda: mouth.played()[0].clauses == 1, description="it is heard")
+        await wait_until(lambda: stage.heard("p2") == 1, description="it is reported")
+
+
+@pytest.mark.parametrize("trouble", [SpeechError("no"), RuntimeError("a fault of the engine")])
+async def test_a_clause_that_can_not_be_spoken_is_a_moment_of_silence(trouble: Exception) -> None:
+    stage = Stage()
+    stage.speech.trouble = trouble
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: stage.heard("p2") == 1, description="the moment has passed")
+    assert stage.told[-1].heard_samples == len(module.UNSPEAKABLE)
+
+
+async def test_an_engine_that_never_answers_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "RENDER_MS_MAX", 20)
+    stage = Stage()
+    stage.speech.may_answer.clear()
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: stage.heard("p2") == 1, description="the moment has passed")
+
+
+async def test_a_peer_that_is_gone_is_told_of_once() -> None:
+    stage = Stage()
+    stage.socket.is_dead = True
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["the peer is gone"]
+
+
+async def test_a_peer_that_takes_nothing_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEND_MS_MAX", 20)
+    stage = Stage()
+    stage.socket.is_stuck = True
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["TimeoutError"]
+
+
+async def test_a_fault_of_our_own_gives_the_stream_up_instead_of_falling_mute() -> None:
+    stage = Stage()
+
+    def broken(_told: tuple[Played, ...]) -> None:
+        raise RuntimeError("a bug")
+
+    stage.mouth._on_heard = broken
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    assert stage.lost == ["fault"]
+
+
+async def test_an_echo_that_nobody_expects_changes_nothing() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    async with stage.speaking() as mouth:
+        mouth.want((TWO,))
+        await wait_until(lambda: bool(stage.socket.marks()), description="it is sent")
+        for mark in ("", "e1.p2.160", "e3.p9.1", "x" * 100_000):
+            mouth.echoed(mark)
+        assert mouth.is_speaking()
+        assert mouth.played()[0].clauses == 0
+
+
+OWN = Prompt("m1", 1, ("",), voice="model", is_open=True)
+
+
+async def test_a_models_own_speech_is_heard_as_it_comes_and_told_by_the_sample() -> None:
+    desk = Stage()
+    async with desk.speaking() as mouth:
+        desk.voice.begin("m1")
+        mouth.want((OWN,))
+        desk.voice.add("m1", b"\x2a" * samples(500))
+        mouth.wake()
+        await wait_until(lambda: bool(desk.told), description="the first half was heard")
+        assert (desk.told[-1].clauses, desk.told[-1].heard_samples) == (0, samples(500))
+        desk.voice.add("m1", b"\x2b" * samples(300))
+        desk.voice.tell("m1", "Hello there.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.told[-1].clauses == 1, description="all of it was heard")
+        assert desk.told[-1].heard_samples == samples(800)
+        mouth.want(())
+        assert "clear" not in desk.socket.events()
+
+
+async def test_a_models_speech_whose_end_is_known_late_is_told_as_heard() -> None:
+    desk = Stage()
+    async with desk.speaking() as mouth:
+        desk.voice.begin("m1")
+        desk.voice.add("m1", b"\x2a" * samples(200))
+        mouth.want((OWN,))
+        await wait_until(lambda: bool(desk.told), description="all the audio was heard")
+        assert desk.told[-1].clauses == 0
+        desk.voice.tell("m1", "Hi.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.told[-1].clauses == 1, description="and it was the end")
+
+
+async def test_a_models_speech_goes_on_where_the_last_stream_ended() -> None:
+    desk = Stage()
+    desk.voice.begin("m1")
+    desk.voice.add("m1", b"\x2a" * samples(300) + b"\x2b" * samples(200))
+    desk.voice.tell("m1", "Hello there.", is_last=True)
+    async with desk.speaking() as mouth:
+        mouth.want((msgspec.structs.replace(OWN, heard_samples=samples(300)),))
+        await wait_until(
+            lambda: bool(desk.told) and desk.told[-1].clauses == 1, description="the rest was heard"
+        )
+    assert desk.told[-1].heard_samples == samples(500)
+    media = [one["media"]["payload"] for one in desk.socket.sent if one["event"] == "media"]
+    assert b"".join(map(base64.b64decode, media)) == b"\x2a" * REPEAT + b"\x2b" * samples(200)
+
+
+async def test_our_own_line_comes_after_a_models_that_is_over() -> None:
+    desk = Stage()
+    desk.voice.begin("m1")
+    desk.voice.add("m1", b"\x2a" * samples(200))
+    ours = Prompt("p2", 2, ("One moment.",))
+    async with desk.speaking() as mouth:
+        mouth.want((OWN, ours))
+        await wait_until(lambda: bool(desk.told), description="the model is heard")
+        assert desk.speech.said == []
+        desk.voice.tell("m1", "Hi.", is_last=True)
+        mouth.wake()
+        await wait_until(lambda: desk.speech.said == ["One moment."], description="then we are")
