@@ -246,11 +246,14 @@ def test_a_divergence_names_its_place_and_what_stands_there() -> None:
 
 
 def test_a_fact_that_is_missing_or_doubled_is_found() -> None:
-    """What the state shows of it is in its sum already; here the decisions alone have to show it."""
+    """What the state shows of it is in its sum already; here the decisions alone have to show it.
+
+    Each recording is tried at every third fact, and each begins at another.
+    """
     found = tried = 0
-    for tape in TAPES:
+    for nth, tape in enumerate(TAPES):
         bodies = [(one.epoch, one.at_ms, bytes(one.fact)) for one in tape.entries]
-        for at in range(1, len(bodies) - 1):
+        for at in range(1 + nth % 3, len(bodies) - 1, 3):
             for other in (bodies[:at] + bodies[at + 1 :], bodies[: at + 1] + bodies[at:]):
                 report = replay(recorded(other, policy=tape.head.policy))
                 tried += 1
