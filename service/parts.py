@@ -185,10 +185,11 @@ def _directories(config: Config, own: Own, tenants: Tenants) -> Directories:
 
 def _agent(config: Config, tenants: Tenants, toolbox: Toolbox) -> Agent | SpeechAgent:
     """Return the agent of all tenants. Raises ConfigError when not all of them are of one kind."""
-    own = make_agent(config.agent, toolbox)
+    may_collect = bool(config.collect_url)
+    own = make_agent(config.agent, toolbox, may_collect=may_collect)
     others = {name: one.agent for name, one in tenants.entries.items()}
     names = set(others.values()) - {"", config.agent}
-    made = {name: make_agent(name, toolbox) for name in names}
+    made = {name: make_agent(name, toolbox, may_collect=may_collect) for name in names}
     texts = {name: one for name, one in made.items() if not isinstance(one, SpeechAgent)}
     if not made:
         return own

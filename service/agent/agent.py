@@ -45,19 +45,20 @@ class Agent(Protocol):
         ...
 
 
-def agent(name: str, toolbox: Toolbox) -> Agent | SpeechAgent:
+def agent(name: str, toolbox: Toolbox, *, may_collect: bool = False) -> Agent | SpeechAgent:
     """Return the agent that the AGENT setting names.
 
     `intake`, `chat` and `realtime` are built in, and know the tools of `toolbox`; others are found as entry points of
-    the group `stayline.agents`, or as `module:Class`. Raises ConfigError when there is none of that name.
+    the group `stayline.agents`, or as `module:Class`. With `may_collect` models are offered to collect numbers
+    under seal. Raises ConfigError when there is none of that name.
     """
     if name == "intake":
         return Intake(frozenset(toolbox.names()))
     if name == "chat":
         settings = ChatSettings.from_environment(environment())
-        return Chat(settings, toolbox.described(), toolbox.check)
+        return Chat(settings, toolbox.described(), toolbox.check, may_collect=may_collect)
     if name == "realtime":
-        return _realtime(toolbox)
+        return _realtime(toolbox, may_collect=may_collect)
     if ":" in name:
         return _imported(name)
     for point in entry_points(group=ENTRY_POINTS, name=name):
@@ -67,13 +68,13 @@ def agent(name: str, toolbox: Toolbox) -> Agent | SpeechAgent:
     )
 
 
-def _realtime(toolbox: Toolbox) -> SpeechAgent:
+def _realtime(toolbox: Toolbox, *, may_collect: bool) -> SpeechAgent:
     """Return the speech-to-speech agent, whose packages are an extra."""
     try:
         module = import_module("service.agent.realtime.realtime")
     except ImportError as missing:
         raise ConfigError(f"AGENT=realtime: {missing}: {INSTALL_BRAINS}") from missing
-    made: SpeechAgent = module.Realtime.from_environment(toolbox)
+    made: SpeechAgent = module.Realtime.from_environment(toolbox, may_collect=may_collect)
     return made
 
 

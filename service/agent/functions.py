@@ -11,6 +11,7 @@ import msgspec
 
 from service.call.acts import (
     Act,
+    Collect,
     Confirm,
     Enter,
     Fill,
@@ -21,6 +22,7 @@ from service.call.acts import (
     Transfer,
     UseTool,
 )
+from service.call.privacy import KEYS_LIMIT
 from service.call.state import Call
 from service.tools.schema import Schema
 from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
@@ -78,20 +80,39 @@ GOING_ON = Description(
 )
 """Offered only while there is an earlier call of which the caller has not said what they want."""
 
+COLLECT = Description(
+    "collect_number",
+    "Have the caller key in or say a number that nobody here may know: of a payment card, an account, a "
+    "PIN. It is the only way to ask for one. Text is the whole sentence that asks for it, and is said "
+    "for you. You are told afterwards whether the number was taken, never which it is.",
+    _takes(
+        ("text", "field", "keys_min", "keys_max"),
+        text={"type": "string", "pattern": "\\S", "maxLength": 300},
+        field=_NAME,
+        keys_min={"type": "integer", "minimum": 1, "maximum": KEYS_LIMIT},
+        keys_max={"type": "integer", "minimum": 1, "maximum": KEYS_LIMIT},
+        is_card={"type": "boolean"},
+    ),
+)
+"""Offered only where there is somewhere to pass such a number to."""
+
 
 class Functions:
     """The built-in functions and the installation's tools; a tool may take a built-in name's place.
 
-    `check` is asked about the arguments of a tool beside its schema; it raises ToolArguments.
+    `check` is asked about the arguments of a tool beside its schema; it raises ToolArguments. With
+    `may_collect` numbers can be collected under seal.
     """
 
     def __init__(
         self,
         tools: Sequence[Description] = (),
         check: Callable[[str, dict[str, Any]], None] | None = None,
+        *,
+        may_collect: bool = False,
     ) -> None:
         self._tools = frozenset(tool.name for tool in tools)
-        every = (*BUILT_IN, GOING_ON)
+        every = (*BUILT_IN, GOING_ON, *((COLLECT,) if may_collect else ()))
         described = (*tools, *(one for one in every if one.name not in self._tools))
         self._schemas = {one.name: Schema(one.parameters) for one in described}
         self._check = check
@@ -132,7 +153,7 @@ def _offer(one: Description) -> dict[str, Any]:
 
 def is_last(act: Act) -> bool:
     """Whether the turn ends with this act, because what follows is not the model's to say now."""
-    return isinstance(act, UseTool | SendDigits | Transfer | HangUp | GoOn)
+    return isinstance(act, UseTool | SendDigits | Transfer | HangUp | GoOn | Collect)
 
 
 def _parsed(arguments: str) -> Any:
@@ -158,7 +179,21 @@ def _built_in(name: str, given: dict[str, Any], *, source: str) -> tuple[Act, ..
             return (GoOn(),) if given["is_wanted"] else (StartAfresh(),)
         case "send_digits":
             return (SendDigits(given["digits"].strip()),)
+        case "collect_number":
+            return (_collected(given),)
         case "transfer":
             return (Transfer(),)
         case _:
             return (HangUp(),)
+
+
+def _collected(given: dict[str, Any]) -> Collect:
+    if given["keys_min"] > given["keys_max"]:
+        raise ToolArguments("keys_min is more than keys_max.")
+    return Collect(
+        given["text"].strip(),
+        given["field"].strip(),
+        given["keys_min"],
+        given["keys_max"],
+        is_card=given.get("is_card", False),
+    )

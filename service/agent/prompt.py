@@ -4,12 +4,20 @@ Whatever a caller, a directory or a colleague said is set down without brackets,
 write a note of ours.
 """
 
+from service.call.privacy import SEALED, Outcome
 from service.call.state import Call, Field, Turn
 
 PARAMETERS = {"name": "client_name", "company": "company", "ticket_id": "ticket_id"}
 _DONE = {
     "pending": "nobody knows whether it was done",
     "unknown": "nobody knows whether it was done",
+}
+_COLLECTED: dict[Outcome, str] = {
+    "taken": "it was taken, and a reference stands for it. Nobody here knows the number: never ask for it "
+    "in words, and go on.",
+    "refused": "it was keyed in, and is no number that can be used. You may ask for it once more.",
+    "failed": "it could not be passed on, for a technical reason, and was not kept. Say so.",
+    "given_up": "the caller did not give it. Do not press them; offer another way, or a person.",
 }
 VALUE_LETTERS_MAX = 300  # of one field: a problem told at length is in the history as well
 FIELDS_MAX = 40  # a form of more is not asked on a phone
@@ -81,6 +89,8 @@ def _known(call: Call) -> str:
 
 
 def _standing(field: Field) -> str:
+    if field.source == SEALED:
+        return " (a reference that stands for the number; never read it out)"
     if field.confirmed:
         return " (confirmed by the caller)"
     return " (from the directory)" if field.source == "directory" else ""
@@ -126,12 +136,21 @@ def _reason(call: Call, turn: Turn) -> str:
                 "[The record of this call was lost, and the caller was told so. Do not greet again; "
                 "go on with what is known.]"
             )
+        case "collected":
+            return _collected(call)
         case "silence":
             return f"[The caller says nothing, {_times(call.silences)}. Ask again, more simply.]"
         case "speech" if not turn.text:
             return "[The caller said something that nobody could understand.]"
         case _:
             return ""
+
+
+def _collected(call: Call) -> str:
+    told = call.privacy.collected
+    if told is None:
+        return ""
+    return f"[The number for {plain(told.field)}: {_COLLECTED[told.outcome]}]"
 
 
 def _connected(call: Call) -> str:

@@ -15,6 +15,8 @@ Outcome = Literal["taken", "refused", "failed", "given_up"]
 Again = Literal["drop", "star", "wrong", "silence"]
 By = Literal["speech", "key", "silence"]
 
+KEYS_LIMIT = 64  # of one number; longer than any that people have
+SEALED = "sealed"  # the source of a field whose value only refers to what was keyed
 CONSENT = "consent"  # the field that the question asks for
 HOW_LINE = "Please say yes or press 1 if that is all right, or say no or press 2."
 DROP_LINE = (

@@ -5,6 +5,7 @@ import pytest
 from service.agent.functions import BUILT_IN, Functions, is_last
 from service.call.acts import (
     Act,
+    Collect,
     Confirm,
     Enter,
     Fill,
@@ -126,6 +127,7 @@ def test_all_functions_are_offered_and_a_tool_takes_the_place_of_a_built_in() ->
 
 def test_a_turn_ends_with_a_tool_and_with_an_ending() -> None:
     lasting: tuple[Act, ...] = (UseTool("x"), SendDigits("1"), Transfer(), HangUp(), GoOn())
+    lasting = (*lasting, Collect("Your PIN?", "pin"))
     passing: tuple[Act, ...] = (Fill("a", "b"), Confirm("a"), Enter("x"), StartAfresh())
     assert all(map(is_last, lasting))
     assert not any(map(is_last, passing))
@@ -148,3 +150,19 @@ def test_a_tool_of_that_name_is_the_installations_own() -> None:
     assert "go_on" in str(own.offered(NEW))
     told = own.acts("go_on", '{"ticket_id": "TKT-1"}', NEW, is_keyed=False)
     assert told == (UseTool("go_on", {"ticket_id": "TKT-1"}),)
+
+
+def test_a_number_under_seal_is_offered_only_where_there_is_somewhere_to_pass_it_to() -> None:
+    assert "collect_number" not in str(Functions().offered(NEW))
+    with pytest.raises(ToolArguments, match="no function"):
+        acts("collect_number", text="Your PIN?", field="pin", keys_min=4, keys_max=4)
+    functions = Functions(may_collect=True)
+    assert "collect_number" in str(functions.offered(NEW))
+    asked = {"text": " Your card? ", "field": "card", "keys_min": 13, "keys_max": 19}
+    told = functions.acts(
+        "collect_number", json.dumps({**asked, "is_card": True}), NEW, is_keyed=False
+    )
+    assert told == (Collect("Your card?", "card", 13, 19, is_card=True),)
+    for wrong in ({"keys_min": 20}, {"keys_max": 99}, {"text": " "}, {"field": "4111 1111"}):
+        with pytest.raises(ToolArguments):
+            functions.acts("collect_number", json.dumps({**asked, **wrong}), NEW, is_keyed=False)

@@ -17,6 +17,7 @@ from service.agent.prompt import (
 )
 from service.call.earlier import Earlier
 from service.call.facts.ring import CarriedField, CarriedTool
+from service.call.privacy import SEALED, Collected, Outcome, Privacy
 from service.call.state import FROM_PAGE, Call, Field, Operation, Turn
 
 
@@ -140,3 +141,27 @@ def test_whom_we_ring_is_told_who_rings() -> None:
     call = Call(direction="outbound-api", from_number="+1", to_number="+2")
     assert "you ring them back" in owed(call, Turn(1, "opening"), is_result_last=False)
     assert "number: +2" in system(call)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("taken", "Nobody here knows the number"),
+        ("refused", "no number that can be used"),
+        ("failed", "could not be passed on"),
+        ("given_up", "did not give it"),
+    ],
+)
+def test_what_became_of_a_number_under_seal_is_told_and_never_the_number(
+    outcome: Outcome, words: str
+) -> None:
+    told = Privacy(collected=Collected("c1", "card", outcome, "tok_1"))
+    note = owed(Call(privacy=told), Turn(2, "collected"), is_result_last=False)
+    assert note.startswith("[The number for card: ")
+    assert words in note
+    assert not owed(Call(), Turn(2, "collected"), is_result_last=False)
+
+
+def test_a_reference_is_known_to_be_one() -> None:
+    call = Call(fields={"card": Field("tok_1", confirmed=True, source=SEALED)})
+    assert "card (a reference that stands for the number; never read it out): tok_1" in system(call)

@@ -25,7 +25,7 @@ class Chat:
     """An agent that asks a model. One per process; `close` ends its connections.
 
     `tools` are what the model may use beside the built-in functions; `check` raises ToolArguments for
-    arguments that fit a tool's schema and can't be used all the same. Raises ConfigError when the
+    arguments that fit a tool's schema and can't be used all the same; for `may_collect` see Functions. Raises ConfigError when the
     `openai` library is not installed.
     """
 
@@ -36,9 +36,11 @@ class Chat:
         settings: ChatSettings,
         tools: Sequence[Description] = (),
         check: Callable[[str, dict[str, Any]], None] | None = None,
+        *,
+        may_collect: bool = False,
     ) -> None:
         self._settings = settings
-        self._functions = Functions(tools, check)
+        self._functions = Functions(tools, check, may_collect=may_collect)
         self._model = _model(settings)
 
     async def reply(self, call: Call, turn: Turn) -> AsyncGenerator[Act, None]:

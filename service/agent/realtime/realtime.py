@@ -59,11 +59,18 @@ class Realtime:
 
     @classmethod
     def from_environment(
-        cls, toolbox: Toolbox, variables: Mapping[str, str] | None = None
+        cls,
+        toolbox: Toolbox,
+        variables: Mapping[str, str] | None = None,
+        *,
+        may_collect: bool = False,
     ) -> "Realtime":
-        """Return the agent that the environment and `.env` describe. Raises ConfigError."""
+        """Return the agent that the environment and `.env` describe. Raises ConfigError.
+
+        For `may_collect` see Functions.
+        """
         given = environment() if variables is None else variables
-        functions = Functions(toolbox.described(), toolbox.check)
+        functions = Functions(toolbox.described(), toolbox.check, may_collect=may_collect)
         try:
             return cls(RealtimeSettings.from_environment(given), functions)
         except OpenAIError as trouble:

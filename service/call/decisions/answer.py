@@ -14,11 +14,11 @@ from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known, Who
 from service.call.inputs import Answered, Decision
 from service.call.policy import Policy, ToolTerms
+from service.call.privacy import KEYS_LIMIT
 from service.call.state import Call
 
 NO_SUCH_TOOL = "there is no such tool"  # why an operation of an unknown tool has failed
 NO_SINK = "there is nowhere to pass it to"
-KEYS_LIMIT = 64  # longer than any number that people have
 _NO_TERMS = ToolTerms(is_idempotent=False, attempts_max=1, timeout_ms=0)
 
 
@@ -68,6 +68,7 @@ class Made:
         self._now_ms = now_ms
         self._policy = policy
         self._prompts = self._restarts = self._operations = 0
+        self._is_collecting = False
 
     def add(self, act: a.Act) -> None:
         """Make the facts of one more act."""
@@ -101,7 +102,13 @@ class Made:
         self._prompts += 1
 
     def _collect(self, act: a.Collect) -> None:
-        """Where there is no sink it has failed at once; the agent hears of it."""
+        """Where there is no sink it has failed at once; the agent hears of it.
+
+        There is one number at a time: a second one is dropped, for its digits would be the first one's.
+        """
+        if self._is_collecting or self._call.privacy.collection is not None:
+            return
+        self._is_collecting = True
         name = f"c{self._call.privacy.collections + 1}"
         keys_max = min(max(1, act.keys_max), KEYS_LIMIT)
         self.facts.append(

@@ -5,10 +5,8 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.folds import turns
 from service.call.place import Place, Steps
-from service.call.privacy import Collected, Collection
+from service.call.privacy import SEALED, Collected, Collection
 from service.call.state import Call, Field, Reason
-
-SEALED = "sealed"  # the source of a field whose value only refers to what was keyed
 
 
 def _asked(call: Call, fact: e.ConsentAsked, _place: Place) -> Call:

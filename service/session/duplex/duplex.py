@@ -119,7 +119,8 @@ class Duplex:
             call=call,
         )
         self._lost: set[str] = set()
-        self._is_onset = self._is_noticed = self._is_stale = self._is_resting = False
+        self._is_onset = self._is_noticed = self._is_stale = False
+        self._is_resting = self._is_sealed = False
 
     @property
     def has_floor(self) -> bool:
@@ -158,7 +159,10 @@ class Duplex:
     def hear(self, ulaw: bytes) -> None:
         """Take the caller's next audio."""
         self._ear.hear(ulaw)
-        self._tail.add(ulaw, is_idle=self._is_resting or self._model.is_idle)
+        if self._is_sealed:
+            self._tail.forget()
+        else:
+            self._tail.add(ulaw, is_idle=self._is_resting or self._model.is_idle)
         if not (self._call().ending or self._is_resting):
             self._send(ulaw)
 
@@ -178,9 +182,11 @@ class Duplex:
             self._line.hold()
         else:
             self._line.release()
+        is_private = call.privacy.is_private
+        self._is_sealed = is_private or (self._is_sealed and self._ear.has_floor)
         # What was said to a person is written down before the model is told of it.
         is_said_to_person = self._is_resting and self._ear.has_floor
-        is_ours = call.taken_over is not None or call.privacy.is_private
+        is_ours = call.taken_over is not None or is_private
         self._is_resting = is_ours or is_said_to_person
         if self._is_resting:
             self._rest()

@@ -22,6 +22,10 @@ class InputTail:
         self._audio += ulaw
         self._drop(len(self._audio) - (IDLE_MAX if is_idle else TAIL_MAX))
 
+    def forget(self) -> None:
+        """No model is ever to hear what came until now."""
+        self._drop(len(self._audio))
+
     def took(self, until: int) -> None:
         """The model has taken in all up to this sample of its session."""
         self._drop(until - self._first)

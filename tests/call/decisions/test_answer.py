@@ -9,6 +9,7 @@ from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.earlier import Earlier
 from service.call.inputs import Answered, Decision
 from service.call.policy import Policy, ToolTerms
+from service.call.privacy import Collection, Privacy
 from service.call.state import Call, Operation, Turn
 
 OPEN = Call(turn=Turn(3, "speech", "hi"), is_greeted=True, prompts_made=4)
@@ -119,3 +120,16 @@ def test_a_number_is_collected_where_there_is_a_sink_and_has_failed_elsewhere() 
     made = answered(OPEN, Answered(3, (act,)), 0, Policy(has_sink=True)).facts
     prompt = e.AgentSpoke(prompt="p5", clauses=("Your code?",), asks="code", turn=3)
     assert made == (began, prompt, e.TurnAnswered(turn=3))
+
+
+def test_one_number_is_collected_at_a_time() -> None:
+    """S-12: the digits of a second one would be taken for the first one's."""
+    first, second = a.Collect("Your card?", "card"), a.Collect("Your PIN?", "pin")
+    policy = Policy(has_sink=True)
+    began, prompt, closing = answered(OPEN, Answered(3, (first, second)), 0, policy).facts
+    assert isinstance(began, e.CollectionBegan)
+    assert began.field == "card"
+    assert isinstance(prompt, e.AgentSpoke)
+    one = Collection("c1", "card", 1, 9, is_card=False)
+    open_ = msgspec.structs.replace(OPEN, privacy=Privacy(collection=one, collections=1))
+    assert answered(open_, Answered(3, (second,)), 0, policy).facts == (closing,)

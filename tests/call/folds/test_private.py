@@ -1,7 +1,7 @@
 from service.call import events as e
-from service.call.folds.private import SEALED, STEPS
+from service.call.folds.private import STEPS
 from service.call.place import Place
-from service.call.privacy import Collected, Privacy
+from service.call.privacy import SEALED, Collected, Privacy
 from service.call.state import Call, Field, Turn
 
 AT = Place(7, 1, 5_000)

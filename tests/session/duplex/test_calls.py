@@ -1,7 +1,7 @@
 from service.agent.duplex import ToolCalled
 from service.agent.functions import Functions
 from service.call import inputs as i
-from service.call.acts import Fill, HangUp
+from service.call.acts import Collect, Fill, HangUp
 from service.call.decisions.operation import OPERATIONS_MAX
 from service.call.state import Call, Operation
 from service.session.duplex.briefing import Briefing
@@ -25,7 +25,7 @@ class Desk:
         self.link = NotingLink()
         self.posted: list[i.Input] = []
         briefing = Briefing(self.link, ModelVoice())
-        functions = Functions((LOOKUP,))
+        functions = Functions((LOOKUP,), may_collect=True)
         self.calls = ModelCalls(
             functions, self.link, briefing, self.posted.append, lambda: self.call
         )
@@ -78,3 +78,10 @@ def test_an_id_that_is_known_or_missing_is_no_id() -> None:
 def test_a_model_that_goes_round_in_circles_is_told_so() -> None:
     many = tuple(operation(f"x{number}") for number in range(OPERATIONS_MAX))
     assert "Too many" in Desk(Call(operations=many)).take("lookup", '{"id": "TK1"}')[0]
+
+
+def test_a_number_under_seal_is_asked_for_and_the_model_says_no_more() -> None:
+    desk = Desk()
+    arguments = '{"text": "Your PIN?", "field": "pin", "keys_min": 4, "keys_max": 4}'
+    assert desk.take("collect_number", arguments) == ['result c1 {"status": "done"}']
+    assert desk.posted == [i.ModelActed((Collect("Your PIN?", "pin", 4, 4),), is_answer=True)]

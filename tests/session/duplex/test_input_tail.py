@@ -27,3 +27,10 @@ def test_what_the_model_has_taken_in_is_let_go_by_its_place_in_the_session() -> 
     assert tail.again() == b"h"
     tail.took(99)
     assert tail.again() == b""
+
+
+def test_what_is_forgotten_is_told_to_no_session() -> None:
+    tail = InputTail()
+    tail.add(b"abcdef", is_idle=False)
+    tail.forget()
+    assert tail.again() == b""
