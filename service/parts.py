@@ -41,7 +41,7 @@ from service.speech.endpoint import Endpointer
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
-from service.speech.vad import voice_activity
+from service.speech.vad import batch, voice_activity
 from service.switchboard import Switchboard
 from service.tenants import Tenants, read as read_tenants
 from service.token import TokenMint
@@ -108,7 +108,7 @@ def assembled(config: Config, own: Own) -> Parts:
         carrier=carrier,
         agent=own.agent or _agent(config, tenants, toolbox),
         speech=speech,
-        endpointer=own.endpointer or (lambda: Endpointer(voice_activity())),
+        endpointer=own.endpointer or _ears(),
         documents=documents,
         clock=clock,
         meter=meter,
@@ -267,6 +267,12 @@ def _addressed(config: Config) -> tuple[TokenMint, Verifier, Documents]:
         gap_ear=config.gap_ear,
     )
     return mint, verifier, documents
+
+
+def _ears() -> Callable[[], Endpointer]:
+    """Return what makes the ears of the calls, which share the runs of one model."""
+    together = batch()
+    return lambda: Endpointer(voice_activity(together))
 
 
 def _speech() -> SpeechPool | AbsentSpeech:

@@ -17,6 +17,7 @@ Rules this file keeps:
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -78,8 +79,12 @@ class Voice(Protocol):
     """Whatever tells voice from silence; see `vad.VoiceActivity`."""
 
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
-        """Take mu-law of any length; return one verdict for each 20 ms that it completes."""
+        """Take mu-law of any length; return the verdicts known by now, in order, one for each 20 ms."""
         ...
+
+    def when_decided(self, tell: Callable[[], None] | None) -> None:
+        """Have `tell` called whenever verdicts came late. A voice that is never late has no need of it."""
+        del tell
 
 
 class Endpointer:
@@ -90,7 +95,7 @@ class Endpointer:
         self._patience = 0
         self.patience_ms = patience_ms
         self._recent: deque[bool] = deque(maxlen=OPEN_WINDOW_FRAMES)
-        self._partial = bytearray()  # fed, but not yet a whole frame
+        self._partial = bytearray()  # fed, but not yet a whole frame, or not decided on
         self._audio = bytearray()  # the pre-roll while quiet, the utterance while speaking
         self._at = 0  # samples in whole frames so far
         self._restored = 0  # samples at the front of the audio that came from restore()
@@ -158,8 +163,18 @@ class Endpointer:
         """How much audio was fed, in samples: the clock of every position here."""
         return self._at + len(self._partial)
 
+    def when_decided(self, tell: Callable[[], None] | None) -> None:
+        """Have `tell` called whenever audio was decided on late: `feed(b"")` then gives what it brought about.
+
+        None: nobody is to be called any more.
+        """
+        self._voice.when_decided(tell)
+
     def feed(self, ulaw: bytes) -> tuple[Speech, ...]:
-        """Take the next mu-law audio, of any length, and return what it brought about, in order."""
+        """Take the next mu-law audio, of any length, and return what it brought about, in order.
+
+        What a voice has not decided on yet waits, and is returned by a later `feed`.
+        """
         verdicts = self._voice.feed(ulaw)
         if len(ulaw) == FRAME_SAMPLES and not self._partial and len(verdicts) == 1:
             change = self._judge(ulaw, is_voiced=verdicts[0])

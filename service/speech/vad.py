@@ -2,6 +2,7 @@
 
     mu-law -> 20 ms frames -> webrtcvad says no  -> silence, and nothing else runs
                               webrtcvad says yes -> Silero confirms -> loud enough -> voice or silence
+                                                    └── with those of other calls, a moment later
 
 Rules this file keeps:
 1. webrtcvad (1.7 us a frame) comes first, so a quiet line costs almost nothing. Alone it can't be
@@ -11,22 +12,29 @@ Rules this file keeps:
 3. While the gate is shut the last moments of sound are kept, and Silero hears them first when it opens.
 4. A voice counts only when it is as loud as the caller's (`foreground`): Silero hears the people behind
    the caller as well.
-5. The answer depends on the audio alone, never on how it was cut into pieces, and on no clock.
+5. The verdicts depend on the audio alone, never on how it was cut into pieces, and on no clock. Only
+   when they come does: with a batch, those of an open gate come some milliseconds after their frame.
 """
 
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, loudness
 from service.errors import EngineMissing
+from service.speech.batch import Batch
 from service.speech.engine import require
 from service.speech.foreground import Foreground
-from service.speech.silero import WINDOW_BYTES, SileroScorer
+from service.speech.silero import WINDOW_BYTES, SileroScorer, score_all
 
 WEBRTC_MODE = 2  # of 0 to 3: misses 1 % of speech frames, 3 misses 5 %
 OPEN_MILLI = 500  # Silero's own advice: a voice begins at one half
 CLOSE_MILLI = 350  # and ends a little lower, so that it doesn't flicker
 GATE_HOLD_FRAMES = 15  # 300 ms: longer than the stops inside words, shorter than a pause
 WARM_UP_BYTES = 4 * WINDOW_BYTES  # 128 ms: what Silero hears first when the gate opens
+WAITING_MAX = (
+    64  # windows, 2 s: the sound of a stall comes at once; with more, a call waits no longer
+)
 
 
 class Gate(Protocol):
@@ -49,63 +57,149 @@ class Scorer(Protocol):
         ...
 
 
-class VoiceActivity:
+S = TypeVar("S", bound=Scorer)
+
+
+class VoiceActivity(Generic[S]):
     """One call's voice activity. Without a scorer the gate alone decides.
 
-    `feed` is meant for the event loop: at most about 0.3 ms for a 20 ms frame, when the gate opens.
+    `feed` is meant for the event loop: at most about 0.3 ms for a 20 ms frame, when the gate opens. With a
+    batch it is a few microseconds; the scorer's part is done with that of other calls.
     """
 
-    def __init__(self, gate: Gate, scorer: Scorer | None) -> None:
+    def __init__(self, gate: Gate, scorer: S | None, batch: Batch[S] | None = None) -> None:
         self._gate = gate
         self._scorer = scorer
+        self._batch = batch
         self._foreground = Foreground()
         self._partial = b""
-        self._unheard = bytearray()
+        self._unheard = (
+            bytearray()
+        )  # behind the last whole window; while the gate is shut the warm-up
         self._hold_frames = 0
         self._is_voice = False
+        self._windows: deque[bytes] = deque()  # to be scored
+        self._counts = [0, 0]  # windows since the gate opened: whole ones, scored ones
+        self._frames: deque[tuple[int, int]] = (
+            deque()
+        )  # without a verdict: loudness, windows needed
+        self._verdicts: list[bool] = []  # not yet given
+        self._tell: Callable[[], None] | None = None
 
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
-        """Take mu-law audio of any length and return one verdict for each 20 ms that it completes."""
+        """Take mu-law audio of any length and return the verdicts that are known by now.
+
+        There is one for each 20 ms, in their order; see `when_decided` for those that are late.
+        """
         if len(ulaw) == FRAME_SAMPLES and not self._partial:
-            return (self._judge(ulaw),)
-        line = self._partial + ulaw
-        whole = len(line) - len(line) % FRAME_SAMPLES
-        self._partial = line[whole:]
-        return tuple(
-            self._judge(line[at : at + FRAME_SAMPLES]) for at in range(0, whole, FRAME_SAMPLES)
-        )
+            self._take(ulaw)
+        else:
+            line = self._partial + ulaw
+            whole = len(line) - len(line) % FRAME_SAMPLES
+            self._partial = line[whole:]
+            for at in range(0, whole, FRAME_SAMPLES):
+                self._take(line[at : at + FRAME_SAMPLES])
+        verdicts, self._verdicts = tuple(self._verdicts), []
+        return verdicts
 
-    def _judge(self, frame: bytes) -> bool:
+    def when_decided(self, tell: Callable[[], None] | None) -> None:
+        """Have `tell` called whenever verdicts came late: `feed(b"")` then gives them.
+
+        None: nobody listens any more, so what waits to be scored is left.
+        """
+        self._tell = tell
+        if tell is None and self._batch is not None:
+            self._batch.drop(self)
+
+    def _take(self, frame: bytes) -> None:
         pcm = decode(frame)
-        return self._foreground.is_near(loudness(pcm), is_voice=self._hear(pcm))
-
-    def _hear(self, pcm: bytes) -> bool:
-        """Return whether these 20 ms hold a voice, anybody's."""
+        level = loudness(pcm)
         is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ)
         if self._scorer is None:
-            return is_open
+            self._decide(level, is_voice=is_open)
+            return
         self._unheard += pcm
         if is_open:
             self._hold_frames = GATE_HOLD_FRAMES
         elif self._hold_frames:
             self._hold_frames -= 1
             if not self._hold_frames:
-                self._scorer.reset()
-                self._is_voice = False
-        if not self._hold_frames:
+                self._shut(self._scorer)
+        if self._hold_frames:
+            self._confirm(level, self._scorer)
+        else:
             del self._unheard[:-WARM_UP_BYTES]
-            return False
-        self._confirm(self._scorer)
-        return self._is_voice
+            self._decide(level, is_voice=False)
 
-    def _confirm(self, scorer: Scorer) -> None:
+    def _decide(self, level: int, *, is_voice: bool) -> None:
+        self._verdicts.append(self._foreground.is_near(level, is_voice=is_voice))
+
+    def _shut(self, scorer: S) -> None:
+        """Forget the sound, once all of it was heard."""
+        self._settle(scorer)
+        scorer.reset()
+        self._is_voice = False
+        self._counts = [0, 0]
+
+    def _confirm(self, level: int, scorer: S) -> None:
+        """Have the windows scored that are whole now; the frame's verdict needs all of them."""
         while len(self._unheard) >= WINDOW_BYTES:
-            sure = scorer.score(bytes(self._unheard[:WINDOW_BYTES]))
+            self._windows.append(bytes(self._unheard[:WINDOW_BYTES]))
             del self._unheard[:WINDOW_BYTES]
-            self._is_voice = sure >= (CLOSE_MILLI if self._is_voice else OPEN_MILLI)
+            self._counts[0] += 1
+        self._frames.append((level, self._counts[0]))
+        if not self._windows:
+            self._go_on()
+        elif self._batch is None or len(self._windows) > WAITING_MAX:
+            self._settle(scorer)
+        else:
+            self._batch.add(self)
+
+    def _settle(self, scorer: S) -> None:
+        """Wait for nobody: score all windows now."""
+        while self._windows:
+            self.answer(scorer.score(self._windows[0]))
+        if self._batch is not None:
+            self._batch.drop(self)
+
+    def _go_on(self) -> None:
+        """Give the frames their verdicts whose windows are scored."""
+        while self._frames and self._frames[0][1] <= self._counts[1]:
+            self._decide(self._frames.popleft()[0], is_voice=self._is_voice)
+
+    # What the batch calls; see batch.Waiting.
+
+    @property
+    def scorer(self) -> S:
+        """What remembers the call's sound."""
+        assert self._scorer is not None, "nothing waits without a scorer"
+        return self._scorer
+
+    @property
+    def window(self) -> bytes:
+        """The oldest window that was not scored."""
+        return self._windows[0]
+
+    def answer(self, score: int) -> bool:
+        """Take the score of that window; return whether another one waits."""
+        self._windows.popleft()
+        self._counts[1] += 1
+        self._is_voice = score >= (CLOSE_MILLI if self._is_voice else OPEN_MILLI)
+        self._go_on()
+        return bool(self._windows)
+
+    def tell(self) -> None:
+        """Tell who listens that verdicts came late, unless a frame has fetched them meanwhile."""
+        if self._verdicts and self._tell is not None:
+            self._tell()
 
 
-def voice_activity() -> VoiceActivity:
+def batch() -> Batch[SileroScorer]:
+    """Return what lets the calls of one event loop share Silero's runs."""
+    return Batch(score_all)
+
+
+def voice_activity(batch: Batch[SileroScorer] | None = None) -> VoiceActivity[SileroScorer]:
     """Return a fresh ear for one call, with the best engines installed here.
 
     Raises EngineMissing when not even webrtcvad is.
@@ -115,4 +209,4 @@ def voice_activity() -> VoiceActivity:
         scorer = SileroScorer()
     except EngineMissing:
         return VoiceActivity(gate, None)
-    return VoiceActivity(gate, scorer)
+    return VoiceActivity(gate, scorer, batch)

@@ -8,19 +8,20 @@ from typing import Any
 from typing_extensions import override
 
 from service.audio import FRAME_SAMPLES, SILENCE
-from service.speech.endpoint import PATIENCE_MS_MIN, Endpointer
+from service.speech.endpoint import PATIENCE_MS_MIN, Endpointer, Voice
 
 HASTE = (
     8  # 600 ms of patience become 100 (its least), 1,200 ms 150: longer than the gap inside a stall
 )
 
 
-class AnySound:
+class AnySound(Voice):
     """Takes whatever is not silence for a voice. See endpoint.Voice."""
 
     def __init__(self) -> None:
         self._partial = b""
 
+    @override
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
         """See endpoint.Voice.feed."""
         line = self._partial + ulaw

@@ -9,7 +9,7 @@ activity, journal, marks, pointers, outbound audio. `/bench/now` tells what this
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 from starlette.applications import Starlette
@@ -28,7 +28,7 @@ from service.speech.engine import require
 from service.speech.pool import SpeechPool
 from service.speech.silero import SileroScorer
 from service.speech.transcript import Transcript
-from service.speech.vad import WEBRTC_MODE, VoiceActivity
+from service.speech.vad import WEBRTC_MODE, VoiceActivity, batch
 from tests.bench._used import Lag, used
 
 ANSWER = "This is an answer of some length, as people give it when they were asked for something on the telephone."
@@ -58,15 +58,21 @@ class _Understanding:
         return Transcript("I should like to know what became of it", 950)
 
 
-def ear() -> Endpointer:
-    """Return webrtcvad alone, or with Silero behind it where BENCH_SILERO is set."""
-    scorer = SileroScorer() if os.environ.get("BENCH_SILERO") else None
-    return Endpointer(VoiceActivity(require("webrtcvad").Vad(WEBRTC_MODE), scorer))
+def ears() -> Callable[[], Endpointer]:
+    """Return what makes ears: webrtcvad alone, or Silero behind it, `alone` for each call or `together`."""
+    manner = os.environ.get("BENCH_SILERO")
+    shared = batch() if manner == "together" else None
+
+    def ear() -> Endpointer:
+        scorer = SileroScorer() if manner else None
+        return Endpointer(VoiceActivity(require("webrtcvad").Vad(WEBRTC_MODE), scorer, shared))
+
+    return ear
 
 
 def made(config: Config) -> Starlette:
     """Return the application."""
-    own = Own(speech=SpeechPool(UnhurriedSynthesizer(), _Understanding()), endpointer=ear)
+    own = Own(speech=SpeechPool(UnhurriedSynthesizer(), _Understanding()), endpointer=ears())
     app = create_app(config, own=own)
     lag = Lag()
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, encode, milliseconds, samples
 from service.clock import Clock
 from service.speech.endpoint import Endpointer, SpeechBegan, SpeechEnded
+from service.speech.silero import SileroScorer
 from service.speech.vad import VoiceActivity, voice_activity
 from tests.speech.recordings import Recording, of_kind, recording
 
@@ -129,7 +130,7 @@ def on_the_line(spoken: Recording, condition: Condition, behind: dict[str, Sound
     return ulaw(line)
 
 
-def followed(line: bytes, voice: VoiceActivity, first: int, last: int) -> Turn:
+def followed(line: bytes, voice: VoiceActivity[SileroScorer], first: int, last: int) -> Turn:
     """Have the endpointer follow one caller, who speaks from `first` to `last`."""
     ear = Endpointer(voice)
     spans: list[tuple[int, int]] = []

@@ -13,6 +13,7 @@ from service.audio import SILENCE, samples
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
 from service.carrier import Carrier
+from service.speech.endpoint import Voice
 from service.speech.transcript import Transcript
 from service.tools.terms import Outcome, ToolArguments
 
@@ -54,12 +55,13 @@ class ScriptedSpeech:
         self.is_closed = True
 
 
-class LoudVoice:
+class LoudVoice(Voice):
     """Whatever is not silence is voice."""
 
     def __init__(self) -> None:
         self._rest = b""
 
+    @override
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
         line = self._rest + ulaw
         whole = len(line) - len(line) % 160

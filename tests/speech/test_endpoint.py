@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from typing_extensions import override
 
 from service.audio import FRAME_SAMPLES, decode, level, samples, silence
 from service.errors import SpeechError
@@ -14,6 +15,7 @@ from service.speech.endpoint import (
     SpeechBegan,
     SpeechEnded,
     SpeechPaused,
+    Voice,
 )
 from service.speech.vad import voice_activity
 from tests.speech.recordings import Recording, of_kind, recording
@@ -22,12 +24,13 @@ PIECES = [1, 37, 160, 320, 999, 4_000]
 NEAR = samples(300)
 
 
-class LoudVoice:
+class LoudVoice(Voice):
     """Takes 20 ms for a voice when any sample of it is not silent."""
 
     def __init__(self) -> None:
         self._partial = b""
 
+    @override
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
         line = self._partial + ulaw
         whole = len(line) - len(line) % FRAME_SAMPLES

@@ -4,8 +4,8 @@ import pytest
 
 from service.audio import decode, silence
 from service.errors import EngineMissing, SpeechError
-from service.speech.silero import WINDOW_BYTES, SileroScorer
-from tests.speech.recordings import recording
+from service.speech.silero import SURE, WINDOW_BYTES, SileroScorer, score_all
+from tests.speech.recordings import of_kind, recording
 
 
 def windows(ulaw: bytes) -> list[bytes]:
@@ -46,6 +46,30 @@ def test_a_reset_scorer_has_forgotten() -> None:
     first = [scorer.score(window) for window in voice]
     scorer.reset()
     assert [scorer.score(window) for window in voice] == first
+
+
+def test_many_calls_in_one_run_score_as_each_would_alone() -> None:
+    voices = [windows(spoken.ulaw)[:60] for spoken in of_kind("human", "rendered")]
+    alone = [
+        [scorer.score(window) for window in voice]
+        for voice in voices
+        for scorer in [SileroScorer()]
+    ]
+    scorers = [SileroScorer() for _ in voices]
+    together: list[list[int]] = [[] for _ in voices]
+    for at in range(60):
+        due = [call for call, voice in enumerate(voices) if at < len(voice)]
+        scores = score_all([(scorers[call], voices[call][at]) for call in due])
+        for call, score in zip(due, scores, strict=True):
+            together[call].append(score)
+    for one, other in zip(alone, together, strict=True):
+        assert one == pytest.approx(other, abs=1)
+
+
+def test_scores_are_thousandths() -> None:
+    voice = windows(recording("human_1.ulaw"))
+    scorer = SileroScorer()
+    assert all(0 <= scorer.score(window) <= SURE for window in voice)
 
 
 def test_a_window_of_another_length_is_refused() -> None:

@@ -1,12 +1,24 @@
+import asyncio
 import sys
+from functools import partial
 
 import pytest
+from typing_extensions import override
 
 from service.audio import FRAME_SAMPLES, silence
 from service.errors import EngineMissing
-from service.speech.silero import WINDOW_BYTES
-from service.speech.vad import GATE_HOLD_FRAMES, WARM_UP_BYTES, VoiceActivity, voice_activity
-from tests.speech.recordings import Recording, of_kind, recording
+from service.speech.batch import Batch, Waiting
+from service.speech.silero import WINDOW_BYTES, SileroScorer
+from service.speech.vad import (
+    GATE_HOLD_FRAMES,
+    WAITING_MAX,
+    WARM_UP_BYTES,
+    VoiceActivity,
+    batch,
+    voice_activity,
+)
+from tests.conftest import wait_until
+from tests.speech.recordings import Recording, manifest, of_kind, recording
 
 LOUD = b"\x00" * FRAME_SAMPLES
 QUIET = silence(FRAME_SAMPLES)
@@ -88,8 +100,98 @@ def test_a_voice_far_behind_the_caller_is_silence() -> None:
     assert not any(ear.feed(FAR * 30)[12:])
 
 
+def fetch(ear: VoiceActivity[SileroScorer], verdicts: list[bool]) -> None:
+    verdicts.extend(ear.feed(b""))
+
+
+class Slow(Batch[ScriptedScorer]):
+    """A batch that runs when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda asked: [scorer.score(window) for scorer, window in asked])
+        self.added: list[Waiting[ScriptedScorer]] = []
+        self.dropped: list[Waiting[ScriptedScorer]] = []
+
+    @override
+    def add(self, one: Waiting[ScriptedScorer]) -> None:
+        self.added.append(one)
+
+    @override
+    def drop(self, one: Waiting[ScriptedScorer]) -> None:
+        self.dropped.append(one)
+
+
+def test_with_a_batch_verdicts_come_late_and_in_order() -> None:
+    scorer, batch, told = ScriptedScorer(*[900] * 99), Slow(), []
+    ear = VoiceActivity(LoudnessGate(), scorer, batch)
+    ear.when_decided(lambda: told.append(ear.feed(b"")))
+    assert ear.feed(LOUD) == (False,)
+    assert ear.feed(LOUD) == ()
+    assert ear.feed(LOUD) == ()
+    assert batch.added == [ear, ear]
+    assert not ear.answer(scorer.score(ear.window))
+    ear.tell()
+    assert told == [(True, True)]
+    ear.tell()
+    assert told == [(True, True)]
+
+
+def test_a_quiet_line_waits_for_no_batch() -> None:
+    batch = Slow()
+    ear = VoiceActivity(LoudnessGate(), ScriptedScorer(), batch)
+    assert ear.feed(QUIET * 50) == (False,) * 50
+    assert batch.added == []
+
+
+def test_when_the_gate_shuts_what_waits_is_scored_first() -> None:
+    scorer, batch = ScriptedScorer(*[900] * 99), Slow()
+    ear = VoiceActivity(LoudnessGate(), scorer, batch)
+    early = ear.feed(LOUD * 20 + QUIET * (GATE_HOLD_FRAMES - 1))
+    late = ear.feed(QUIET * 3)
+    alone = VoiceActivity(LoudnessGate(), ScriptedScorer(*[900] * 99))
+    assert early + late == alone.feed(LOUD * 20 + QUIET * (GATE_HOLD_FRAMES + 2))
+    assert batch.dropped == [ear]
+
+
+def test_a_call_that_waits_for_too_much_waits_no_longer() -> None:
+    scorer = ScriptedScorer(*[900] * 999)
+    ear = VoiceActivity(LoudnessGate(), scorer, Slow())
+    verdicts = ear.feed(LOUD * 2 * WAITING_MAX)
+    assert len(scorer.windows) > WAITING_MAX
+    assert len(verdicts) > WAITING_MAX
+
+
+def test_a_call_that_nobody_listens_to_is_left() -> None:
+    batch = Slow()
+    ear = VoiceActivity(LoudnessGate(), ScriptedScorer(), batch)
+    ear.feed(LOUD * 2)
+    ear.when_decided(None)
+    assert batch.dropped == [ear]
+    ear.answer(900)
+    ear.tell()
+
+
+@pytest.mark.asyncio
+async def test_calls_that_share_runs_get_the_verdicts_that_each_would_get_alone() -> None:
+    callers = [silence(3_000) + spoken.ulaw + silence(8_000) for spoken in manifest()]
+    together = batch()
+    ears = [voice_activity(together) for _ in callers]
+    found: list[list[bool]] = [[] for _ in callers]
+    for ear, verdicts in zip(ears, found, strict=True):
+        ear.when_decided(partial(fetch, ear, verdicts))
+    for at in range(0, max(map(len, callers)), FRAME_SAMPLES):
+        for ear, caller, verdicts in zip(ears, callers, found, strict=True):
+            verdicts.extend(ear.feed(caller[at : at + FRAME_SAMPLES]))
+        await asyncio.sleep(0)
+    expected = [voice_activity().feed(caller) for caller in callers]
+    await wait_until(
+        lambda: list(map(len, found)) == list(map(len, expected)), description="all is decided"
+    )
+    assert list(map(tuple, found)) == expected
+
+
 def test_without_a_scorer_the_gate_decides() -> None:
-    ear = VoiceActivity(LoudnessGate(), None)
+    ear: VoiceActivity[ScriptedScorer] = VoiceActivity(LoudnessGate(), None)
     assert ear.feed(LOUD + QUIET + LOUD) == (True, False, True)
 
 

@@ -89,7 +89,7 @@ class Ear:
         self._on_onset = on_onset
         self._on_false_alarm = on_false_alarm
         self._make_endpointer = endpointer
-        self._endpointer = endpointer()
+        self._endpointer = self._listening()
         self._guesses = Guesses(call_sid, speech, self._guessed)
         self._open = _Open()
         self._waiting: asyncio.Queue[_Whole] = asyncio.Queue(UTTERANCES_WAITING_MAX)
@@ -112,7 +112,7 @@ class Ear:
     def attach(self) -> None:
         """Begin a new stream. A half utterance that is not older than a syllable goes on in it."""
         self._guesses.drop()
-        self._endpointer = self._make_endpointer()
+        self._endpointer = self._listening()
         if self._giving_up is not None:
             self._giving_up.cancel()
         half, self._half = self._half, None
@@ -124,6 +124,12 @@ class Ear:
             self._endpointer.restore(half)
             self._post(SpeechBegan())
         self._watch_floor()
+
+    def _listening(self) -> Endpointer:
+        """Return an endpointer for a stream; what it decides late is heard late."""
+        made = self._make_endpointer()
+        made.when_decided(lambda: self.hear(b""))
+        return made
 
     def go_on(self) -> None:
         """Begin a new stream, of whose gap nothing was missed: what is half said goes on."""
@@ -151,6 +157,7 @@ class Ear:
     def detach(self) -> None:
         """The stream is gone: what was half said is kept for a moment, then recognised as it stands."""
         self._guesses.drop()
+        self._endpointer.when_decided(None)
         half = self._endpointer.take()
         self._had_floor = self.has_floor
         if half is not None and milliseconds(len(half)) >= HALF_MS_MIN:

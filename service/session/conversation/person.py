@@ -92,6 +92,7 @@ class Person:
         self._part(CLOSE_REPLACED, "another window talks")
         self._seat, self._earpiece = seat, earpiece
         self._endpointer, self._fresh = self._means.endpointer(), b""
+        self._endpointer.when_decided(lambda: self.hear(earpiece, b""))
         return True
 
     def leave(self, earpiece: Earpiece) -> None:

@@ -1,8 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from typing_extensions import override
 
 from service.audio import SILENCE, samples
 from service.call.inputs import BargedIn, Input, PartlyHeard, SpeechBegan, Utterance
@@ -10,7 +11,7 @@ from service.call.state import Call, Prompt
 from service.errors import SpeechError
 from service.session.conversation import ear as module, guess
 from service.session.conversation.ear import Ear
-from service.speech.endpoint import UTTERANCE_MAX, Endpointer
+from service.speech.endpoint import UTTERANCE_MAX, Endpointer, Voice
 from tests.conftest import wait_until
 from tests.session.parts import LOUD, LoudVoice, ScriptedSpeech
 
@@ -19,10 +20,38 @@ pytestmark = pytest.mark.asyncio
 STATEMENT = Prompt("p1", 1, ("A colleague will look at this today.", "We call you back."))
 
 
+class LateVoice(LoudVoice):
+    """Knows its verdicts only when the test says so."""
+
+    made: "LateVoice"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._late: tuple[bool, ...] = ()
+        self._known: tuple[bool, ...] = ()
+        self._tell: Callable[[], None] | None = None
+        LateVoice.made = self
+
+    @override
+    def feed(self, ulaw: bytes) -> tuple[bool, ...]:
+        known, self._known = self._known, ()
+        self._late += super().feed(ulaw)
+        return known
+
+    @override
+    def when_decided(self, tell: Callable[[], None] | None) -> None:
+        self._tell = tell
+
+    def decide(self) -> None:
+        self._known, self._late = self._known + self._late, ()
+        if self._tell is not None:
+            self._tell()
+
+
 class Room:
     """An ear, what it told, and a call whose state the test sets."""
 
-    def __init__(self, *transcripts: str) -> None:
+    def __init__(self, *transcripts: str, voice: Callable[[], Voice] = LoudVoice) -> None:
         self.speech = ScriptedSpeech()
         self.speech.transcripts.extend(transcripts)
         self.told: list[Input] = []
@@ -31,7 +60,7 @@ class Room:
         self.ear = Ear(
             "CA1",
             self.speech,
-            lambda: Endpointer(LoudVoice()),
+            lambda: Endpointer(voice()),
             self.told.append,
             call=lambda: self.call,
             on_onset=lambda: self.floor.append("taken"),
@@ -377,3 +406,28 @@ async def test_an_utterance_goes_on_over_a_gap_of_which_nothing_was_missed() -> 
     assert not said.is_partial
     assert said.duration_ms >= 800
     assert len(room.speech.heard[-1]) >= samples(800)
+
+
+async def test_what_is_decided_late_is_heard_late() -> None:
+    room = Room("hello", voice=LateVoice)
+    async with room.listening():
+        room.hear(LOUD, 300)
+        room.hear(SILENCE, 1_300)
+        assert (room.told, room.floor) == ([], [])
+        LateVoice.made.decide()
+        assert room.floor[0] == "taken"
+        await room.understood()
+    assert room.utterances()[0].text == "hello"
+
+
+async def test_what_is_decided_when_the_stream_is_gone_means_nothing() -> None:
+    room = Room(voice=LateVoice)
+    async with room.listening() as ear:
+        room.hear(LOUD, 300)
+        ear.detach()
+        LateVoice.made.decide()
+        assert (room.told, room.floor) == ([], [])
+        old = LateVoice.made
+        ear.attach()
+        old.decide()
+        assert room.told == []
