@@ -1,7 +1,7 @@
 """A signed webhook's form: read within bounds, checked, and turned into pairs."""
 
 import json
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
@@ -52,10 +52,27 @@ def host_of(connection: HTTPConnection) -> str:
 
 
 def raw_target(scope: object) -> tuple[str, str]:
-    """Return path and query exactly as they were on the wire: signatures cover them undecoded."""
+    """Return path and query exactly as they were on the wire: signatures cover them undecoded.
+
+    The path is the one inside this application: without where another one has it mounted, and without a
+    root path that the server was told of. Both are the public URL's to name.
+    """
     assert isinstance(scope, dict)
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw_path.partition(b"?")[0].decode("latin-1"), scope["query_string"].decode("latin-1")
+    path = _inside(raw_path.partition(b"?")[0], scope.get("root_path", "").rstrip("/"))
+    return path.decode("latin-1"), scope["query_string"].decode("latin-1")
+
+
+def _inside(raw_path: bytes, root_path: str) -> bytes:
+    """Cut off the root path, which stands there decoded; some servers have cut it off before."""
+    if not root_path:
+        return raw_path
+    at = -1
+    for _ in range(root_path.count("/") + 1):
+        at = raw_path.find(b"/", at + 1)
+        if at < 0:
+            return raw_path
+    return raw_path[at:] if unquote_to_bytes(raw_path[:at]) == root_path.encode() else raw_path
 
 
 async def body_within(request: Request, bytes_max: int) -> bytes:

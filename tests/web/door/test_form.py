@@ -46,6 +46,27 @@ async def test_a_signature_of_another_path_form_or_query_does_not_fit(front: Fro
         await refused(front, answer, 403)
 
 
+@pytest.mark.parametrize(
+    ("raw_path", "root_path", "inside"),
+    [
+        (b"/twiml/voice", "", "/twiml/voice"),
+        (b"/twiml/voice", "/", "/twiml/voice"),
+        (b"/calls/twiml/voice", "/calls", "/twiml/voice"),
+        (b"/calls/twiml/voice", "/calls/", "/twiml/voice"),
+        (b"/a/b/twiml/voice?x=1", "/a/b", "/twiml/voice"),
+        (b"/a%20b/twiml%2Fvoice", "/a b", "/twiml%2Fvoice"),
+        (b"/twiml/voice", "/calls", "/twiml/voice"),  # the server, or a proxy, has cut it off
+        (b"/media", "/calls", "/media"),
+        (b"/callsign/voice", "/calls", "/callsign/voice"),
+    ],
+)
+async def test_the_path_that_counts_is_the_one_inside_this_application(
+    raw_path: bytes, root_path: str, inside: str
+) -> None:
+    scope = {"raw_path": raw_path, "path": "", "query_string": b"x=1", "root_path": root_path}
+    assert module.raw_target(scope) == (inside, "x=1")
+
+
 async def test_a_poisoned_host_changes_nothing(front: Front) -> None:
     poison = {"host": "evil.example.com", "x-forwarded-host": "evil.example.com"}
     answer = await front.hook("/twiml/voice", ring(), headers=poison)
