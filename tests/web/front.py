@@ -166,7 +166,7 @@ def built(
     """Make the application with these parts in the places of the real ones."""
     parts: dict[str, Callable[..., Any]] = {
         "Carrier": lambda *_settings: carrier,
-        "make_agent": lambda *_given: agent,
+        "make_agent": lambda *_given, **_named: agent,
         "_speech": lambda: speech,
     }
     with pytest.MonkeyPatch.context() as places:
