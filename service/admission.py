@@ -4,7 +4,8 @@
 
 When many streams are cut in one instant they all come back in one instant. Each of them needs the store
 and a fold; all at once they would take turns at everything, and all be late. One after the other the first
-are back at once and the last are no later.
+are back at once and the last are no later. And each is let in when it is its turn (see wire/turnstile.py), so
+that the calls which go on meanwhile are not late either.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.meter import Meter
+from service.wire.turnstile import Turnstile
 
 AT_ONCE_MAX = 32  # as many as keep store and loop busy; more only wait for each other
 WAITING_MAX = 5_000  # as many as the switchboard has calls
@@ -22,10 +24,11 @@ _Place = tuple[int, int, asyncio.Future[bool]]
 
 
 class Admission:
-    """The gate of one process."""
+    """The gate of one process. Its `turnstile` is that of all who want something of the process."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, turnstile: Turnstile) -> None:
         self._meter = meter
+        self.turnstile = turnstile
         self._inside = 0
         self._came = 0
         self._waiting: list[_Place] = []
@@ -58,7 +61,7 @@ class Admission:
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._came += 1
         heapq.heappush(self._waiting, (opened_s, self._came, place))
-        self._let_in()
+        self.turnstile.take(self._let_in)
         with self._meter.streams_waiting.track_inprogress():
             return await self._given(place)
 
@@ -82,14 +85,16 @@ class Admission:
 
     def _leave(self) -> None:
         self._inside -= 1
-        self._let_in()
+        self.turnstile.take(self._let_in)
 
     def _let_in(self) -> None:
+        """Let one in, if there is a place; whoever came and whoever leaves has this done once."""
         while self._waiting and self._inside < AT_ONCE_MAX:
             _, _, place = heapq.heappop(self._waiting)
             if not place.done():
                 self._inside += 1
                 place.set_result(True)
+                return
 
 
 def _has(place: asyncio.Future[bool]) -> bool:

@@ -146,6 +146,7 @@ def _media(parts: Parts) -> Media:
         inflow=_inflow(parts),
         tenants=parts.tenants,
         strangers=Strangers(Proxies(config.trusted_proxies)),
+        turnstile=parts.admission.turnstile,
     )
 
 

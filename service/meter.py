@@ -50,6 +50,9 @@ class Meter:
         self.refused = Counter(
             "stayline_refused", "Requests and streams refused, by door", ["door"], registry=own
         )
+        self._cut = Counter(
+            "stayline_connections_cut", "Connections cut, by limit", ["limit"], registry=own
+        )
         self.dropped_messages = Counter(
             "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
         )
@@ -66,6 +69,10 @@ class Meter:
         self.gap_seconds.observe(gap_ms / 1000)
         self.resume_seconds.observe(took_us / 1e6)
         self._returns.append(Return(gap_ms, took_us))
+
+    def cut(self, limit: str) -> None:
+        """A connection was cut: it was too slow, or too much came of it. `limit` is one of a few words."""
+        self._cut.labels(limit=limit).inc()
 
     def take_returns(self) -> tuple[Return, ...]:
         """Return what was measured singly since this was last asked, at most RETURNS_KEPT."""

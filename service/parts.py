@@ -46,6 +46,7 @@ from service.switchboard import Switchboard
 from service.tenants import Tenants, read as read_tenants
 from service.token import TokenMint
 from service.tools.toolbox import Toolbox
+from service.wire.turnstile import Turnstile
 from twiml.signature import Verifier
 
 
@@ -141,7 +142,7 @@ def assembled(config: Config, own: Own) -> Parts:
         calling_back=CallingBack(means),
         switchboard=(switchboard := Switchboard(means)),
         forks=means.forks,
-        admission=Admission(meter),
+        admission=Admission(meter, Turnstile()),
         reconciler=Reconciler(means, switchboard),
     )
 

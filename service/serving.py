@@ -28,6 +28,7 @@ from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.wire.address import Proxies
 from service.wire.crowd import Crowd
 from service.wire.request import HttpWire
+from service.wire.turnstile import Turnstile
 from service.wire.websocket import Wire
 
 EXIT_S_MAX = 27.5  # platforms kill 30 s after they asked; what hangs then leaves its trace behind
@@ -48,16 +49,24 @@ _log = logging.getLogger(__name__)
 
 
 def settings(
-    app: Starlette, *, stop_s: int, proxies: Sequence[str] = LOCAL_PROXIES, **more: Any
+    app: Starlette,
+    *,
+    stop_s: int,
+    proxies: Sequence[str] = LOCAL_PROXIES,
+    turnstile: Turnstile | None = None,
+    told: Callable[[str], None] = lambda _limit: None,
+    **more: Any,
 ) -> uvicorn.Config:
     """Return uvicorn's settings for `app`; `stop_s` is its patience with open sockets at the end.
 
-    `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For).
+    `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For). Requests
+    and streams wait at the `turnstile`; `told` hears of each connection that was cut by which limit.
     """
+    paced: dict[str, Any] = {"turnstile": turnstile or Turnstile(), "told": told}
     chosen: dict[str, Any] = {
-        "http": partial(HttpWire, crowd=Crowd(Proxies(proxies))),
+        "http": partial(HttpWire, crowd=Crowd(Proxies(proxies)), **paced),
         "forwarded_allow_ips": list(proxies),
-        "ws": Wire,
+        "ws": partial(Wire, **paced),
         "ws_max_size": MESSAGE_BYTES_MAX,
         "ws_per_message_deflate": False,
         "ws_ping_interval": PING_S,

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from service import logs, serving
 from service.config import Config
 from service.errors import StaylineError
+from service.parts import Parts
 
 WRONG_SETTING = 2
 NOT_SERVED = 1
@@ -34,7 +35,14 @@ def made(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
     """Return the server, not yet started. Raises ConfigError."""
     sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     app = make(config)
-    chosen = serving.settings(app, stop_s=CLOSE_S_MAX, proxies=config.trusted_proxies)
+    parts: Parts = app.state.parts
+    chosen = serving.settings(
+        app,
+        stop_s=CLOSE_S_MAX,
+        proxies=config.trusted_proxies,
+        turnstile=parts.admission.turnstile,
+        told=parts.meter.cut,
+    )
     return serving.Server(chosen, app.state.drain)
 
 

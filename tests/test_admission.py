@@ -6,6 +6,7 @@ import pytest
 from service import admission as module
 from service.admission import AT_ONCE_MAX, Admission
 from service.meter import Meter
+from service.wire.turnstile import Turnstile
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -16,7 +17,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.meter = Meter()
-        self.admission = Admission(self.meter)
+        self.admission = Admission(self.meter, Turnstile())
         self.order: list[int] = []
         self.refused: list[int] = []
         self.inside = self.inside_max = 0
@@ -74,7 +75,9 @@ async def test_one_too_many_is_told_at_once_and_those_who_went_away_do_not_count
     monkeypatch.setattr(module, "AT_ONCE_MAX", 1)
     monkeypatch.setattr(module, "WAITING_MAX", 2)
     gate = Gate()
-    arrivals = [asyncio.create_task(gate.comes(opened_s)) for opened_s in (1, 2, 3)]
+    arrivals = [asyncio.create_task(gate.comes(1))]
+    await wait_until(lambda: gate.order == [1], description="the first is in")
+    arrivals += [asyncio.create_task(gate.comes(opened_s)) for opened_s in (2, 3)]
     await wait_until(lambda: gate.waiting() == 2, description="two wait")
     await gate.comes(4)
     assert gate.refused == [4]
@@ -95,6 +98,7 @@ async def test_a_place_given_to_one_who_just_went_away_is_not_lost(
     async with gate.admission.admit(1):
         second = asyncio.create_task(gate.comes(2))
         await wait_until(lambda: gate.waiting() == 1, description="one waits")
+    await asyncio.sleep(0)
     second.cancel()  # Its place was given, and it does not know yet.
     await asyncio.gather(second, return_exceptions=True)
     gate.may_leave.set()

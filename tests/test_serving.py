@@ -2,6 +2,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from signal import SIGINT, SIGTERM
 
 import httpx2
@@ -23,7 +24,8 @@ from tests.conftest import for_a_moment, wait_until
 
 def test_messages_are_bounded_and_never_unpacked_and_peers_are_asked_whether_they_live() -> None:
     made = settings(Starlette(), stop_s=3, date_header=False)
-    assert (made.ws, made.ws_max_size, made.ws_per_message_deflate) == (
+    assert isinstance(made.ws, partial)
+    assert (made.ws.func, made.ws_max_size, made.ws_per_message_deflate) == (
         Wire,
         MESSAGE_BYTES_MAX,
         False,

@@ -5,20 +5,24 @@
                                                   10 s without taking any of it: cut
 
 uvicorn by itself keeps a connection on which half a request came, or none, for as long as the peer likes, and
-reads a head of any size. Both are bounded here, for WebSockets too: an upgrade begins as a request.
+reads a head of any size. Both are bounded here, for WebSockets too: an upgrade begins as a request. And what a
+head asks for is begun when it is its turn (see turnstile.py), so that thousands at once delay no call.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from service.wire.crowd import Crowd, Silent
+from service.wire.turnstile import Turnstile
 
 HEAD_S_MAX = 5.0  # from the connection to the end of the first head; a browser needs one round trip
 BODY_S_MAX = 10.0  # 64 KiB on a bad mobile network
@@ -36,7 +40,10 @@ _log = logging.getLogger(__name__)
 
 
 class HttpWire(HttpToolsProtocol):
-    """One connection, one of a `crowd` until its first request is there."""
+    """One connection, one of a `crowd` until its first request is there, which then waits at a `turnstile`.
+
+    `told` hears by which limit a connection was cut: head, body, answer or crowd.
+    """
 
     def __init__(
         self,
@@ -46,9 +53,13 @@ class HttpWire(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         crowd: Crowd,
+        turnstile: Turnstile,
+        told: Callable[[str], None],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._crowd = crowd
+        self._turnstile = turnstile
+        self._told = told
         self._silent: Silent | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -62,7 +73,7 @@ class HttpWire(HttpToolsProtocol):
         """See asyncio.Protocol."""
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
-        self._silent = self._crowd.enter(host, self._cut)
+        self._silent = self._crowd.enter(host, self._turned_out)
         self._wait(HEAD_S_MAX, self._late)
 
     @override
@@ -82,7 +93,7 @@ class HttpWire(HttpToolsProtocol):
         if self._is_in_head and self._bytes > HEAD_BYTES_MAX:
             self._end(_LARGE)
         elif self._is_in_body and self._bytes > REQUEST_BYTES_MAX:
-            self._cut()
+            self._cut("body")
 
     @override
     def on_message_begin(self) -> None:
@@ -95,7 +106,7 @@ class HttpWire(HttpToolsProtocol):
         """See uvicorn: the application is called next."""
         self._is_in_head, self._is_in_body = False, True
         self._asked()
-        self._wait(BODY_S_MAX, self._cut)
+        self._wait(BODY_S_MAX, partial(self._cut, "body"))
         super().on_headers_complete()
 
     @override
@@ -114,9 +125,20 @@ class HttpWire(HttpToolsProtocol):
 
     @override
     def handle_websocket_upgrade(self) -> None:
-        """See uvicorn: from here on the connection is another protocol's."""
+        """See uvicorn: from its turn on the connection is another protocol's."""
         self._wait(0, None)
-        super().handle_websocket_upgrade()
+        self.transport.pause_reading()
+        self._turnstile.take(self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """See uvicorn: the application is to answer."""
+        self._turnstile.take(partial(super()._start_asgi_task, cycle, app))
 
     @override
     def pause_writing(self) -> None:
@@ -139,7 +161,7 @@ class HttpWire(HttpToolsProtocol):
             if self.transport.get_write_buffer_size() < waiting:
                 self._watch_taken()
             else:
-                self._cut()
+                self._cut("answer")
 
         self._stalled = self.loop.call_later(TAKEN_S_MAX, look)
 
@@ -157,13 +179,19 @@ class HttpWire(HttpToolsProtocol):
     def _late(self) -> None:
         self._end(_LATE if self._is_in_head else b"")
 
+    def _turned_out(self) -> None:
+        self._cut("crowd")
+
     def _end(self, words: bytes) -> None:
         if self._silent is not None or self.cycle.response_complete:
+            if words:
+                self._told("head")
             self.transport.write(words)
             self.transport.close()
         else:
-            self._cut()
+            self._cut("head")
 
-    def _cut(self) -> None:
+    def _cut(self, limit: str) -> None:
         _log.debug("! a connection took too long", extra={"action": "connection_cut"})
+        self._told(limit)
         self.transport.abort()

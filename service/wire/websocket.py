@@ -9,6 +9,7 @@ are not answered for ever. Who sends more than any caller does is failed as well
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
@@ -18,6 +19,7 @@ from websockets.http11 import Request
 
 from service.wire.flood import Flood
 from service.wire.framing import Framing, Piece, Raw
+from service.wire.turnstile import Turnstile
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
 DIRECT = "stayline.direct"  # the one by which texts come without a queue and a task between
@@ -37,15 +39,29 @@ class Wire(WebSocketsSansIOProtocol):
 
     `["stayline.cut"]["cut"]()` frees its descriptor at once. `["stayline.direct"]["follow"](take)` has
     `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
-    it; `take` neither waits nor raises.
+    it; `take` neither waits nor raises. That a connection is gone is told when it is its turn at the `turnstile`.
+    `told` hears by which limit one was cut: flood or ping.
     """
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(
+        self,
+        *given: Any,
+        turnstile: Turnstile | None = None,
+        told: Callable[[str], None] = lambda _limit: None,
+        **named: Any,
+    ) -> None:
         super().__init__(*given, **named)
+        self._turnstile = turnstile or Turnstile()
+        self._told = told
         self._flood = Flood(self._now_ms())
         self._frames = 0
         self._framing: Framing | None = None
         self._take: Take | None = None
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol. Hundreds may be lost at once, and each has a call to look after."""
+        self._turnstile.take(partial(super().connection_lost, exc))
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -159,12 +175,14 @@ class Wire(WebSocketsSansIOProtocol):
         The application is told apart from a peer's own end: who fell silent may not know of it.
         """
         if not self.close_sent:
+            self._told("ping")
             self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})
         super().keepalive_timeout()
         self._cut()
 
     def _stop_flood(self) -> None:
         """Fail a connection that brings too much; one that is ending already is cut."""
+        self._told("flood")
         if not self.handshake_complete or self.close_sent:
             self._cut()
             return

@@ -37,6 +37,7 @@ from service.web.stream.entrance import Entrance
 from service.web.stream.inflow import Inflow
 from service.web.stream.socket import MediaSocket
 from service.web.stream.strangers import Strangers
+from service.wire.turnstile import Turnstile
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
@@ -79,6 +80,7 @@ class Media:
     inflow: Inflow
     tenants: Tenants
     strangers: Strangers
+    turnstile: Turnstile
 
     def routes(self) -> list[WebSocketRoute]:
         """Return a route for each entrance."""
@@ -104,6 +106,9 @@ class Media:
         admitted = await self._admit(socket, entrance)
         if isinstance(admitted, _Refusal):
             self._refuse("stream", admitted.why)
+            await (
+                self.turnstile.turn()
+            )  # Whoever came at once, and said nothing, is refused at once.
             await socket.close(admitted.code, admitted.why)
             return
         reason = "closed"

@@ -1,0 +1,61 @@
+import asyncio
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from service.wire.turnstile import PIECES_A_TURN, Turnstile
+from tests.conftest import wait_until
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_crowd_is_served_in_order_a_little_in_each_turn_of_the_loop() -> None:
+    turnstile, done = Turnstile(), list[int]()
+    loop, turns = asyncio.get_running_loop(), list[int]()
+
+    def turn() -> None:
+        turns.append(len(done))
+        if len(turnstile):
+            loop.call_soon(turn)
+
+    for number in range(100):
+        turnstile.take(partial(done.append, number))
+    loop.call_soon(turn)
+    await wait_until(lambda: not len(turnstile), description="all were served")
+    assert done == list(range(100))
+    steps = [later - before for before, later in pairwise(turns)]
+    assert steps
+    assert max(steps) <= PIECES_A_TURN, "the loop got its turn between"
+
+
+async def test_whoever_comes_alone_waits_for_nobody() -> None:
+    turnstile = Turnstile()
+    async with asyncio.timeout(1):
+        await turnstile.turn()
+        await turnstile.turn()
+    assert len(turnstile) == 0
+
+
+async def test_who_goes_away_while_waiting_holds_nobody_up() -> None:
+    turnstile = Turnstile()
+    gone, waits = (asyncio.create_task(turnstile.turn()) for _ in range(2))
+    await asyncio.sleep(0)
+    gone.cancel()
+    async with asyncio.timeout(1):
+        await waits
+    assert gone.cancelled()
+
+
+async def test_a_fault_of_one_is_not_that_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    turnstile, done = Turnstile(), list[str]()
+
+    def fail() -> None:
+        raise ValueError("a fault")
+
+    turnstile.take(fail)
+    turnstile.take(lambda: done.append("next"))
+    await wait_until(lambda: done == ["next"], description="the next one was served")
+    assert [record.action for record in caplog.records if hasattr(record, "action")] == [
+        "connection_failed"
+    ]
