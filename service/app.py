@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from service import config as settings
+from service.bell import Bell
 from service.config import Config
 from service.history import History
 from service.journal.seal.anew import Anew
@@ -56,12 +57,15 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
     )
     bearers = _bearers(parts)
     reading_room = _reading_room(parts, bearers)
+    told = parts.config
+    bell = Bell(told.alert_url, told.alert_token, told.outbound, parts.switchboard.owner)
     figures = Figures(
         history=History(parts.meter),
         clock=parts.clock,
         bearers=bearers,
         server=parts.switchboard.owner,
         post=reading_room.board.post,
+        ring=bell.hear,
     )
     app = Starlette(
         routes=[
@@ -79,7 +83,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         ],
         middleware=[Middleware(Sitting, bearers=bearers)],
         exception_handlers=HANDLERS,
-        lifespan=lambda _app: lifespan(parts, rehearse, figures.run),
+        lifespan=lambda _app: lifespan(parts, rehearse, figures.run, bell.run),
     )
     # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
     app.router.redirect_slashes = False

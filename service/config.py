@@ -138,6 +138,8 @@ class Config(BaseSettings):
     consent_text: str = Field("", max_length=500, description="asked before anything is kept")
     collect_url: Address = Field("", description="where numbers go that are collected under seal")
     collect_token: str = Field("", description="its bearer token", repr=False)
+    alert_url: Address = Field("", description="where alerts are told, when they begin and end")
+    alert_token: str = Field("", description="its bearer token", repr=False)
     seal_keys: Annotated[tuple[SealKey, ...], NoDecode] = Field(
         (), description="keys that seal the journal, kid:base64, newest first", repr=False
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.alerts import MEMORY, Alerts
+from service.alerts import MEMORY, Alert, Alerts
 from service.call.shown.view import Json, timestamp
 from service.clock import Clock
 from service.errors import Refused
@@ -24,7 +24,8 @@ MINUTE_MS = 60_000
 class Figures:
     """`GET /api/figures?minutes=60`: one point every ten seconds, and what fires now.
 
-    Whoever watches the board is told each new point as it is made, by `post`.
+    Whoever watches the board is told each new point as it is made, by `post`; `ring` is told what fires
+    then, and the moment.
     """
 
     history: History
@@ -32,6 +33,7 @@ class Figures:
     bearers: Bearers
     server: str
     post: Callable[[str, Json], None]
+    ring: Callable[[Sequence[Alert], int], None]
     alerts: Alerts = field(default_factory=Alerts)
 
     def routes(self) -> list[Route]:
@@ -48,7 +50,8 @@ class Figures:
         """Close the step that ends now, judge, and tell the watchers."""
         now_ms = self.clock.now_ms()
         point = self.history.tick(now_ms)
-        self.alerts.judge(self.history.since(now_ms - (MEMORY + 1) * STEP_MS))
+        firing = self.alerts.judge(self.history.since(now_ms - (MEMORY + 1) * STEP_MS))
+        self.ring(firing, now_ms)
         self.post("figures", self._told((point,)))
 
     async def figures(self, request: Request) -> Response:

@@ -42,13 +42,14 @@ async def test_steps_close_by_themselves_and_alerts_fire(
     meter = Meter()
     meter.store_degraded.set(1)
     token = ApiToken.model_construct(token="see", role="viewer", tenant="default")
-    history, posted = History(meter), list[tuple[str, Any]]()
+    history, posted, rung = History(meter), list[tuple[str, Any]](), list[list[str]]()
     figures = Figures(
         history=history,
         clock=Clock(),
         bearers=Bearers([token], meter, Clock(), ()),
         server="here",
         post=lambda event, told: posted.append((event, told)),
+        ring=lambda firing, _now_ms: rung.append([one.name for one in firing]),
     )
     front.app.router.routes[:0] = figures.routes()
     running = asyncio.create_task(figures.run())
@@ -58,6 +59,7 @@ async def test_steps_close_by_themselves_and_alerts_fire(
     assert [one["name"] for one in told["alerts"]] == ["store_degraded"]
     assert told["points"][0]["is_degraded"] is True
     assert [event for event, _ in posted] == ["figures"] * len(posted)
+    assert rung == [["store_degraded"]] * len(posted)
     assert [one["points"] for _, one in posted[:2]] == [[point] for point in told["points"][:2]]
     assert (posted[-1][1]["alerts"], posted[-1][1]["server"]) == (told["alerts"], "here")
 
