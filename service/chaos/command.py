@@ -1,13 +1,4 @@
-"""`stayline chaos`: many calls at once, real sockets, seeded harm, and a judgement.
-
-    stayline chaos --calls 50 --drops 1000 --seed 7 --kill-every 50 --json chaos.json
-    stayline chaos --server https://calls.example.org --calls 20 --drops 200
-
-Without --server it starts two servers of its own, with speech in text so that many calls need no core for
-engines, and may kill and freeze them and pause their store. With --server it harms the network before
-a deployment of yours, and needs its account, its auth token and an API token (see `stayline replay`).
-Exit codes: 0 every rule was kept, 1 one was broken, 2 wrong usage or nothing to call.
-"""
+"""`stayline chaos`: many calls at once, real sockets, seeded harm, and a judgement."""
 
 import argparse
 import asyncio
@@ -17,13 +8,10 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
-from typing_extensions import override
 
 from service.chaos.crowd import MEDIA_MS
 from service.chaos.ground import own_credentials
@@ -35,6 +23,16 @@ from service.errors import ConfigError, StaylineError
 from service.simulator import credentials
 from service.simulator.credentials import Credentials
 
+ABOUT = """Harm many calls at once on real sockets, by a seed, and judge what came of it.
+
+    stayline chaos --calls 50 --drops 1000 --seed 7 --kill-every 50 --json chaos.json
+    stayline chaos --server https://calls.example.org --calls 20 --drops 200
+
+Without --server it starts two servers of its own, with speech in text so that many calls need no core for
+engines, and may kill and freeze them and pause their store. With --server it harms the network before
+a deployment of yours, and needs its account, its auth token and an API token (see `stayline replay`).
+Exit codes: 0 every rule was kept, 1 one was broken, 2 wrong usage or nothing to call.
+"""
 KEPT, BROKEN, USAGE = range(3)
 CALLS_MAX = 2_000  # more than one machine plays in real time
 DROPS_MAX = 1_000_000
@@ -42,16 +40,9 @@ PORT_MAX = 65_535
 SHOWN_MAX = 2_000  # letters of an error
 
 
-class _Parser(argparse.ArgumentParser):
-    @override
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(message)
-
-
-def chaos(arguments: Sequence[str]) -> int:
-    """Run the command with these arguments. Returns the exit code."""
+def run_with(options: argparse.Namespace) -> int:
+    """Run the command with these options. Returns the exit code."""
     try:
-        options = _parser().parse_args(arguments)
         plan, found = read(options)
         _room_for(plan)
         # What the callers' own libraries say of broken connections is what is being tested.
@@ -103,12 +94,8 @@ def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
     return msgspec.structs.replace(plan, server=plan.server.rstrip("/"), rest_port=port), found
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="stayline chaos",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options; what they say is read by `run_with`."""
     plain = Plan()
     add = parser.add_argument
     add("--server", default="", help="where a deployment listens; default: two servers of our own")
@@ -149,7 +136,6 @@ def _parser() -> argparse.ArgumentParser:
     told = parser.add_argument_group("the report")
     told.add_argument("--json", dest="json_", type=Path, metavar="FILE", help="as JSON")
     told.add_argument("--markdown", type=Path, metavar="FILE", help="as a page")
-    return parser
 
 
 def _keep(report: Report, options: argparse.Namespace) -> None:

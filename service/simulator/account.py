@@ -64,7 +64,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """A phone number of the account: where its calls are handed to."""
+    """A phone number of the account: where its calls are handed to. A path may be a whole URL, too."""
 
     server_url: str  # where the service really listens
     public_url: str = (
@@ -76,6 +76,8 @@ class Number(msgspec.Struct, frozen=True, kw_only=True):
 
     def url(self, path: str) -> str:
         """Return the public URL of a path, "" for none."""
+        if path.startswith(("http://", "https://")):
+            return path
         return self._public().rstrip("/") + path if path else ""
 
     def dialled(self, url: str) -> str:

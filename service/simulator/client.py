@@ -1,9 +1,5 @@
 """`stayline replay`: call a running server with recorded audio, harm the call, and judge what came back.
 
-    stayline replay name.ulaw ticket.ulaw --drop-at 3.2s --drop-on agent-speaks:2+300:half-open \
-        --digits-at 8s:1w2 --expect streams>=3 --record heard.wav --junit report.xml
-    stayline replay human_please.ulaw --dial-outcome no-answer --message 4s --expect messages=1
-
 Exit codes: see report.py. Everything wrong about the usage is one sentence on standard error.
 """
 
@@ -11,13 +7,10 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
-from typing_extensions import override
 
 from service.errors import ConfigError
 from service.simulator import credentials, expectation, recording, report as r, script as s
@@ -31,6 +24,15 @@ from service.simulator.phone import Phone
 from service.simulator.screen import Screen
 from service.simulator.words import duration_ms
 
+ABOUT = """Call a running server with recorded audio, harm the call, and judge what came back.
+
+    stayline replay name.ulaw ticket.ulaw --drop-at 3.2s --drop-on agent-speaks:2+300:half-open \\
+        --digits-at 8s:1w2 --expect streams>=3 --record heard.wav --junit report.xml
+    stayline replay human_please.ulaw --dial-outcome no-answer --message 4s --expect messages=1
+
+Exit codes: 0 as expected, 1 an expectation failed, 2 the agent never spoke, 3 it broke the protocol, 4 wrong
+words, 5 nobody answered.
+"""
 SERVER = "http://127.0.0.1:8000"
 PORT_MAX = 65_535
 
@@ -44,12 +46,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     expectations: tuple[expectation.Expectation, ...]
     server_url: str
     rest_port: int
-
-
-class _Parser(argparse.ArgumentParser):
-    @override
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(message)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,17 +94,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--auth-token", default="", help="else TWILIO_AUTH_TOKEN, else var/development.json")
     add("--account-sid", default="", help="else TWILIO_ACCOUNT_SID, else var/development.json")
     add("--api-token", default="", help="else the first of API_TOKENS, else var/development.json")
-
-
-def replay(arguments: Sequence[str]) -> int:
-    """Run the command with these arguments. Returns the exit code."""
-    parser = _Parser(prog="stayline replay", description=__doc__)
-    add_arguments(parser)
-    try:
-        options = parser.parse_args(arguments)
-    except ConfigError as error:
-        return _complain(error)
-    return asyncio.run(run(options))
 
 
 async def run(options: argparse.Namespace) -> int:

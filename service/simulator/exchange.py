@@ -25,6 +25,7 @@ from service.errors import ConfigError
 from service.simulator.account import Account, Number, Terms, new_sid
 from service.simulator.answering import Party
 from service.simulator.card import Card
+from service.simulator.numbers import Numbers
 from service.simulator.outbound import Wanted
 from service.simulator.phone import Phone
 from service.simulator.rest import Desk
@@ -70,9 +71,10 @@ class Exchange:
         self.terms = terms or Terms()
         self.clock = clock or Clock()
         self.phones: dict[str, Phone] = {}
+        self.numbers = Numbers()
         self._number = Number(server_url=server_url, public_url=public_url)
         self._rest_port = rest_port
-        self._desk = Desk(account, self.phones, self._ring)
+        self._desk = Desk(account, self.phones, self._ring, self.numbers, self.clock)
         self._parties: dict[str, deque[Party]] = {}
         self._webhooks = Webhooks(account, self.clock, transport)
         self._server: _Server | None = None
@@ -102,11 +104,17 @@ class Exchange:
         terms: Terms | None = None,
         is_doubled: bool = False,
     ) -> Phone:
-        """Let a phone ring at the service; returns at once. `is_doubled` asks the first webhook twice."""
+        """Let a phone ring at the service; returns at once. `is_doubled` asks the first webhook twice.
+
+        A number that the account has bought rings where it points to; any other one where `route` says.
+        """
         assert self._number.server_url, "say where the service listens: route(server_url)"
+        line = self.numbers.find(to)
+        routed = self._number
+        number = line.leads(routed.server_url, routed.public_url) if line else routed
         card = Card(
             account=self.account,
-            number=self._number,
+            number=number,
             terms=terms or self.terms,
             call_sid=call_sid or new_sid("CA"),
             api_url=self.api_url,

@@ -1,9 +1,11 @@
-"""The piece of Twilio's REST API that a service needs in a call: update a call, ask how it is.
+"""The piece of Twilio's REST API that a service needs: calls, the account, its phone numbers.
 
+    GET  /2010-04-01/Accounts/{account}.json
     POST /2010-04-01/Accounts/{account}/Calls/{call}.json     Twiml | Url [Method] | Status
     GET  /2010-04-01/Accounts/{account}/Calls/{call}.json
     GET  /2010-04-01/Accounts/{account}/Calls.json            [?Status=] [?To=]
     POST /2010-04-01/Accounts/{account}/Calls.json            To From Url [Method] [StatusCallback] [Timeout]
+    …    /2010-04-01/Accounts/{account}/IncomingPhoneNumbers…    see numbers.py
 
 Errors are Twilio's: 401/20003, 404/20404, 400/21220 (over), 400/32018 (over 4,000 characters), 429/20429.
 """
@@ -14,31 +16,23 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service.clock import Clock
 from service.simulator.account import Account
 from service.simulator.course import Fetch, HangUp, Order, Perform
 from service.simulator.document import read
 from service.simulator.markup import DocumentError
+from service.simulator.numbers import Numbers
 from service.simulator.outbound import BadCall, Wanted, wanted
 from service.simulator.phone import Phone
+from service.simulator.refusal import Refusal, form_of
 
 TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)
-FORM_BYTES_MAX = 262_144  # Twilio's own is not published; no form of a call update is this long
-
-
-class Refusal(Exception):
-    """An answer of the API that is no success."""
-
-    def __init__(self, status: int, code: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.code = code
 
 
 class Desk:
@@ -49,17 +43,34 @@ class Desk:
         account: Account,
         phones: Mapping[str, Phone],
         ring: Callable[[Wanted], Awaitable[Phone]],
+        numbers: Numbers,
+        clock: Clock,
     ) -> None:
         self.busy_answers = 0
         self._ring = ring
         self._account = account
         self._phones = phones
+        self._numbers = numbers
+        self._clock = clock
 
     def app(self) -> Starlette:
         """Return the ASGI application."""
-        root = "/2010-04-01/Accounts/{account}/Calls"
+        account = "/2010-04-01/Accounts/{account}"
+        root, numbers = f"{account}/Calls", f"{account}/IncomingPhoneNumbers"
         return Starlette(
             routes=[
+                Route(account + ".json", self._answering(self._show_account), methods=["GET"]),
+                Route(numbers + ".json", self._answering(self._numbers.listed), methods=["GET"]),
+                Route(
+                    numbers + "/{number}.json",
+                    self._answering(self._numbers.show),
+                    methods=["GET"],
+                ),
+                Route(
+                    numbers + "/{number}.json",
+                    self._answering(self._numbers.update),
+                    methods=["POST"],
+                ),
                 Route(root + ".json", self._answering(self._list), methods=["GET"]),
                 Route(root + ".json", self._answering(self._create, 201), methods=["POST"]),
                 Route(root + "/{call}.json", self._answering(self._show), methods=["GET"]),
@@ -73,13 +84,22 @@ class Desk:
         async def answer(request: Request) -> Response:
             try:
                 self._admit(request)
-                return JSONResponse(await work(request), status)
+                return JSONResponse(await work(request), status, headers=self._date())
             except Refusal as refusal:
                 more = f"https://www.twilio.com/docs/errors/{refusal.code}"
-                told = {"code": refusal.code, "message": str(refusal), "more_info": more}
-                return JSONResponse(told | {"status": refusal.status}, refusal.status)
+                told: dict[str, object] = {
+                    "code": refusal.code,
+                    "message": str(refusal),
+                    "more_info": more,
+                }
+                told["status"] = refusal.status
+                return JSONResponse(told, refusal.status, headers=self._date())
 
         return answer
+
+    def _date(self) -> dict[str, str]:
+        now = datetime.fromtimestamp(self._clock.now_ms() / 1_000, UTC)
+        return {"Date": format_datetime(now, usegmt=True)}
 
     def _admit(self, request: Request) -> None:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -96,6 +116,14 @@ class Desk:
             self.busy_answers -= 1
             raise Refusal(429, 20429, "Too Many Requests")
 
+    async def _show_account(self, _request: Request) -> dict[str, object]:
+        return {
+            "sid": self._account.account_sid,
+            "friendly_name": "Stand-in",
+            "status": "active",
+            "type": "Full",
+        }
+
     async def _list(self, request: Request) -> dict[str, object]:
         status, to, from_ = (
             request.query_params.get(name, "") for name in ("Status", "To", "From")
@@ -109,7 +137,7 @@ class Desk:
 
     async def _create(self, request: Request) -> dict[str, object]:
         try:
-            return _shown(await self._ring(wanted(await _form(request))))
+            return _shown(await self._ring(wanted(await form_of(request))))
         except BadCall as bad:
             raise Refusal(400, bad.code, str(bad)) from bad
 
@@ -118,7 +146,7 @@ class Desk:
 
     async def _update(self, request: Request) -> dict[str, object]:
         phone = self._phone(request)
-        fields = await _form(request)
+        fields = await form_of(request)
         order = _order(fields, phone)
         if phone.is_over:
             raise Refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
@@ -132,18 +160,6 @@ class Desk:
         if sid not in self._phones:
             raise Refusal(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
         return self._phones[sid]
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > FORM_BYTES_MAX:
-            raise Refusal(413, 20001, "The request is too long")
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
-    except ValueError as error:
-        raise Refusal(400, 20001, "The form can't be read") from error
 
 
 def _order(fields: dict[str, str], phone: Phone) -> Order:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.chaos.command import KEPT, chaos
+from service.chaos.command import KEPT
+from service.commands.line import run
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -17,7 +18,7 @@ def test_nothing_is_lost_said_twice_or_done_twice(
     """G1, G5 in small: drops of every kind, kill -9, SIGSTOP and a paused store under ten calls."""
     words = f"--store {store} --calls 10 --drops 40 --seed 5 --apart-ms 4000 --kill-every 20"
     often = f"--freeze-every 16 --pause-every 12 --json {tmp_path / 'report.json'}"
-    code = chaos([*words.split(), *often.split()])
+    code = run(["chaos", *words.split(), *often.split()])
     assert code == KEPT, capsys.readouterr().out
     figures = json.loads((tmp_path / "report.json").read_text())["figures"]
     assert figures["drops"] == 40

@@ -1,3 +1,4 @@
+import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -5,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from service.chaos import command
-from service.chaos.command import BROKEN, KEPT, USAGE, chaos
+from service.chaos.command import BROKEN, KEPT, USAGE
 from service.chaos.report import Report
+from service.commands.line import run
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_usage_is_one_sentence_and_exit_code_2(
     words: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert chaos(words.split()) == USAGE
+    assert run(["chaos", *words.split()]) == USAGE
     shown = capsys.readouterr().err
     assert said in shown
     assert shown.startswith("stayline chaos: ")
@@ -60,7 +62,7 @@ def test_the_report_is_kept_as_json_and_as_a_page(
 
     monkeypatch.setattr(command, "run", done)
     kept = ["--json", str(tmp_path / "r.json"), "--markdown", str(tmp_path / "r.md")]
-    assert chaos(kept) == code
+    assert run(["chaos", *kept]) == code
     told = json.loads((tmp_path / "r.json").read_text())
     assert told["figures"] == {"acknowledged records lost": lost}
     assert (tmp_path / "r.md").read_text().startswith("# chaos")
@@ -75,7 +77,9 @@ def test_a_deployments_credentials_are_found_as_replay_finds_them(
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC1")
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "t")
     monkeypatch.setenv("API_TOKENS", "secret:admin")
-    options = command._parser().parse_args(["--server", "http://127.0.0.1:8000/"])
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    options = parser.parse_args(["--server", "http://127.0.0.1:8000/"])
     plan, found = command.read(options)
     assert (plan.server, plan.rest_port) == ("http://127.0.0.1:8000", 8001)
     assert found.api_token == "secret"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.commands.line import run
 from service.simulator import client, recording, report as r
 from service.simulator.answering import Party
 from service.simulator.credentials import Credentials
@@ -96,13 +97,13 @@ async def test_a_server_that_is_not_there_gives_5() -> None:
         (["--expect", "greeted"], "no expectation"),
         (["--max-duration", "2h"], "no duration"),
         (["nothing.ulaw"], "can't be read"),
-        (["--no-such-option"], "unrecognized arguments"),
+        (["--no-such-option"], "is not known here"),
     ],
 )
 def test_wrong_usage_gives_4_and_one_sentence(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert client.replay([*ACCESS, *arguments]) == r.USAGE
+    assert run(["replay", *ACCESS, *arguments]) == r.USAGE
     told = capsys.readouterr().err
     assert complaint in told
     assert told.count("\n") == 1
@@ -114,14 +115,14 @@ def test_digits_need_a_token_of_the_api(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("API_TOKENS", raising=False)
     arguments = ["--auth-token", TOKEN, "--account-sid", ACCOUNT, "--digits-at", "1s:1"]
-    assert client.replay(arguments) == r.USAGE
+    assert run(["replay", *arguments]) == r.USAGE
     assert "give --api-token" in capsys.readouterr().err
 
 
 def test_a_taken_rest_port_gives_4(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert client.replay([*ACCESS, "--rest-port", port]) == r.USAGE
+        assert run(["replay", *ACCESS, "--rest-port", port]) == r.USAGE
     assert "can't be used" in capsys.readouterr().err
 
 

@@ -101,6 +101,11 @@ class RedisJournal:
         await self._routes.close()
         self._bells.ring_all()
 
+    async def time_ms(self) -> int:
+        """Return what the server's own clock says (of a Cluster, one node's). Raises StoreUnavailable."""
+        seconds, micros = (await self._reading.run(("TIME",)))[0]
+        return int(seconds) * 1000 + int(micros) // 1000
+
     async def check(self, *, now_ms: int) -> Durability:
         """See Journal.check."""
         check_times(now_ms)

@@ -33,7 +33,7 @@ REDIRECTS_MAX = 8  # a slot has one holder; more is a Cluster that does not agre
 TRIES_MAX = 60  # of a call of which half has moved: with the pauses about a second and a half
 TRY_PAUSE_MS = 32
 
-_KEYLESS = frozenset({"MULTI", "EXEC", "PING"})
+_KEYLESS = frozenset({"MULTI", "EXEC", "PING", "TIME"})
 _ASKING: Command = ("ASKING",)
 
 

@@ -1,5 +1,6 @@
 """Rotation: every call's key is wrapped anew by its tenant's newest master. No record is touched."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from service.errors import SealBroken
@@ -14,14 +15,20 @@ class Rewrapped(NamedTuple):
     unreadable: int
 
 
-async def rewrap(journal: SealedJournal) -> Rewrapped:
+def unwatched(_done: int, _total: int) -> None:
+    """For work that nobody watches."""
+
+
+async def rewrap(journal: SealedJournal, told: Callable[[int, int], None] = unwatched) -> Rewrapped:
     """Wrap all keys anew. Raises StoreUnavailable; begun again, it goes on where it stopped.
 
-    Calls go on meanwhile, under their keys, which stay what they are. Once nothing is `unreadable` the
-    older masters may be taken out of SEAL_KEYS.
+    `told` hears how many calls of how many are done. Calls go on meanwhile, under their keys, which
+    stay what they are. Once nothing is `unreadable` the older masters may be taken out of SEAL_KEYS.
     """
     anew = current = unreadable = 0
-    for headline in await journal.open_calls():
+    calls = await journal.open_calls()
+    for number, headline in enumerate(calls):
+        told(number, len(calls))
         call_sid = headline.call_sid
         wrapped = await journal.vault.fetch(call_sid)
         if wrapped is None:

@@ -5,6 +5,7 @@ kept, sealed and erased as well.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.call.carrying import ticket_name, tickets
@@ -45,11 +46,19 @@ class Found:
     unreadable: int
 
 
-async def found(journal: Journal, about: About) -> Found:
-    """Look through the store. Raises StoreUnavailable."""
+def unwatched(_done: int, _total: int) -> None:
+    """For a search that nobody watches."""
+
+
+async def found(
+    journal: Journal, about: About, told: Callable[[int, int], None] = unwatched
+) -> Found:
+    """Look through the store; `told` hears how many calls of how many. Raises StoreUnavailable."""
     calls: list[tuple[Headline, Call]] = []
     unreadable = 0
-    for headline in await journal.open_calls():
+    headlines = await journal.open_calls()
+    for number, headline in enumerate(headlines):
+        told(number, len(headlines))
         try:
             reading = await journal.read(headline.call_sid)
         except SealBroken:

@@ -1,0 +1,1 @@
+"""The `stayline` command: one file a command."""

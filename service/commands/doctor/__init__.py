@@ -1,0 +1,1 @@
+"""What `stayline doctor` looks at."""

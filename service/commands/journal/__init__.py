@@ -1,0 +1,1 @@
+"""The commands on a store's calls: show, export, replay, erase, rewrap."""
