@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from service.commands.pointing import PhoneNumber, changes, is_ours, spelled, taken, wanted
@@ -7,8 +8,8 @@ OURS = Webhooks("https://calls.example.com")
 
 
 def number(**fields: str) -> PhoneNumber:
-    return PhoneNumber(
-        **{
+    return msgspec.convert(
+        {
             "sid": "PN1",
             "phone_number": "+15551234567",
             "voice_url": OURS.voice,
@@ -18,7 +19,8 @@ def number(**fields: str) -> PhoneNumber:
             "status_callback": OURS.status,
             "status_callback_method": "POST",
             **fields,
-        }
+        },
+        PhoneNumber,
     )
 
 

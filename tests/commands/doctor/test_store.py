@@ -10,7 +10,7 @@ from service.commands.doctor import store
 from service.commands.doctor.finding import Finding, State
 from service.config import load
 from service.journal.seal.journal import SealedJournal
-from service.journal.values import Appended
+from service.journal.values import Appended, Durability
 from service.parts import sealed_store
 from tests.conftest import free_port
 from tests.standins.valkey import Valkey
@@ -60,7 +60,7 @@ async def test_a_folder_that_can_not_be_written_is_told(monkeypatch: pytest.Monk
 
 async def test_a_fence_that_does_not_hold_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     async def taken(*_given: Any, **_named: Any) -> Appended:
-        return Appended(1, 1)
+        return Appended(1, Durability.LOCAL)
 
     monkeypatch.setattr(SealedJournal, "append", taken)
     assert (await looked())["fence"].state is State.WRONG
