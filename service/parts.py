@@ -32,7 +32,7 @@ from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
 from service.session.kept.records import orphaned, tenant_of
 from service.session.kept.ring_backs import RingBacks
-from service.session.means import Means
+from service.session.means import Means, Sink
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sink import HttpSink
@@ -90,6 +90,7 @@ class Own:
     clock: Clock | None = None
     engine: Journal | None = None  # the store itself; the bridge stands in front of it all the same
     carrier: Outward | None = None
+    sink: Sink | None = None
 
 
 NOTHING_OWN = Own()
@@ -119,7 +120,7 @@ def assembled(config: Config, own: Own) -> Parts:
         owner=_owner(),
         tasks=tasks,
         forks=Forks(tasks),
-        sink=_sink(config),
+        sink=own.sink or _sink(config),
     )
     return Parts(
         config=config,

@@ -192,4 +192,20 @@ CONVERSATION: Final = (
         after="        if self._line.is_live:\n            self._mooring",
         suites=("tests/session/test_ownership.py",),
     ),
+    Bug(
+        name="words-kept-before-the-yes",
+        rule=8,
+        file="service/call/decisions/private.py",
+        before="    i.Utterance: consent.heard,\n",
+        after="",
+        suites=("tests/simulation/test_private.py",),
+    ),
+    Bug(
+        name="a-reference-that-is-the-number",
+        rule=8,
+        file="service/session/vault.py",
+        before="            self._tell(effect, outcome, reference=reference)\n",
+        after="            self._tell(effect, outcome, reference=number)\n",
+        suites=("tests/simulation/test_private.py",),
+    ),
 )

@@ -3,12 +3,12 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import Context
 from functools import lru_cache
 from typing import Any
 
-from service.call.acts import Act, HangUp, Say, SendDigits, UseTool
+from service.call.acts import Act, Collect, HangUp, Say, SendDigits, UseTool
 from service.call.state import Call, Turn
 from service.speech.transcript import NOTHING, Transcript
 from service.testing.textspeech import CONFIDENCE_MILLI, literal, spoken, words
@@ -20,6 +20,7 @@ TERMS = {
     LOOKUP: Terms(is_idempotent=True, attempts_max=3, timeout_ms=2_000),
     NOTE: Terms(is_idempotent=False, attempts_max=1, timeout_ms=2_000),
 }
+COLLECTIONS_MAX = 2  # of one call
 OPERATIONS_MAX = 6  # of one call: an agent that never has enough would never be quiet
 
 
@@ -28,13 +29,23 @@ class Clerk:
 
     offers_earlier = False
 
-    def __init__(self, seed: int, chance: random.Random) -> None:
+    def __init__(
+        self,
+        seed: int,
+        chance: random.Random,
+        *,
+        collects: bool = False,
+        on_thought: Callable[[Call, Turn], None] = lambda _call, _turn: None,
+    ) -> None:
         self._seed = seed
         self._chance = chance
+        self._collects = collects
+        self._on_thought = on_thought
 
     async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
         """See Agent.reply."""
         chance = random.Random(f"{self._seed} {call.call_sid} {turn.number}")
+        self._on_thought(call, turn)
         if turn.reason == "opening":
             yield Say(GREETING)
             return
@@ -42,12 +53,21 @@ class Clerk:
         for name in turn.operations:
             status = next((one.status for one in call.operations if one.operation == name), "gone")
             yield Say(f"Operation {name} of turn {turn.number} has {status}.")
-        if turn.reason == "operation":
+        if turn.reason == "collected" and call.privacy.collected is not None:
+            yield Say(f"Number {call.privacy.collected.collection} has {turn.number}.")
+        if turn.reason in ("operation", "collected"):
             return
+        for act in self._answer(call, turn, chance):
+            yield act
+
+    def _answer(self, call: Call, turn: Turn, chance: random.Random) -> Iterator[Act]:
         for part in range(chance.randint(1, 3)):
             yield Say(f"Sentence {part} of answer {turn.number} to you is this one here.")
         if chance.random() < 0.35 and len(call.operations) < OPERATIONS_MAX:
             yield UseTool(chance.choice((LOOKUP, NOTE)), {"turn": turn.number})
+        if self._collects and call.privacy.collections < COLLECTIONS_MAX and chance.random() < 0.6:
+            yield Collect("Your card number now, please.", "card", 13, 19, is_card=True)
+            return
         if chance.random() < 0.06:
             yield SendDigits("1w2")
         if chance.random() < 0.03:

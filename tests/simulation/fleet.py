@@ -12,11 +12,13 @@ from typing import Any
 
 from service import config as settings
 from service.app import create_app
+from service.call.state import Call, Turn
 from service.clock import Clock
 from service.config import Config
 from service.journal.tailing import Bells
 from service.journal.values import Appended, Outcome
 from service.parts import Own
+from service.session.means import Sink
 from service.speech.endpoint import Endpointer
 from service.testing.quick_ear import AnySound
 from tests.simulation.brain import Box, Clerk, TextSpeech, Tools
@@ -29,6 +31,7 @@ from tests.simulation.store import Cabinet
 from tests.simulation.witness import Witness
 
 WALL_NS = 1_760_000_000_000_000_000  # any day
+CONSENT = "I take notes of what you say."
 TOKEN = "a token for an operator"
 
 OnWait = Callable[[Server, str, int, Outcome], None]
@@ -59,6 +62,9 @@ class Fleet:
         self.skews_ms = list(plan.skews_ms)  # of each place's wall clock, as it is now
         self.clock = Clock(lambda: WALL_NS + loop.now_ns(), loop.now_ns)
         self.witness = Witness(self.clock)
+        self.witness.secrets = plan.secrets
+        self.sink: Sink | None = None
+        self.on_thought: Callable[[Call, Turn], None] = lambda _call, _turn: None
         self.cabinet = Cabinet()
         self.weather = Weather(self._chance("store"))
         self.bells = Bells()
@@ -96,15 +102,27 @@ class Fleet:
         name = f"s{place}.{self._born}"
         outlet = Outlet(self.cabinet, self.weather, self.bells)
         own = Own(
-            agent=Clerk(self.plan.seed, self._chance(f"agent {name}")),
+            agent=Clerk(
+                self.plan.seed,
+                self._chance(f"agent {name}"),
+                collects=self.plan.collects,
+                on_thought=self.on_thought,
+            ),
             speech=TextSpeech(self._chance(f"speech {name}")),  # type: ignore[arg-type] # all of it that is used
             endpointer=lambda: Endpointer(AnySound()),
             toolbox=Box(self.tools),  # type: ignore[arg-type] # all of it that is used
             clock=self._clock(place),
             engine=outlet,
             carrier=MemoryCarrier(self.exchange, self._chance(f"rest {name}")),
+            sink=self.sink,
         )
-        config = _config().model_copy(update={"write_behind": str(self.folder)})
+        config = _config().model_copy(
+            update={
+                "write_behind": str(self.folder),
+                "consent_text": CONSENT if self.plan.asks_consent else "",
+                "collect_url": "https://till.example.com" if self.plan.collects else "",
+            }
+        )
         server = Server(name, create_app(config, own=own), outlet, self.loop)
         self._watch(server)
         return server

@@ -20,12 +20,14 @@ class Leftovers:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._check = fleet.witness.check
+        self._own = (*OWN, *fleet.plan.secrets)
 
     async def judge(self) -> None:
         """Judge what is held, what is told, what is on disk; then have every call erased."""
         await self._all_let_go()
         self._check_metrics()
         self._check_files()
+        await self._check_shown()
         await self._erase_all()
 
     def _serving(self) -> list[Server]:
@@ -48,18 +50,32 @@ class Leftovers:
     def _check_metrics(self) -> None:
         for server in self._serving():
             told = server.parts.meter._registry.collect()
-            names = {
+            names: set[str] = {
                 name for one in told for sample in one.samples for name in sample.labels.values()
             }
-            seen = [word for word in OWN if any(word in name for name in names)]
+            seen = [word for word in self._own if any(word in name for name in names)]
             self._check(8, not seen, f"{seen} in the metrics")
 
     def _check_files(self) -> None:
         """What was kept on a machine while the store was away is not there any more."""
         for file in sorted(one for one in self._fleet.folder.rglob("*") if one.is_file()):
             kept = file.read_bytes()
-            seen = [word for word in OWN if word.encode() in kept]
+            seen = [word for word in self._own if word.encode() in kept]
             self._check(8, not seen, f"{seen} in {file.name}")
+
+    async def _check_shown(self) -> None:
+        """What was private is shown to nobody who may ask."""
+        secrets = self._fleet.plan.secrets
+        for sid in self._fleet.cabinet.state.rows if secrets else ():
+            for what in ("", "/events", "/timeline", "/export"):
+                server = self._fleet.balanced()
+                assert server is not None, "everything is healed"
+                headers = {"Authorization": f"Bearer {TOKEN}"}
+                url = f"{PUBLIC_URL}/api/calls/{sid}{what}"
+                answered = await wire.ask(server, "GET", url, headers)
+                self._check(8, answered.status == 200, f"{what} of {sid} was {answered.status}")
+                seen = [one for one in secrets if one.encode() in answered.body]
+                self._check(8, not seen, f"{what} of {sid} shows {seen}")
 
     async def _erase_all(self) -> None:
         """Nothing of an erased call is left in the store, and nobody writes it anew."""

@@ -20,7 +20,8 @@ class _Ear(logging.Handler):
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
             self._witness.note("log", getattr(record, "call_sid", ""), text)
-        self._witness.check(8, not any(word in text for word in WORDS), f"in the log: {text}")
+        words = (*WORDS, *self._witness.secrets)
+        self._witness.check(8, not any(word in text for word in words), f"in the log: {text}")
         if record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
             self._witness.broke(10, f"a traceback in the log: {text}\n{trace}")

@@ -12,6 +12,9 @@ from msgspec.structs import replace
 from service.simulator.account import AfterError, Pace, Terms
 from service.simulator.answering import OUTCOMES, Party
 
+PRIVATE = (
+    200_000  # from here on callers may be asked for consent, and numbers be collected under seal
+)
 PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
 MORE_MAX = 6
@@ -19,6 +22,12 @@ SERVERS = (1, 2, 2, 2, 3, 3)
 CALLS = (1, 1, 1, 2, 2, 3, 5)
 LASTS_MS = (6_000, 10_000, 15_000, 25_000)
 WORDS = ("orchid", "granite", "lantern", "meadow", "copper", "harbour", "velvet", "thunder")
+SECRET_WORDS = ("juniper", "saffron", "walnut", "quartz", "bramble")  # said before a yes, or never
+TELLING = 8  # digits in a row that tell of a number
+ANSWERS = (
+    ("yes",), ("1",), ("1",), ("yes",), ("juniper saffron", "yes"), ("walnut quartz bramble", "1"), ("", "1"),
+    ("no",), ("2",), ("saffron", "bramble", "walnut"), ("",),
+)  # fmt: skip
 DROPS = (
     "close", "close=1001", "close=1012", "eof", "reset", "reset", "half-open", "half-open=2s",
     "late-stop", "double-webhook", "redial", "stall", "duplicate-start",
@@ -79,13 +88,18 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class CallPlan(msgspec.Struct, frozen=True):
-    """One caller: when the phone rings, what is said when, when the caller hangs up (0: never)."""
+    """One caller: when the phone rings, what is said when, when the caller hangs up (0: never).
+
+    `answers`, the last again and again, are given when the caller is asked for consent; `card` is their number.
+    """
 
     at_ms: int
     says: tuple[tuple[int, str], ...]
     hangs_up_ms: int
     terms: Terms
     is_doubled: bool
+    answers: tuple[str, ...] = ("yes",)
+    card: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -97,6 +111,19 @@ class Plan(msgspec.Struct, frozen=True):
     calls: tuple[CallPlan, ...]
     faults: tuple[Fault, ...]
     lasts_ms: int
+    asks_consent: bool = False
+    collects: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be found nowhere."""
+        if self.seed < PRIVATE:
+            return ()
+        cards = (one.card for one in self.calls)
+        return (
+            *SECRET_WORDS,
+            *(end for card in cards for end in (card[:TELLING], card[-TELLING:])),
+        )
 
 
 def planned(seed: int) -> Plan:
@@ -113,7 +140,24 @@ def planned(seed: int) -> Plan:
         more = range(chance.randint(1, MORE_MAX))
         faults += tuple(_fault(chance, MORE_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
     in_order = tuple(sorted(faults, key=lambda one: one.at_ms))
-    return Plan(seed, servers, skews_ms, calls, in_order, lasts_ms)
+    plan = Plan(seed, servers, skews_ms, calls, in_order, lasts_ms)
+    return _with_secrets(chance, plan) if seed >= PRIVATE else plan
+
+
+def _with_secrets(chance: random.Random, plan: Plan) -> Plan:
+    calls = tuple(
+        replace(one, answers=chance.choice(ANSWERS), card=_card(chance)) for one in plan.calls
+    )
+    asks, collects = chance.choice(((True, False), (False, True), (True, True)))
+    return replace(plan, calls=calls, asks_consent=asks, collects=collects)
+
+
+def _card(chance: random.Random) -> str:
+    """Return a number of 16 digits with a right check digit."""
+    row = "4" + "".join(str(chance.randrange(10)) for _ in range(14))
+    doubled = (int(digit) * 2 for digit in row[::-2])
+    total = sum(value - 9 * (value > 9) for value in doubled) + sum(map(int, row[-2::-2]))
+    return f"{row}{-total % 10}"
 
 
 def _call(chance: random.Random, lasts_ms: int) -> CallPlan:

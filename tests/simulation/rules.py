@@ -13,6 +13,7 @@ from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
 from tests.simulation.hearing import Hearing, heard_words
+from tests.simulation.private import Discreet
 from tests.simulation.server import Server
 from tests.simulation.store import Row
 from tests.simulation.witness import Told
@@ -36,6 +37,8 @@ class Rules:
         self._fleet = fleet
         self._witness = fleet.witness
         self._folds = Folds()
+        self._discreet = Discreet(fleet.plan, fleet.witness)
+        fleet.on_thought = self._discreet.thought
         self.waits: list[int] = []
 
     # After every write of the journal.
@@ -50,6 +53,7 @@ class Rules:
         now_ms = self._witness.now_ms()
         for record in new:
             fact = e.decode(record.body)
+            self._discreet.judge(sid, fact, kept, record.body)
             kept.append(Told(now_ms, record, fact))
             self._witness.note(
                 "wrote", sid, f"{record.position} {record.epoch} {type(fact).__name__}"

@@ -70,6 +70,7 @@ class Witness:
         self.has_broken = asyncio.Event()
         self.on_frame: Callable[[Line, str, int], None] = _nothing
         self.steps = 0
+        self.secrets: tuple[str, ...] = ()
         self._clock = clock
         self._origin_ms = clock.now_ms()
         self._sum = hashlib.sha256()

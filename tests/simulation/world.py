@@ -6,6 +6,7 @@ seed ──> plan ──> servers start, phones ring, faults come ──> everyt
 import asyncio
 import contextlib
 import gc
+import random
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from service.call import events as e
 from tests.simulation.brain import rendered
 from tests.simulation.entropy import drawn_from
 from tests.simulation.fleet import Fleet
@@ -20,6 +22,7 @@ from tests.simulation.leftovers import Leftovers
 from tests.simulation.log import listening
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.plan import Plan, planned
+from tests.simulation.private import Discretion, Till
 from tests.simulation.rules import Rules
 from tests.simulation.trouble import Trouble
 
@@ -35,7 +38,7 @@ RUNS = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - a
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How a run came out."""
+    """How a run came out. `agreed`: callers who gave consent; `numbers` that were taken under seal."""
 
     seed: int
     sum: str
@@ -44,6 +47,8 @@ class Result(msgspec.Struct, frozen=True):
     broken: str = ""
     rule: int = 0
     story: str = ""
+    agreed: int = 0
+    numbers: int = 0
 
 
 class World:
@@ -52,6 +57,8 @@ class World:
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.rules = Rules(fleet)
+        if fleet.plan.collects:
+            fleet.sink = Till(random.Random(f"till {fleet.plan.seed}"), fleet.witness)
         fleet.cabinet.watch = self.rules.on_write
         fleet.witness.on_frame = self.rules.on_frame
         fleet.on_wait = self.rules.on_wait
@@ -82,11 +89,15 @@ class World:
             call_sid, f"+1555010{number}", plan.terms, is_doubled=plan.is_doubled
         )
         self.fleet.phones.append(phone)
+        caller = Discretion(self.fleet, phone, number)
+        if self.fleet.plan.secrets:
+            self.fleet.beside(caller.answer())
         for at_ms, text in plan.says:
             await asyncio.sleep(max(0, at_ms - self.fleet.witness.now_ms()) / 1_000)
             if phone.is_over:
                 return
-            phone.caller.say(bytes(rendered(text)))
+            if caller.may_talk():
+                phone.caller.say(bytes(rendered(text)))
         if plan.hangs_up_ms:
             await phone.hang_up()
 
@@ -157,7 +168,15 @@ def lived(plan: Plan) -> Result:
         gc.collect(0)  # All of it is young, for nothing was collected while it ran.
         gc.enable()
     witness, broken = fleet.witness, fleet.witness.broken
-    found = Result(plan.seed, witness.sum, witness.now_ms(), witness.steps)
+    facts = [one.fact for told in witness.told.values() for one in told]
+    found = Result(
+        plan.seed,
+        witness.sum,
+        witness.now_ms(),
+        witness.steps,
+        agreed=sum(isinstance(one, e.ConsentGiven) for one in facts),
+        numbers=sum(isinstance(one, e.CollectionEnded) and bool(one.reference) for one in facts),
+    )
     if broken is None:
         return found
     return msgspec.structs.replace(
