@@ -102,6 +102,10 @@ class Playout:
         self._synthesised[prompt] = offset + len(audio)
         self._queued += len(audio)
 
+    def forget(self, prompt: str) -> None:
+        """Take note that `prompt` was heard to its end, and nothing more of it is queued or asked for."""
+        self._synthesised.pop(prompt, None)
+
     def clauses_waiting(self) -> int:
         """Return how many clauses are not wholly sent."""
         return len(self._waiting)

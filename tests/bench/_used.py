@@ -12,10 +12,12 @@ def used() -> dict[str, int]:
     """Return the microseconds of CPU that this process used so far, and its memory in KiB."""
     times = resource.getrusage(resource.RUSAGE_SELF)
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - a file of the kernel's
-        pages = int(statm.read().split()[1])
+        _, resident, shared, *_ = map(int, statm.read().split())
+    page_kib = os.sysconf("SC_PAGE_SIZE") // 1024
     return {
         "cpu_us": round((times.ru_utime + times.ru_stime) * 1e6),
-        "kib": pages * os.sysconf("SC_PAGE_SIZE") // 1024,
+        "kib": resident * page_kib,
+        "own_kib": (resident - shared) * page_kib,
     }
 
 

@@ -195,6 +195,18 @@ def test_clear_forgets_and_later_echoes_are_not_credited() -> None:
     assert ours.pointers_of("p1", START_MS + 6_100) == Pointers("p1", 3_200, 3_200, 800, 800)
 
 
+def test_a_prompt_that_is_done_with_is_forgotten_and_the_next_one_is_as_before() -> None:
+    playout = Playout(1)
+    playout.queue("p1", 0, b"x" * 800)
+    playout.due(0)
+    playout.heard(10_000)
+    playout.forget("p1")
+    assert playout.pointers_of("p1", 10_000).synthesised == 0
+    playout.forget("p1")  # Twice is harmless.
+    playout.queue("p2", 0, b"x" * 400)
+    assert playout.pointers_of("p2", 10_000).synthesised == 400
+
+
 def test_a_hold_with_nothing_at_the_carrier_needs_no_clear_and_sends_nothing() -> None:
     ours = Playout(1)
     assert ours.hold(START_MS) is False

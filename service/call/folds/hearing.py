@@ -39,12 +39,14 @@ def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
 
 def _with(call: Call, line: Line, before: str) -> tuple[Line, ...]:
     """Add a line at the end, or before our own line that answers it."""
+    if not before:
+        return (*call.transcript, line)
     positions = {prompt.prompt: prompt.position for prompt in call.prompts}
     at = next(
         (
             index
             for index, one in enumerate(call.transcript)
-            if before and one.position == positions.get(before)
+            if one.position == positions.get(before)
         ),
         len(call.transcript),
     )

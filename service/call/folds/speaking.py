@@ -85,19 +85,21 @@ def _revise(
     heard: str | None = None,
     cut: bool | None = None,
 ) -> Call:
-    """Change the one line of the transcript that stands at `position`."""
-    lines = tuple(
-        replace(
-            line,
-            text=line.text if text is None else text,
-            heard=line.heard if heard is None or len(heard) < len(line.heard) else heard,
-            cut=line.cut if cut is None else cut,
-        )
-        if line.position == position
-        else line
-        for line in call.transcript
+    """Change the one line of the transcript that stands at `position`: among the last, nearly always."""
+    lines = call.transcript
+    at = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].position == position), -1)
+    if at < 0:
+        return call
+    line = lines[at]
+    text = line.text if text is None else text
+    heard = line.heard if heard is None or len(heard) < len(line.heard) else heard
+    revised = replace(
+        line,
+        text=text,
+        heard=text if heard == text else heard,  # One string for both, in a call of thousands.
+        cut=line.cut if cut is None else cut,
     )
-    return replace(call, transcript=lines)
+    return replace(call, transcript=(*lines[:at], revised, *lines[at + 1 :]))
 
 
 def _played(call: Call, fact: e.Played, _place: Place) -> Call:

@@ -1,6 +1,6 @@
 """A call's journal as its session sees it: write under the fence, fold, know the state.
 
-facts ──> append(epoch, after) ──> Appended ──> fold ──> state
+facts ──> append(epoch, after) ──> Appended ──> fold ──> state, bounded (see mind.py)
 └──> Behind ───> read, fold; whoever decided decides again
 └──> Fenced ───> the session is over
 """
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, assert_never
 import msgspec
 
 from service.call import events, state
+from service.call.mind import in_mind
 from service.call.state import Call
 from service.errors import StoreError, StoreUnavailable
 from service.journal.journal import Journal
@@ -108,9 +109,9 @@ class Ledger:
         self.others_until_ms = self._others_until_ms(claim.lease)
         try:
             if claim.since:
-                self.call = folded(self.call, claim.records)
+                self.call = in_mind(folded(self.call, claim.records))
             else:
-                self.call = rebuilt(claim.snapshot, claim.records)
+                self.call = in_mind(rebuilt(claim.snapshot, claim.records))
                 self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
         except (msgspec.DecodeError, UnicodeDecodeError):
             # Another version of the code wrote the snapshot; the records themselves are always there.
@@ -140,7 +141,7 @@ class Ledger:
         reading = await self._journal.read(self.call_sid)
         if isinstance(reading, Missing):
             raise StoreError("the call was erased while it was claimed")
-        return rebuilt(None, reading.records)
+        return in_mind(rebuilt(None, reading.records))
 
     async def write(self, facts: Sequence[events.Known], now_ms: int) -> Written:
         """Append `facts` under the fence and fold them. Raises StoreError when the store can't take them.
@@ -202,7 +203,7 @@ class Ledger:
         records = (
             Record(first + index, self._epoch, now_ms, body) for index, body in enumerate(bodies)
         )
-        self.call = folded(self.call, records)
+        self.call = in_mind(folded(self.call, records))
 
     async def catch_up(self) -> bool:
         """Fold what others wrote behind our last position. False when the call is no longer ours.
@@ -220,7 +221,7 @@ class Ledger:
             return await self._fold_anew()
         if is_same and reading.records and reading.records[0].position <= position:
             return await self._fold_anew()
-        self.call = folded(self.call, reading.records) if is_same else self.call
+        self.call = in_mind(folded(self.call, reading.records)) if is_same else self.call
         return is_same
 
     async def _fold_anew(self) -> bool:
@@ -230,10 +231,10 @@ class Ledger:
         if reading.incarnation != self.incarnation and not self._is_moved:
             # A call that was erased and opened again may be at the same epoch, and somebody else's.
             ours = rebuilt(None, reading.records[: self.call.position])
-            if ours != self.call:
+            if in_mind(ours) != self.call:
                 return False
         self.incarnation = reading.incarnation
-        self.call = rebuilt(None, reading.records)
+        self.call = in_mind(rebuilt(None, reading.records))
         self._snapshot_at = self.call.position
         self._is_moved = False
         return True

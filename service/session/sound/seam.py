@@ -19,7 +19,7 @@ very sample that was heard last, found by the audio itself (see source.py). Rule
 from typing import Protocol
 
 from service.audio import SAMPLES_PER_MS, milliseconds, samples
-from service.session.sound.source import SLACK, Source
+from service.session.sound.source import KEPT, KEPT_ALONE, SLACK, Source
 
 AWAY_MS = 400  # frames come in bursts a quarter of a second apart
 JOIN_MS_MAX = 400  # until then both streams have brought the same sound
@@ -77,7 +77,7 @@ class Seam:
 
     def attach(self) -> None:
         """The next stream begins."""
-        self._main = Source()
+        self._main = Source(KEPT if self._forks else KEPT_ALONE)
         if self._heard is None:
             self._heard, self._at, self._tail = self._main, 0, b""
             self._listener.attach()
@@ -107,6 +107,8 @@ class Seam:
     def join(self, fork: Source) -> None:
         """A fork begins."""
         self._forks.append(fork)
+        if self._main is not None:
+            self._main.kept = KEPT
 
     def overhear(self, fork: Source, now_ms: int) -> None:
         """It has brought audio."""

@@ -14,7 +14,7 @@ from service.audio import samples
 KEPT = samples(
     2_000
 )  # a stall of the main stream is noticed after 0.4 s, its burst comes within 1 s
-KEPT_MAX = 2 * KEPT  # so that it is seldom cut back
+KEPT_ALONE = samples(200)  # of a stream beside which there is no other: what one late burst brings
 SLACK = samples(300)  # frames of one stream come up to 233 ms later than those of another
 WINDOW = samples(5_000)  # two clocks drift apart by less than a sample in each millisecond of this
 
@@ -22,7 +22,9 @@ WINDOW = samples(5_000)  # two clocks drift apart by less than a sample in each 
 class Source:
     """The audio of one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        """Keep at least the latest `kept` samples, at most twice as many; `kept` may change."""
+        self.kept = kept
         self.end = 0
         self._audio = bytearray()
         self._best = self._older_best = 0
@@ -44,8 +46,8 @@ class Source:
             self._best = self._older_best = now - len(ulaw)
         self._audio += ulaw
         self.end += len(ulaw)
-        if len(self._audio) > KEPT_MAX:
-            del self._audio[:-KEPT]
+        if len(self._audio) > 2 * self.kept:  # So that it is seldom cut back.
+            del self._audio[: -self.kept]
         if self.end >= self._window_end:
             self._older_best, self._best = self._best, now - self.end
             self._window_end = self.end + WINDOW

@@ -92,6 +92,7 @@ class Mouth:
         if all(self._said[name].is_done for name in unwanted):
             for name in unwanted:  # Heard to the end: there is nothing to cut.
                 del self._said[name]
+                self._playout.forget(name)
             kept = [one for one in self._to_render if one[0] in self._said]
             self._to_render = deque(kept)  # A model's prompt may not know yet that it is over.
         else:

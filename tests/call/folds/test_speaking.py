@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from service.call import events as e
 from service.call.folds.speaking import GENERATED_SAMPLES_PER_LETTER
@@ -126,6 +127,13 @@ def test_news_of_a_prompt_that_is_done_with_changes_nothing() -> None:
     before = story.write(spoken(), whole("p1", CLAUSES))
     after = story.write(played(1), e.SpeechCut(prompt="p1", reason="key"))
     assert (after.transcript, after.playback) == (before.transcript, before.playback)
+
+
+def test_a_line_that_is_no_longer_kept_is_not_revised() -> None:
+    story = Story()
+    story.call = replace(story.write(spoken()), transcript=())
+    call = story.write(played(1, heard=800))
+    assert (call.transcript, call.prompts[0].clauses_heard) == ((), 1)
 
 
 def test_a_prompt_that_is_cut_keeps_what_was_heard() -> None:

@@ -1,7 +1,7 @@
 import random
 
 from service.audio import FRAME_SAMPLES, SAMPLES_PER_MS, samples, silence
-from service.session.sound.source import KEPT, KEPT_MAX, SLACK, WINDOW, Source
+from service.session.sound.source import KEPT, KEPT_ALONE, SLACK, WINDOW, Source
 
 NOW = 1_700_000_000_000 * SAMPLES_PER_MS
 
@@ -18,16 +18,26 @@ def filled(audio: bytes, lateness: int = 0) -> Source:
 
 
 def test_the_latest_audio_is_kept_and_no_more() -> None:
-    audio = noise(1, KEPT_MAX + samples(500))
+    audio = noise(1, 2 * KEPT + samples(500))
     source = filled(audio)
     assert source.end == len(audio)
-    assert KEPT <= source.end - source.begin <= KEPT_MAX
+    assert KEPT <= source.end - source.begin <= 2 * KEPT
     assert source.since(source.begin) == audio[source.begin :]
     assert source.since(0) == audio[source.begin :]
     assert source.since(source.end - 3) == audio[-3:]
     assert source.since(source.end) == source.since(source.end + 9) == b""
     assert source.latest(5) == audio[-5:]
     assert Source().latest(5) == b""
+
+
+def test_a_stream_that_is_alone_keeps_little_and_more_from_the_moment_it_is_not() -> None:
+    source = Source(KEPT_ALONE)
+    for at in range(0, 4 * KEPT, FRAME_SAMPLES):
+        if at == KEPT:
+            assert source.end - source.begin <= 2 * KEPT_ALONE
+            source.kept = KEPT
+        source.add(silence(FRAME_SAMPLES), NOW + at)
+    assert KEPT <= source.end - source.begin <= 2 * KEPT
 
 
 def test_a_sound_is_found_to_the_sample_and_only_near_where_it_should_be() -> None:
