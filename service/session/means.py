@@ -29,8 +29,8 @@ class Speech(Protocol):
         """Return mu-law of `text`. Raises SpeechError."""
         ...
 
-    async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
-        """Return what was said. Raises SpeechError."""
+    async def transcribe(self, ulaw: bytes, *, call: str, is_guess: bool = False) -> Transcript:
+        """Return what was said; `is_guess` when nobody waits for it. Raises SpeechError."""
         ...
 
 

@@ -15,9 +15,11 @@ class AbsentSpeech:
         del text, call, within_ms
         raise self._missing
 
-    async def transcribe(self, ulaw: bytes, within_ms: int = 0, *, call: str = "") -> Transcript:
+    async def transcribe(
+        self, ulaw: bytes, within_ms: int = 0, *, call: str = "", is_guess: bool = False
+    ) -> Transcript:
         """Raise EngineMissing."""
-        del ulaw, within_ms, call
+        del ulaw, within_ms, call, is_guess
         raise self._missing
 
     async def close(self) -> None:

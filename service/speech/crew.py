@@ -3,16 +3,24 @@
     call A: [job, job, job] --+
     call B: [job] ------------+-- in turn, one job a call --> threads
     call C: [job] ------------+
+    guesses, by call: [job] --+-- when nothing else waits
 
-Fair: the threads take one job from each call in turn, so a call with a long text delays the others by
-one clause, not by the text. Bounded: so many jobs a call, so many in all; one more is refused at once.
+Rules this file keeps:
+1. Fair: the threads take one job from each call in turn, the call that waits longest first, and a call
+   that has a thread already only when no other waits. So a call with a long text delays the others by one
+   clause, not by the text.
+2. What somebody waits for goes before what is only a guess.
+3. Bounded: so many jobs a call, so many in all; one more is refused at once.
+4. What nobody wants any more is not begun. What runs is let finish: an engine can't be stopped.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
 from service.errors import SpeechError
 
@@ -20,6 +28,7 @@ JOBS_A_CALL_MAX = 16  # a reply of 16 clauses is a minute of speech
 JOBS_MAX = 512  # at 30 ms a job two threads clear this in 8 s; longer than that nobody waits
 
 T = TypeVar("T")
+_Row: TypeAlias = OrderedDict[str, deque["_Job"]]
 
 
 class _Job:
@@ -46,14 +55,20 @@ class Crew:
     def __init__(self, threads: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threads
-        self._waiting: OrderedDict[str, deque[_Job]] = OrderedDict()
+        self._wanted: _Row = OrderedDict()
+        self._guesses: _Row = OrderedDict()
+        self._served: Counter[str] = Counter()  # the calls that have threads
         self._running: set[asyncio.Future[Any]] = set()
         self._is_closed = False
 
     @property
     def waiting(self) -> int:
         """How many jobs wait for a thread."""
-        return sum(map(len, self._waiting.values()))
+        return sum(len(jobs) for row in self._rows for jobs in row.values())
+
+    @property
+    def _rows(self) -> tuple[_Row, _Row]:
+        return self._wanted, self._guesses
 
     @property
     def running(self) -> int:
@@ -63,16 +78,18 @@ class Crew:
     async def close(self) -> None:
         """Refuse what waits, let what runs finish, end the threads. Closing twice is harmless."""
         self._is_closed = True
-        for jobs in self._waiting.values():
-            for job in jobs:
+        for row in self._rows:
+            for job in chain.from_iterable(row.values()):
                 if not job.answer.done():
                     job.answer.set_exception(SpeechError("The speech engines are shutting down."))
-        self._waiting.clear()
+            row.clear()
         if self._running:
             await asyncio.wait(self._running)
         await asyncio.to_thread(self._executor.shutdown)
 
-    async def ask(self, call: str, work: Callable[[], T], within_ms: int) -> T:
+    async def ask(
+        self, call: str, work: Callable[[], T], within_ms: int, *, is_guess: bool = False
+    ) -> T:
         """Have a thread do the work for a call, and return what it gives.
 
         A job that nobody wants any more is taken out again. Raises SpeechError when there is no room,
@@ -80,7 +97,8 @@ class Crew:
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = _Job(work, answer)
-        self._queue(call, job)
+        row = self._guesses if is_guess else self._wanted
+        self._queue(row, call, job)
         self._start()
         try:
             async with asyncio.timeout(within_ms / 1_000):
@@ -88,44 +106,50 @@ class Crew:
         except TimeoutError:
             raise SpeechError(f"The speech engines did not finish within {within_ms} ms.") from None
         finally:
-            self._forget(call, job)
+            _forget(row, call, job)
 
-    def _queue(self, call: str, job: _Job) -> None:
+    def _queue(self, row: _Row, call: str, job: _Job) -> None:
         if self._is_closed:
             raise SpeechError("The speech engines are shut down.")
         if self.waiting >= JOBS_MAX:
             raise SpeechError(f"The speech engines are {JOBS_MAX} jobs behind; no more are taken.")
-        jobs = self._waiting.setdefault(call, deque())
+        jobs = row.setdefault(call, deque())
         if len(jobs) >= JOBS_A_CALL_MAX:
             raise SpeechError(f"This call has {JOBS_A_CALL_MAX} jobs waiting; no more are taken.")
         jobs.append(job)
 
     def _start(self) -> None:
         """Give every free thread the next job of the call whose turn it is."""
-        while self._free and self._waiting:
-            call, jobs = self._waiting.popitem(last=False)
+        while self._free and (row := self._wanted or self._guesses):
+            call = next((call for call in row if call not in self._served), next(iter(row)))
+            jobs = row.pop(call)
             job = jobs.popleft()
             if jobs:
-                self._waiting[call] = jobs
+                row[call] = jobs
             if not job.answer.done():  # its asker may have given up a moment ago
-                self._run(job)
+                self._run(call, job)
 
-    def _run(self, job: _Job) -> None:
+    def _run(self, call: str, job: _Job) -> None:
         self._free -= 1
+        self._served[call] += 1
         done = asyncio.get_running_loop().run_in_executor(self._executor, job.work)
         self._running.add(done)
-        done.add_done_callback(self._finished)
+        done.add_done_callback(partial(self._finished, call))
         done.add_done_callback(job.settle)
 
-    def _finished(self, done: asyncio.Future[Any]) -> None:
+    def _finished(self, call: str, done: asyncio.Future[Any]) -> None:
         self._running.discard(done)
         self._free += 1
+        self._served[call] -= 1
+        if not self._served[call]:
+            del self._served[call]
         if not self._is_closed:
             self._start()
 
-    def _forget(self, call: str, job: _Job) -> None:
-        jobs = self._waiting.get(call)
-        if jobs is not None and job in jobs:
-            jobs.remove(job)
-            if not jobs:
-                del self._waiting[call]
+
+def _forget(row: _Row, call: str, job: _Job) -> None:
+    jobs = row.get(call)
+    if jobs is not None and job in jobs:
+        jobs.remove(job)
+        if not jobs:
+            del row[call]

@@ -8,7 +8,7 @@ Rules this file keeps:
    threads saturated the loop was late by 2 ms at most.
 2. Who is spoken to doesn't wait behind who is listened to: a clause takes 35 ms, an utterance ten times
    as long. With one crew for both, the first sound came after 3 s when eight callers spoke at once.
-3. Fair and bounded within each crew: see crew.py.
+3. Fair and bounded within each crew, and an utterance that is over goes before a guess: see crew.py.
 4. A transcript is worth something only soon. A job not done within its time is a SpeechError, and
    is not begun if it was still waiting: the caller is asked again instead of waited for.
 """
@@ -69,14 +69,16 @@ class SpeechPool:
         return audio
 
     async def transcribe(
-        self, ulaw: bytes, within_ms: int = WITHIN_MS, *, call: str = ""
+        self, ulaw: bytes, within_ms: int = WITHIN_MS, *, call: str = "", is_guess: bool = False
     ) -> Transcript:
-        """Return what is said in the utterance.
+        """Return what is said in the utterance; `is_guess` while it goes on, and nobody waits for it.
 
         `within_ms` counts from now. Raises SpeechError when there is no room, or when it is not done
         within that time.
         """
-        return await self._ears.ask(call, lambda: self._recognizer.transcribe(ulaw), within_ms)
+        return await self._ears.ask(
+            call, lambda: self._recognizer.transcribe(ulaw), within_ms, is_guess=is_guess
+        )
 
     async def close(self) -> None:
         """Refuse what waits, let what runs finish, end the threads. Closing twice is harmless."""

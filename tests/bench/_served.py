@@ -116,10 +116,10 @@ class _NotingPool(SpeechPool):
 
     @override
     async def transcribe(
-        self, ulaw: bytes, within_ms: int = WITHIN_MS, *, call: str = ""
+        self, ulaw: bytes, within_ms: int = WITHIN_MS, *, call: str = "", is_guess: bool = False
     ) -> Transcript:
         since_us = self._notebook.clock.now_us()
-        found = await super().transcribe(ulaw, within_ms, call=call)
+        found = await super().transcribe(ulaw, within_ms, call=call, is_guess=is_guess)
         note = Note("understood", self._notebook.clock.now_us(), call=call, since_us=since_us)
         note.text, note.audio = found.text, hash(ulaw)
         self._notebook.write(note)

@@ -101,8 +101,8 @@ class Understanding:
         del call
         return b"\x2a" * samples(WORD_MS * len(text.split()))
 
-    async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
-        del call
+    async def transcribe(self, ulaw: bytes, *, call: str, is_guess: bool = False) -> Transcript:
+        del call, is_guess
         loop = asyncio.get_running_loop()
         self._under_way += 1
         try:

@@ -61,9 +61,9 @@ class Rendered:
         del text, call
         return b"\x00" * 8_000
 
-    async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
+    async def transcribe(self, ulaw: bytes, *, call: str, is_guess: bool = False) -> Transcript:
         """Return nothing."""
-        del ulaw, call
+        del ulaw, call, is_guess
         return Transcript("", 0)
 
 

@@ -128,8 +128,10 @@ class Parrot(ScriptedSpeech):
     """Always hears the same words."""
 
     @override
-    async def transcribe(self, ulaw: bytes, within_ms: int = 0, *, call: str = "") -> Transcript:
-        del ulaw, within_ms, call
+    async def transcribe(
+        self, ulaw: bytes, within_ms: int = 0, *, call: str = "", is_guess: bool = False
+    ) -> Transcript:
+        del ulaw, within_ms, call, is_guess
         return Transcript("Please go on then.", 900)
 
 

@@ -42,8 +42,10 @@ class ScriptedSpeech:
         self.said.append(text)
         return b"\x2a" * samples(self.ms_a_word * len(text.split()))
 
-    async def transcribe(self, ulaw: bytes, within_ms: int = 0, *, call: str = "") -> Transcript:
-        del call, within_ms
+    async def transcribe(
+        self, ulaw: bytes, within_ms: int = 0, *, call: str = "", is_guess: bool = False
+    ) -> Transcript:
+        del call, within_ms, is_guess
         await self.may_answer.wait()
         self.heard.append(ulaw)
         if self.trouble is not None:

@@ -159,8 +159,10 @@ class TextSpeech:
             await asyncio.sleep(self._chance.choice((0, 0.005, 0.04)))
         return rendered(text)
 
-    async def transcribe(self, ulaw: bytes, within_ms: int = 0, *, call: str = "") -> Transcript:
-        del within_ms, call
+    async def transcribe(
+        self, ulaw: bytes, within_ms: int = 0, *, call: str = "", is_guess: bool = False
+    ) -> Transcript:
+        del within_ms, call, is_guess
         await asyncio.sleep(self._chance.choice((0.01, 0.08, 0.3)))
         text = literal(words(ulaw))
         return Transcript(text, CONFIDENCE_MILLI) if text else NOTHING

@@ -33,12 +33,18 @@ class Desk:
         self.crew = Crew(threads, "test")
         self.gate = Gate()
 
-    async def ask(self, name: str, call: str = "", within_ms: int = WITHIN_MS) -> str:
-        return await self.crew.ask(call, lambda: self.gate.work(name), within_ms)
+    async def ask(
+        self, name: str, call: str = "", within_ms: int = WITHIN_MS, *, is_guess: bool = False
+    ) -> str:
+        return await self.crew.ask(call, lambda: self.gate.work(name), within_ms, is_guess=is_guess)
 
-    async def queue(self, *jobs: tuple[str, str]) -> list[asyncio.Task[str]]:
+    async def queue(
+        self, *jobs: tuple[str, str], is_guess: bool = False
+    ) -> list[asyncio.Task[str]]:
         """Ask for (call, name) each, and let every one run up to where it waits."""
-        tasks = [asyncio.create_task(self.ask(name, call)) for call, name in jobs]
+        tasks = [
+            asyncio.create_task(self.ask(name, call, is_guess=is_guess)) for call, name in jobs
+        ]
         for _ in range(2 + len(tasks)):
             await asyncio.sleep(0)
         return tasks
@@ -69,6 +75,38 @@ async def test_calls_take_turns_however_much_one_of_them_asks() -> None:
         at.gate.opening.set()
         await asyncio.gather(*work)
         assert at.gate.begun == ["a0", "a1", "b1", "c1", "a2", "b2"]
+
+
+async def test_of_fifty_calls_none_waits_behind_all_that_one_of_them_asks() -> None:
+    async with desk(threads=2) as at:
+        work = await at.queue(*(("A", f"a{number}") for number in range(JOBS_A_CALL_MAX)))
+        others = [f"b{number}" for number in range(49)]
+        work += await at.queue(*((name, name) for name in others))
+        at.gate.opening.set()
+        await asyncio.gather(*work)
+        assert sorted(at.gate.begun[:2]) == ["a0", "a1"]
+        assert set(others) <= set(at.gate.begun[: 2 + 49 + 1])
+
+
+async def test_a_call_that_has_a_thread_comes_behind_those_that_have_none() -> None:
+    async with desk() as at:
+        work = await at.queue(("A", "a0"), ("B", "b1"))
+        work += await at.queue(("A", "a1"))
+        at.gate.opening.set()
+        await asyncio.gather(*work)
+        assert at.gate.begun == ["a0", "b1", "a1"]
+
+
+async def test_guesses_wait_for_all_that_somebody_waits_for() -> None:
+    async with desk() as at:
+        work = await at.queue(("A", "running"))
+        work += await at.queue(("A", "guess a"), ("B", "guess b"), is_guess=True)
+        work += await at.queue(("A", "a"), ("C", "c"))
+        assert at.crew.waiting == 4
+        work[1].cancel()
+        at.gate.opening.set()
+        await asyncio.gather(*work, return_exceptions=True)
+        assert at.gate.begun == ["running", "a", "c", "guess b"]
 
 
 async def test_as_many_jobs_run_as_there_are_threads() -> None:

@@ -7,7 +7,8 @@ Rules this file keeps:
 1. At most one guess is under way for a call; a newer one takes its place.
 2. A guess never delays a transcript: the end of the utterance takes the guess over when it was made of
    the very same audio, and drops it when it was not.
-3. A guess that fails is nothing to speak of. Only a transcript that fails is told, once.
+3. In a pause the caller may have ended, so that guess waits in one row with utterances; others go behind.
+4. A guess that fails is nothing to speak of. Only a transcript that fails is told, once.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ class Guesses:
     def ask(self, ulaw: bytes, *, in_pause: bool) -> None:
         """Have this recognised, in place of whatever is under way."""
         self.drop()
-        task = asyncio.create_task(self._recognise(ulaw))
+        task = asyncio.create_task(self._recognise(ulaw, is_guess=not in_pause))
         guess = self._guess = Guess(ulaw, in_pause, task)
         task.add_done_callback(lambda _task: self._answered(guess))
 
@@ -74,10 +75,10 @@ class Guesses:
         self._guess = None
         return guess.task
 
-    async def _recognise(self, ulaw: bytes) -> Transcript | None:
+    async def _recognise(self, ulaw: bytes, *, is_guess: bool) -> Transcript | None:
         try:
             async with asyncio.timeout(GUESS_MS_MAX / 1000):
-                return await self._speech.transcribe(ulaw, call=self._call_sid)
+                return await self._speech.transcribe(ulaw, call=self._call_sid, is_guess=is_guess)
         except Exception as trouble:  # noqa: BLE001 - an engine raises what it likes
             _log.debug("a guess failed: %s", type(trouble))
             return None
