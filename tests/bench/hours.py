@@ -111,7 +111,7 @@ class _Voice(Rendered):
         return SPOKEN
 
     @override
-    async def transcribe(self, ulaw: bytes, *, call: str) -> Transcript:
+    async def transcribe(self, ulaw: bytes, *, call: str, is_guess: bool = False) -> Transcript:
         words = (self._chance.choice(WORDS) for _ in range(12))
         return Transcript(" ".join(words), 950)
 
