@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from service.meter import Meter
 from service.wire.turnstile import Turnstile
 
-AT_ONCE_MAX = 32  # as many as keep store and loop busy; more only wait for each other
+AT_ONCE_MAX = 8  # as many as keep store and loop busy; what the store answers at once is folded at once, 1 ms each
 WAITING_MAX = 5_000  # as many as the switchboard has calls
 WAIT_MS_MAX = 8_000  # a caller hears silence meanwhile; the way back by the carrier is as good then
 

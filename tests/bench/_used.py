@@ -37,9 +37,11 @@ class Lag:
     def _look(self, due_s: float) -> None:
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        self._late_us.append(max(0, round((now_s - due_s) * 1e6)))
         # Each moment has its own date, so that a long wait counts as all the moments it covered.
-        loop.call_at(due_s + STEP_S, self._look, due_s + STEP_S)
+        while due_s <= now_s:
+            self._late_us.append(round((now_s - due_s) * 1e6))
+            due_s += STEP_S
+        loop.call_at(due_s, self._look, due_s)
 
     def told(self) -> dict[str, int]:
         """Return the lateness since the last time this was asked, by thousandths."""

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,10 +40,11 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def served(kind: str) -> Iterator[int]:
-    """Serve one kind on a core of its own; give the port."""
+def served(kind: str, prepare: Callable[[Path], None] = lambda _folder: None) -> Iterator[int]:
+    """Serve one kind on a core of its own; give the port. What its store holds first is up to `prepare`."""
     port, core = free_port(), min(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
+        prepare(Path(folder))
         words = ["tests.bench._sample", kind, str(port)]
         environment = {}
         if kind in ("service", "mute"):
@@ -66,7 +67,7 @@ def _settings(port: int, folder: str, kind: str) -> dict[str, str]:
         "TWILIO_ACCOUNT_SID": ACCOUNT.account_sid, "TWILIO_AUTH_TOKEN": ACCOUNT.auth_token,
         "STORE_URL": f"sqlite:///{folder}/calls.db", "WRITE_BEHIND": f"{folder}/behind",
         "API_TOKENS": "a bearer token for benchmarks:admin", "LOG_LEVEL": "ERROR",
-        "AGENT": "tests.bench._talking:Answerer", "BENCH_MUTE": "1" if kind == "mute" else "",
+        "AGENT": "tests.bench._talking:Answerer", "BENCH_MUTE": "1" if kind == "mute" else "", "MEDIA_IDLE_S": "60",
     }  # fmt: skip
 
 

@@ -105,7 +105,7 @@ def means(journal: Journal, clock: Clock) -> Means:
     )
 
 
-async def prepared(journal: Journal, call_sid: str, clock: Clock) -> None:
+async def prepared(journal: Journal, call_sid: str, clock: Clock, clause: str = CLAUSE) -> None:
     """Write a call of RECORDS records whose last prompt was not heard to its end."""
     facts: list[e.Known] = [e.CallOpened(call_sid=call_sid, parameters={"client_name": "Ann"})]
     facts += [e.StreamAttached(stream_sid="MZ0", cause="new", gap_ms=0, server="bench")]
@@ -113,7 +113,7 @@ async def prepared(journal: Journal, call_sid: str, clock: Clock) -> None:
     while len(facts) < RECORDS - 2:
         number = len(facts)
         facts.append(e.CallerSpoke(text=f"Line {number} of what the caller said.", partial=True))
-    facts.append(e.AgentSpoke(prompt="p1", clauses=(CLAUSE, CLAUSE)))
+    facts.append(e.AgentSpoke(prompt="p1", clauses=(clause, clause)))
     facts.append(e.StreamDetached(stream_sid="MZ0", reason="closed", last_media_ms=clock.now_ms()))
     await journal.open(call_sid, [e.encode(facts[0])], now_ms=clock.now_ms())
     await journal.append(

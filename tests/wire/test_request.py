@@ -56,10 +56,13 @@ class Place:
 
     def __init__(self) -> None:
         self.left = 0
+        self.cut: list[str] = []
         app = Starlette(
             routes=[Route("/", self._read, methods=["GET", "POST"]), Route("/huge", self._huge)]
         )
-        self.server = serving.Server(serving.settings(app, stop_s=1, lifespan="off"))
+        self.server = serving.Server(
+            serving.settings(app, stop_s=1, lifespan="off", told=self.cut.append)
+        )
 
     async def _read(self, request: Request) -> Response:
         try:
@@ -162,6 +165,7 @@ async def test_a_head_without_an_end_is_refused(place: Place) -> None:
         line = b"X-Long: " + b"x" * 1_000 + b"\r\n"
         came = await peer.said(GET[:-2], *[line] * (HEAD_BYTES_MAX // 900))
     assert came.startswith(b"HTTP/1.1 431 ")
+    assert place.cut == ["head"]
 
 
 async def test_trailers_without_an_end_are_cut(place: Place) -> None:
@@ -171,6 +175,7 @@ async def test_trailers_without_an_end_are_cut(place: Place) -> None:
     async with place.peer() as peer:
         assert await peer.said(chunked, *[line] * (REQUEST_BYTES_MAX // 9_000)) == b""
     await wait_until(lambda: place.left == 1, description="the application is told")
+    assert place.cut == ["body"]
 
 
 async def test_who_takes_nothing_of_an_answer_is_cut(place: Place) -> None:
@@ -182,6 +187,7 @@ async def test_who_takes_nothing_of_an_answer_is_cut(place: Place) -> None:
         await loop.sock_sendall(there, GET.replace(b"/", b"/huge", 1))
         await wait_until(lambda: place.connections == 1, description="it is there")
         await wait_until(lambda: place.connections == 0, description="it is gone")
+    assert place.cut == ["answer"]
 
 
 async def test_who_takes_an_answer_slowly_gets_all_of_it(place: Place) -> None:
@@ -203,6 +209,7 @@ async def test_of_a_crowd_that_asks_nothing_the_oldest_goes_first(
         assert await first.said() == b""
         async with place.peer() as peer:
             assert (await peer.answer(GET)).endswith(b"ok")
+    assert place.cut == ["crowd", "crowd"]
 
 
 async def test_a_server_without_an_address_of_its_peer_serves_it_all_the_same(
