@@ -1,22 +1,39 @@
-"""Runs every benchmark and prints their tables.
+"""Runs the benches and prints their tables; at the end one table of all figures that have a goal or a floor.
 
-python -m tests.bench
+    python -m tests.bench [BENCH ...]          all of them, or those named: python -m tests.bench hours reopening
+
+Exit code 1 when a bench failed, or a figure misses its goal.
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from tests.bench._figures import HEADINGS, PLACE, told
+from tests.bench._timing import table
 
 
 def main() -> int:
-    """Run each file beside this one; return the worst exit code."""
+    """Run each file beside this one, or those named; return the worst exit code."""
+    named = sys.argv[1:] or sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     worst = 0
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        sys.stdout.write(f"\n== {path.stem}\n")
-        sys.stdout.flush()
-        ran = subprocess.run([sys.executable, "-m", f"tests.bench.{path.stem}"], check=False)  # noqa: S603 - our own files
-        worst = max(worst, ran.returncode)
-    return worst
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "figures"
+        for name in named:
+            sys.stdout.write(f"\n== {name}\n")
+            sys.stdout.flush()
+            ran = subprocess.run(  # noqa: S603 - our own files
+                [sys.executable, "-m", f"tests.bench.{name}"],
+                env={**os.environ, PLACE: str(place)},
+                check=False,
+            )
+            worst = max(worst, ran.returncode)
+        figures = told(place)
+    rows = [figure.cells() for figure in figures]
+    sys.stdout.write(f"\n{table(HEADINGS, rows)}\n" if rows else "")
+    return worst or int(any(figure.is_met is False for figure in figures))
 
 
 if __name__ == "__main__":
