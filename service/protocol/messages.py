@@ -150,14 +150,20 @@ def decode(text: str | bytes) -> Inbound:
     event, a required field missing, a payload that is not base64 or longer than PAYLOAD_BYTES_MAX,
     a message longer than MESSAGE_BYTES_MAX.
     """
-    raw = _bounded(text)
+    raw = text if isinstance(text, bytes) else _encoded(text)
+    if len(raw) > MESSAGE_BYTES_MAX:
+        raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
     try:
-        message = _read(raw)
+        message = _INBOUND.decode(raw)
+    except msgspec.ValidationError:
+        message = _canonical(raw)
     except UNREADABLE as error:
         raise RemoteProtocolError(_reason(error)) from error
-    if isinstance(message, Media) and len(message.media.payload) > PAYLOAD_BYTES_MAX:
+    if not isinstance(message, Media):
+        return message if _is_named(message) else _canonical(raw)
+    if len(message.media.payload) > PAYLOAD_BYTES_MAX:
         raise RemoteProtocolError(f"media carries more than {PAYLOAD_BYTES_MAX} bytes of audio")
-    return message
+    return message if message.stream_sid else _canonical(raw)
 
 
 def decode_outbound(text: str) -> Outbound:
@@ -165,7 +171,7 @@ def decode_outbound(text: str) -> Outbound:
 
     Raises RemoteProtocolError (for the simulator, we are the remote side).
     """
-    raw = _bounded(text)
+    raw = _encoded(text)
     try:
         message: Outbound = msgspec.convert(_outbound(raw), Outbound)
     except UNREADABLE as error:
@@ -198,12 +204,10 @@ def _written(message: Outbound) -> str:
     return _ENCODER.encode(message).decode()
 
 
-def _bounded(text: str | bytes) -> bytes:
+def _encoded(text: str) -> bytes:
     # The length in characters is checked first: it bounds the work of encoding.
     if len(text) > MESSAGE_BYTES_MAX:
         raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
-    if isinstance(text, bytes):
-        return text
     try:
         raw = text.encode()
     except UnicodeEncodeError as error:
@@ -215,19 +219,16 @@ def _bounded(text: str | bytes) -> bytes:
     return raw
 
 
-def _read(raw: bytes) -> Inbound:
+def _canonical(raw: bytes) -> Inbound:
+    """Read what is written in another carrier's words."""
     try:
-        message = _INBOUND.decode(raw)
-    except msgspec.ValidationError:
-        pass
-    else:
-        if _is_named(message):
-            return message
-    reread: Inbound = msgspec.convert(dialect.canonical(_object(raw)), Inbound, strict=False)
-    return reread
+        message: Inbound = msgspec.convert(dialect.canonical(_object(raw)), Inbound, strict=False)
+    except UNREADABLE as error:
+        raise RemoteProtocolError(_reason(error)) from error
+    return message
 
 
-def _is_named(message: Inbound) -> bool:
+def _is_named(message: Connected | Start | Dtmf | Mark | Stop) -> bool:
     match message:
         case Connected():
             return True

@@ -79,6 +79,7 @@ class Playout:
         self._epoch = epoch
         self._buffer = Buffer()
         self._marks = Marks(self._buffer, is_proven=is_proven)
+        self.listened = self._marks.listened  # of every frame: no call of its own
         self._waiting: deque[Clause] = deque()
         self._unheard: deque[Clause] = deque()
         self._synthesised: dict[str, int] = {}
@@ -130,10 +131,6 @@ class Playout:
         """Take a mark that came back."""
         if not self._marks.echoed(name, now_ms):
             self.echoes_ignored += 1
-
-    def listened(self, count: int) -> None:
-        """Take note that `count` samples of the peer's audio came."""
-        self._marks.listened(count)
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""

@@ -62,7 +62,7 @@ class Started(msgspec.Struct, frozen=True):
     is_again: bool = False
 
 
-class Audio(msgspec.Struct, frozen=True):
+class Audio(msgspec.Struct, frozen=True, gc=False):
     """Audio of the caller, and what its counters tell."""
 
     payload: bytes
@@ -94,6 +94,7 @@ class Stream:
     def __init__(self) -> None:
         self._state = State.OPENED
         self._started: Started | None = None
+        self._stream_sid = ""
         self._track = Track()
 
     @property
@@ -105,8 +106,7 @@ class Stream:
         """Read one message. Raises RemoteProtocolError; the state is then as before."""
         message = m.decode(text)
         if isinstance(message, m.Media) and self._state is State.STARTED:
-            self._check_stream(message)  # fifty times a second, and it changes no state
-            return self._media(message, now_ms)
+            return self._media(message, now_ms)  # fifty times a second, and it changes no state
         after = TRANSITIONS.get((self._state, type(message)))
         if after is None or isinstance(message, m.Media):
             name = type(message).__name__.lower()
@@ -151,16 +151,20 @@ class Stream:
         self._track = Track()
         account_sid = body.account_sid if SID.fullmatch(body.account_sid) else ""
         parameters = body.custom_parameters or {}
+        self._stream_sid = stream_sid
         self._started = Started(
             body.call_sid, stream_sid, account_sid, parameters, is_again=before is not None
         )
         return self._started
 
     def _media(self, message: m.Media, now_ms: int) -> tuple[StreamEvent, ...]:
-        if message.media.track.startswith("outbound") or not message.media.payload:
+        if message.stream_sid != self._stream_sid:
+            self._check_stream(message)
+        media = message.media
+        if not media.payload or media.track.startswith("outbound"):
             return ()
-        heard, findings = self._track.feed(message.media, now_ms)
-        return (Audio(message.media.payload, findings),) if heard else ()
+        is_heard, findings = self._track.feed(media, now_ms)
+        return (Audio(media.payload, findings),) if is_heard else ()
 
 
 def _check_start(message: m.Start) -> None:

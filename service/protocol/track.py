@@ -39,6 +39,7 @@ class Stalled(msgspec.Struct, frozen=True):
 
 
 Finding = Lost | Stalled
+AS_FORESEEN: tuple[bool, tuple[Finding, ...]] = (True, ())
 
 
 class Track:
@@ -57,11 +58,22 @@ class Track:
 
     def feed(self, media: MediaBody, now_ms: int) -> tuple[bool, tuple[Finding, ...]]:
         """Take one frame: say whether it is new, and what clock and counters tell."""
-        if self._is_next(media, now_ms):
-            return True, ()
+        last_ms = self._last_ms
+        if (
+            media.chunk == self._next_chunk
+            and media.timestamp == self._next_timestamp
+            and len(media.payload) == self._length
+            and last_ms is not None
+            and now_ms - last_ms < STALL_MS
+        ):  # The very frame that was to come, as nearly all of them are.
+            self._last_ms = now_ms
+            self._chunk, self._timestamp = media.chunk, media.timestamp
+            self._next_chunk += 1
+            self._next_timestamp += self._step
+            return AS_FORESEEN
         findings: list[Finding] = []
-        if self._last_ms is not None and now_ms - self._last_ms >= STALL_MS:
-            findings.append(Stalled(now_ms - self._last_ms))
+        if last_ms is not None and now_ms - last_ms >= STALL_MS:
+            findings.append(Stalled(now_ms - last_ms))
         self._last_ms = now_ms
         if self._is_old(media):
             return False, tuple(findings)
@@ -71,22 +83,6 @@ class Track:
         self._note(media)
         self._foresee()
         return True, tuple(findings)
-
-    def _is_next(self, media: MediaBody, now_ms: int) -> bool:
-        """Take the very frame that was to come, as nearly all of them are."""
-        if (
-            media.chunk != self._next_chunk
-            or media.timestamp != self._next_timestamp
-            or len(media.payload) != self._length
-            or self._last_ms is None
-            or now_ms - self._last_ms >= STALL_MS
-        ):
-            return False
-        self._last_ms = now_ms
-        self._chunk, self._timestamp = media.chunk, media.timestamp
-        self._next_chunk += 1
-        self._next_timestamp += self._step
-        return True
 
     def _foresee(self) -> None:
         """Note what the next frame's counters are, once nothing is left to be learned from them."""

@@ -132,11 +132,14 @@ class Line:
         if self._mouth is not None:
             self._mouth.echoed(mark)
 
-    def heard_audio(self, count: int) -> None:
-        """So many samples of the caller's came."""
-        self.last_media_ms = self._means.clock.now_ms()
-        if self._mouth is not None:
-            self._mouth.listened(count)
+    def heard_audio(self, count: int, now_ms: int) -> bool:
+        """So many samples of the caller's came. False when there is no stream that they can be of."""
+        mouth = self._mouth
+        if mouth is None:
+            return False
+        self.last_media_ms = now_ms
+        mouth.listened(count)
+        return True
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt got on this stream."""

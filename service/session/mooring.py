@@ -80,13 +80,16 @@ class Mooring:
             "the journal can't be opened" if is_unread and not self._ledger.call.is_known() else ""
         )
 
-    def hear(self, ulaw: bytes) -> None:
-        """Take audio of the stream that is plugged in."""
-        self._line.heard_audio(len(ulaw))
-        if self._ledger.call.privacy.collection is None:  # Keys are heard, too.
-            self.person.overhear(ulaw)
-        now_ms, levels = self._line.last_media_ms, self._line.levels
+    def hear(self, ulaw: bytes, now_ms: int) -> None:
+        """Take audio of the stream that is plugged in, if one is."""
+        line, person = self._line, self.person
+        if not line.heard_audio(len(ulaw), now_ms):
+            return
+        # Keys are heard, too: nobody listens while they are a secret.
+        if person.earpiece is not None and self._ledger.call.privacy.collection is None:
+            person.earpiece.hear(ulaw)
         self._seam.hear(ulaw, now_ms)
+        levels = line.levels
         if levels.caller(ulaw, now_ms) and (measured := levels.take(now_ms)) is not None:
             self._post(measured)
 

@@ -74,8 +74,11 @@ class Session:
     def _talk_with(self, agent: Agent | SpeechAgent) -> Talk | Duplex:
         sid, means, line = self.call_sid, self._means, self._line
         if isinstance(agent, SpeechAgent):
-            return Duplex(sid, means, agent, line, line.voice, self.post, lambda: self.call)
-        return Talk(sid, means, agent, line, self.post, lambda: self.call)
+            return Duplex(sid, means, agent, line, line.voice, self.post, self._now)
+        return Talk(sid, means, agent, line, self.post, self._now)
+
+    def _now(self) -> Call:
+        return self._ledger.call
 
     @property
     def call(self) -> Call:
@@ -98,10 +101,10 @@ class Session:
 
     # What the socket calls. An older stream's audio, keys, echoes and end mean nothing here.
 
-    def heard_audio(self, epoch: int, ulaw: bytes) -> None:
-        """Take audio of the stream of `epoch`."""
-        if epoch == self.epoch and self._line.is_live:
-            self._mooring.hear(ulaw)
+    def heard_audio(self, epoch: int, ulaw: bytes, now_ms: int) -> None:
+        """Take audio of the stream of `epoch`, which came now."""
+        if epoch == self._ledger.epoch:
+            self._mooring.hear(ulaw, now_ms)
 
     def echoed(self, epoch: int, mark: str) -> None:
         """Take a mark's echo."""

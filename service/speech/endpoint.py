@@ -16,7 +16,6 @@ Rules this file keeps:
 4. Memory is bounded by one utterance of 15 s and the pre-roll, 125 kB.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
@@ -31,6 +30,7 @@ PATIENCE_MS_MAX = 5_000  # above this the caller thinks that the line is dead
 
 OPEN_FRAMES = 3  # 60 ms of voice: a click or a breath is shorter
 OPEN_WINDOW_FRAMES = 5
+OPEN_WINDOW = (1 << OPEN_WINDOW_FRAMES) - 1  # as bits, the latest frame's the lowest
 STIR_FRAMES = 2  # enough to fall silent ourselves: that is taken back when nothing follows
 STIR_FRAMES_MAX = 10  # 200 ms: what has not become speech by then was a click or a cough
 PRE_ROLL = samples(300)
@@ -94,7 +94,9 @@ class Endpointer:
         self._voice = voice
         self._patience = 0
         self.patience_ms = patience_ms
-        self._recent: deque[bool] = deque(maxlen=OPEN_WINDOW_FRAMES)
+        self.is_speaking = False  # an utterance is open: begun or restored, and not yet ended
+        self.is_stirring = False  # what was just heard may become speech; 200 ms at most at a time
+        self._recent = 0  # whether the last OPEN_WINDOW_FRAMES held a voice, a bit for each
         self._partial = bytearray()  # fed, but not yet a whole frame, or not decided on
         self._audio = bytearray()  # the pre-roll while quiet, the utterance while speaking
         self._at = 0  # samples in whole frames so far
@@ -103,7 +105,6 @@ class Endpointer:
         self._voiced_to = 0
         self._paused_after = -1  # where the voice ended before the pause that was told last
         self._stirring_frames = 0
-        self._is_speaking = False
 
     @property
     def patience_ms(self) -> int:
@@ -119,16 +120,6 @@ class Endpointer:
         self._patience = samples(patience_ms)
 
     @property
-    def is_speaking(self) -> bool:
-        """Whether an utterance is open: begun or restored, and not yet ended."""
-        return self._is_speaking
-
-    @property
-    def is_stirring(self) -> bool:
-        """Whether something that may become speech was just heard; at most for 200 ms at a time."""
-        return self._stirring_frames > 0
-
-    @property
     def is_voiced(self) -> bool:
         """Whether the last 20 ms held a voice."""
         return self._voiced_to == self._at > 0
@@ -136,17 +127,17 @@ class Endpointer:
     @property
     def is_paused(self) -> bool:
         """Whether the open utterance has fallen silent for 300 ms, and `SpeechPaused` was told."""
-        return self._is_speaking and self._paused_after == self._voiced_to
+        return self.is_speaking and self._paused_after == self._voiced_to
 
     @property
     def so_far(self) -> bytes:
         """The audio of the open utterance, from its pre-roll on; empty when none is open."""
-        return bytes(self._audio) if self._is_speaking else b""
+        return bytes(self._audio) if self.is_speaking else b""
 
     @property
     def open_ms(self) -> int:
         """How long the audio of the open utterance is; 0 when none is open."""
-        return milliseconds(len(self._audio)) if self._is_speaking else 0
+        return milliseconds(len(self._audio)) if self.is_speaking else 0
 
     @property
     def speech_ms(self) -> int:
@@ -194,25 +185,23 @@ class Endpointer:
         self._at += FRAME_SAMPLES
         if is_voiced:
             self._voiced_to = self._at
-        self._recent.append(is_voiced)
-        return self._speaking() if self._is_speaking else self._quiet()
+        self._recent = (self._recent << 1 | is_voiced) & OPEN_WINDOW
+        return self._speaking() if self.is_speaking else self._quiet()
 
-    def _stir(self, voiced: int) -> None:
-        """Note that something stirs, or that nothing came of it."""
-        if self._stirring_frames:
+    def _stir(self) -> None:
+        """Something stirs: note for how long, and when nothing comes of it."""
+        self.is_stirring = self._stirring_frames < STIR_FRAMES_MAX
+        if self.is_stirring:
             self._stirring_frames += 1
-            if self._stirring_frames > STIR_FRAMES_MAX:
-                self._stirring_frames = 0
-                self._recent.clear()
-        elif voiced >= STIR_FRAMES:
-            self._stirring_frames = 1
+        else:
+            self._stirring_frames = self._recent = 0
 
     def take(self) -> bytes | None:
         """Hand over the utterance that is open, from its pre-roll to the last sample fed, and fall quiet.
 
         Returns None when nobody speaks. For the end of a stream: see `restore`.
         """
-        if not self._is_speaking:
+        if not self.is_speaking:
             return None
         half = bytes(self._audio + self._partial)
         self._close()
@@ -227,26 +216,25 @@ class Endpointer:
         """
         if not audio:
             return
-        if not self._is_speaking:
+        if not self.is_speaking:
             del self._audio[:-QUIET]
             self._voiced_to = max(self._voiced_to, self._at)
-            self._is_speaking = True
-            self._stirring_frames = 0
+            self._open()
         kept = audio[-UTTERANCE_MAX:]
         self._audio[:0] = kept
         self._restored += len(kept)
 
     def _quiet(self) -> Speech | None:
         """Keep the pre-roll; open an utterance when enough of the last frames are voiced."""
-        voiced = sum(self._recent)
+        voiced = self._recent.bit_count()
         if voiced < OPEN_FRAMES:
-            self._stir(voiced)
+            if self.is_stirring or voiced >= STIR_FRAMES:
+                self._stir()
             if len(self._audio) > QUIET_MAX:
                 del self._audio[:-QUIET]
             return None
-        self._began = self._at - (len(self._recent) - self._recent.index(True)) * FRAME_SAMPLES
-        self._is_speaking = True
-        self._stirring_frames = 0
+        self._began = self._at - self._recent.bit_length() * FRAME_SAMPLES
+        self._open()
         del self._audio[: -(self._at - self._began + PRE_ROLL)]
         return SpeechBegan(self._began)
 
@@ -278,8 +266,10 @@ class Endpointer:
         self._close()
         return ended
 
+    def _open(self) -> None:
+        self.is_speaking, self.is_stirring, self._stirring_frames = True, False, 0
+
     def _close(self) -> None:
-        self._is_speaking = False
+        self.is_speaking = False
         self._began = None
-        self._restored = 0
-        self._recent.clear()
+        self._restored = self._recent = 0

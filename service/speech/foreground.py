@@ -57,6 +57,7 @@ class Foreground:
         self._block_power = 0.0
         self._block_frames = 0
         self._block_voiced = 0
+        self._least_db = float(QUIET_CALLER_DB)  # how far the caller's level may sink
 
     def is_near(self, level: int, *, is_voice: bool) -> bool:
         """Take the next 20 ms: their `level` as `audio.level` gives it, and whether they hold a voice.
@@ -65,14 +66,19 @@ class Foreground:
         """
         power = (level / FULL_SCALE) ** 2
         self._power += (power - self._power) * FASTEST_MILLI / 1_000
-        self._learn_background(power, is_voice=is_voice)
+        self._block_power += power
+        self._block_voiced += is_voice
+        self._block_frames += 1
+        if self._block_frames == BLOCK_FRAMES:
+            self._learn_background()
         if not is_voice:
-            self._caller_db = max(self._caller_db - SINK_SILENT_DB, self._least_db())
+            sunk_db = self._caller_db - SINK_SILENT_DB
+            self._caller_db = max(self._least_db, sunk_db)
             return False
         loud_db = _decibels(self._power)
         self._caller_db = max(self._caller_db, loud_db)
         is_near = self._is_loud_enough(loud_db)
-        self._caller_db = max(self._caller_db - SINK_VOICE_DB, self._least_db())
+        self._caller_db = max(self._caller_db - SINK_VOICE_DB, self._least_db)
         return is_near
 
     def _is_loud_enough(self, loud_db: float) -> bool:
@@ -91,19 +97,8 @@ class Foreground:
         span_db = min(SPAN_DB_MAX, max(SPAN_DB_MIN, gap_db * SPAN_OF_GAP))
         return max(self._caller_db - span_db, self._background_db + CLEARANCE_DB)
 
-    def _least_db(self) -> float:
-        """Return how far the caller's level may sink."""
-        if not self._has_voices_behind:
-            return QUIET_CALLER_DB
-        return max(QUIET_CALLER_DB, self._background_db + LOUDER_DB)
-
-    def _learn_background(self, power: float, *, is_voice: bool) -> None:
+    def _learn_background(self) -> None:
         """Every 400 ms, look at the least loud of the blocks of the last ten seconds."""
-        self._block_power += power
-        self._block_voiced += is_voice
-        self._block_frames += 1
-        if self._block_frames < BLOCK_FRAMES:
-            return
         self._blocks.append((self._block_power / BLOCK_FRAMES, self._block_voiced))
         self._block_power, self._block_voiced, self._block_frames = 0.0, 0, 0
         lowest = sorted(self._blocks)[:LOWEST_BLOCKS]
@@ -111,6 +106,8 @@ class Foreground:
         self._background_db = _decibels(lowest[0][0])
         is_voiced = voiced * 1_000 >= VOICED_MILLI * BLOCK_FRAMES * len(lowest)
         self._has_voices_behind = is_voiced and len(self._blocks) >= BLOCKS_MIN
+        louder_db = self._background_db + LOUDER_DB if self._has_voices_behind else QUIET_CALLER_DB
+        self._least_db = max(float(QUIET_CALLER_DB), louder_db)
 
 
 def _decibels(power: float) -> float:

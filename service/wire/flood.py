@@ -9,34 +9,35 @@ FRAMES_AT_ONCE_MAX = 300
 BYTES_A_S = 65_536  # 50 frames of audio are 17,000
 BYTES_AT_ONCE_MAX = 262_144  # four messages of the longest kind
 MS_A_S = 1_000
-
-
-class Allowance:
-    """Lets `rate` through in a second, and `burst` at once. Counts in thousandths, without fractions."""
-
-    def __init__(self, rate: int, burst: int, now_ms: int) -> None:
-        self._rate = rate
-        self._full = burst * MS_A_S
-        self._left = self._full
-        self._at_ms = now_ms
-
-    def admits(self, cost: int, now_ms: int) -> bool:
-        """Take `cost` off what is left, unless that is too much."""
-        more = max(0, now_ms - self._at_ms) * self._rate
-        self._left, self._at_ms = min(self._full, self._left + more), now_ms
-        if cost * MS_A_S > self._left:
-            return False
-        self._left -= cost * MS_A_S
-        return True
+FRAMES_FULL, BYTES_FULL = FRAMES_AT_ONCE_MAX * MS_A_S, BYTES_AT_ONCE_MAX * MS_A_S
 
 
 class Flood:
-    """What one socket has sent, and whether that is still what a caller sends."""
+    """What one socket has sent, and whether that is still what a caller sends.
+
+    Two buckets, filled by the clock and emptied by what comes, in thousandths and without fractions. It is
+    asked for every frame of every call, so both stand here side by side.
+    """
 
     def __init__(self, now_ms: int) -> None:
-        self._frames = Allowance(FRAMES_A_S, FRAMES_AT_ONCE_MAX, now_ms)
-        self._bytes = Allowance(BYTES_A_S, BYTES_AT_ONCE_MAX, now_ms)
+        self._frames, self._bytes = FRAMES_FULL, BYTES_FULL
+        self._at_ms = now_ms
 
     def admits(self, frames: int, octets: int, now_ms: int) -> bool:
         """Count what came. False when it is too much."""
-        return self._frames.admits(frames, now_ms) and self._bytes.admits(octets, now_ms)
+        if (past_ms := now_ms - self._at_ms) > 0:
+            self._at_ms = now_ms
+            if (filled := self._frames + past_ms * FRAMES_A_S) < FRAMES_FULL:
+                self._frames = filled
+            else:
+                self._frames = FRAMES_FULL
+            if (filled := self._bytes + past_ms * BYTES_A_S) < BYTES_FULL:
+                self._bytes = filled
+            else:
+                self._bytes = BYTES_FULL
+        frames_left = self._frames - frames * MS_A_S
+        bytes_left = self._bytes - octets * MS_A_S
+        if frames_left < 0 or bytes_left < 0:
+            return False
+        self._frames, self._bytes = frames_left, bytes_left
+        return True

@@ -1,6 +1,6 @@
 """A client's frames, cut out of its bytes: whole texts at once, everything else for a full parser (RFC 6455 5.2).
 
-    bytes ──┬─ a text in one masked frame ──> Text, its payload       nearly all that a carrier sends
+    bytes ──┬─ a text in one masked frame ──> bytes, its payload      nearly all that a carrier sends
             └─ any other frame, whole ──────> Raw, as it came         pings, closes, fragments, faults
 
 Sans-I/O. A media stream brings fifty small texts a second, and a parser that knows the whole protocol costs
@@ -24,15 +24,10 @@ MASKED = 0x80
 LENGTH, LENGTH_16, LENGTH_64 = 0x7F, 126, 127
 HEAD_MIN, SIZE_16, SIZE_64, KEY = 2, 2, 8, 4
 MEDIUM_TEXT = bytes((TEXT, MASKED | LENGTH_16))
+MEDIUM_HEAD = HEAD_MIN + SIZE_16 + KEY
 FIN, OPCODE = 0x80, 0x0F
 CONTINUED, BINARY = 0, 2  # opcodes up to BINARY carry messages; those above control
 PLAIN = b"\0\0\0\0"  # a key that changes nothing
-
-
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """A text's payload: bytes that nobody decoded yet."""
-
-    payload: bytes
 
 
 class Raw(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +36,7 @@ class Raw(msgspec.Struct, frozen=True, gc=False):
     octets: bytes
 
 
-Piece = Text | Raw
+Piece = bytes | Raw  # a text's payload, which nobody decoded yet, or what the parser is to read
 
 
 class Framing:
@@ -59,33 +54,37 @@ class Framing:
             data = self._rest + data
         elif self._is_over:
             return [Raw(data)]
-        elif self._is_one_text(data):
-            return [_text(data, HEAD_MIN + SIZE_16 + KEY, len(data))]
         at, end = 0, len(data)
         pieces: list[Piece] = []
         while end - at >= HEAD_MIN:
-            begin, length = _body(data, at)
-            if begin < 0:
-                break  # of the length itself there is more to come
-            if length > self._max or not data[at + 1] & MASKED:
-                self._is_over = True
-                pieces.append(Raw(data[at:]))
-                return pieces
-            if begin + length > end:
+            if data[at : at + HEAD_MIN] == MEDIUM_TEXT and not self._is_amid:
+                # A frame of audio is one: what follows here is only its general case.
+                begin = at + MEDIUM_HEAD
+                stop = begin + int.from_bytes(data[at + HEAD_MIN : begin - KEY], "big")
+                if begin < stop <= end and stop - begin <= self._max:
+                    pieces.append(_text(data, begin, stop))
+                    at = stop
+                    continue
+            stop = self._any(data, at, pieces)
+            if stop == at:
                 break
-            pieces.append(self._piece(data, at, begin, begin + length))
-            at = begin + length
+            at = stop
         self._rest = data[at:]
         return pieces
 
-    def _is_one_text(self, data: bytes) -> bool:
-        """Whether this is a text of 126 bytes or more and nothing else, as a frame of audio nearly always is."""
-        return (
-            data[:HEAD_MIN] == MEDIUM_TEXT
-            and len(data) == HEAD_MIN + SIZE_16 + KEY + int.from_bytes(data[2:4], "big")
-            and len(data) <= self._max
-            and not self._is_amid
-        )
+    def _any(self, data: bytes, at: int, pieces: list[Piece]) -> int:
+        """Take the frame at `at`, of any kind; return where it ends, or `at` while it is not whole."""
+        begin, length = _body(data, at)
+        if begin < 0:
+            return at  # of the length itself there is more to come
+        if length > self._max or not data[at + 1] & MASKED:
+            self._is_over = True
+            pieces.append(Raw(data[at:]))
+            return len(data)
+        if begin + length > len(data):
+            return at
+        pieces.append(self._piece(data, at, begin, begin + length))
+        return begin + length
 
     def _piece(self, data: bytes, at: int, begin: int, end: int) -> Piece:
         if data[at] == TEXT and not self._is_amid:
@@ -95,9 +94,9 @@ class Framing:
         return Raw(data[at:end])
 
 
-def _text(data: bytes, begin: int, end: int) -> Text:
+def _text(data: bytes, begin: int, end: int) -> bytes:
     key, payload = data[begin - KEY : begin], data[begin:end]
-    return Text(payload if key == PLAIN else apply_mask(payload, key))
+    return payload if key == PLAIN else apply_mask(payload, key)
 
 
 def _body(data: bytes, at: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from service.wire.flood import Flood
-from service.wire.framing import Framing, Piece, Raw
+from service.wire.framing import Framing, Raw
 from service.wire.turnstile import Turnstile
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
@@ -57,6 +57,7 @@ class Wire(WebSocketsSansIOProtocol):
         self._frames = 0
         self._framing: Framing | None = None
         self._take: Take | None = None
+        self._is_direct = False  # nothing waits any more before what is taken directly
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,7 +68,7 @@ class Wire(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol. What is too much is not read to its end."""
         now_ms = self._now_ms()
-        for at in range(0, len(data), PIECE_BYTES):
+        for at in range(0, len(data), PIECE_BYTES):  # nearly always one, and then it is no copy
             if not self._bring(data[at : at + PIECE_BYTES], now_ms):
                 self._stop_flood()
                 return
@@ -86,21 +87,19 @@ class Wire(WebSocketsSansIOProtocol):
         if not self._flood.admits(len(found), len(octets), now_ms):
             return False
         for one in found:
-            self._receive(one)
+            if isinstance(one, Raw):
+                super().data_received(one.octets)
+            elif not self.close_sent:
+                self._text(one)
         return True
-
-    def _receive(self, piece: Piece) -> None:
-        if isinstance(piece, Raw):
-            super().data_received(piece.octets)
-        elif not self.close_sent:
-            self._text(piece.payload)
 
     def _text(self, text: bytes) -> None:
         """Pass a whole text on. One that is no UTF-8 fails the connection (RFC 6455 8.1)."""
-        if not _is_text(text):
+        if not (text.isascii() or _is_text(text)):  # all but the start of a stream is ASCII
             self.conn.fail(CloseCode.INVALID_DATA)
             self.handle_parser_exception()
-        elif self._take is not None and self.queue.empty():
+        elif self._take is not None and (self._is_direct or self.queue.empty()):
+            self._is_direct = True
             self._take(text)
         else:
             self.curr_msg_data_type = "text"
@@ -217,8 +216,6 @@ def _extension(scope: object, name: str) -> dict[str, Any]:
 
 
 def _is_text(text: bytes) -> bool:
-    if text.isascii():
-        return True  # as all but the start of a stream are
     try:
         text.decode()
     except UnicodeDecodeError:

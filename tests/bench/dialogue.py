@@ -315,7 +315,7 @@ class Dialogue:
         """Say it, and wait for the answer. A false alarm before or after it is answered, too."""
         for end, frame in frames(spoken):
             ended = self._endpointer.ended
-            caller.session.heard_audio(caller.epoch, frame)
+            caller.session.heard_audio(caller.epoch, frame, house.clock.now_ms())
             await self._speech.caught_up()
             is_outside = not spoken.first <= end <= spoken.last
             if self._endpointer.ended > ended and is_outside:

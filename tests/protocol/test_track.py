@@ -42,8 +42,8 @@ class Plodder(Track):
     """Never foresees a frame."""
 
     @override
-    def _is_next(self, media: MediaBody, now_ms: int) -> bool:
-        return False
+    def _foresee(self) -> None:
+        """Nothing."""
 
 
 def test_to_foresee_a_frame_changes_no_verdict() -> None:

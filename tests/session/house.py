@@ -55,10 +55,13 @@ class Caller:
             socket.listen()
 
     def speaks(self, duration_ms: int = 200) -> None:
-        self.session.heard_audio(self.epoch, LOUD * samples(duration_ms))
+        self._sounds(LOUD * samples(duration_ms))
 
     def falls_silent(self, duration_ms: int = 1_300) -> None:
-        self.session.heard_audio(self.epoch, SILENCE * samples(duration_ms))
+        self._sounds(SILENCE * samples(duration_ms))
+
+    def _sounds(self, ulaw: bytes) -> None:
+        self.session.heard_audio(self.epoch, ulaw, self.session._means.clock.now_ms())
 
     def says(self, duration_ms: int = 200) -> None:
         """Say something; the house's speech knows what."""

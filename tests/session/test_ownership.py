@@ -49,7 +49,7 @@ async def test_the_newest_stream_wins_and_the_older_one_ends_nothing(house: Hous
     assert second.epoch == first.epoch + 1
     first.drops("stop")
     first.presses("9")
-    first.session.heard_audio(first.epoch, OLDER * samples(200))
+    first.session.heard_audio(first.epoch, OLDER * samples(200), house.clock.now_ms())
     first.falls_silent()
     first.session.echoed(first.epoch, "e1.p1.99999")
     second.presses("5")

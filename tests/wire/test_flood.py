@@ -8,7 +8,6 @@ from service.wire.flood import (
     BYTES_AT_ONCE_MAX,
     FRAMES_A_S,
     FRAMES_AT_ONCE_MAX,
-    Allowance,
     Flood,
 )
 
@@ -43,15 +42,15 @@ def test_a_call_of_any_length_with_stalls_of_three_seconds_is_never_a_flood(seed
 @pytest.mark.parametrize("seed", range(20))
 def test_over_any_stretch_no_more_passes_than_the_burst_and_the_rate(seed: int) -> None:
     rng = random.Random(seed)
-    allowance, now_ms, passed = Allowance(120, 300, 0), 0, 0
-    for _ in range(2_000):
-        now_ms += rng.randrange(20)
-        passed += allowance.admits(1, now_ms)
-        assert passed * 1_000 <= 300_000 + 120 * now_ms, f"{seed=} {now_ms=}"
+    flood, now_ms, passed = Flood(0), 0, 0
+    while flood.admits(1, 1, now_ms):
+        passed += 1
+        now_ms += rng.randrange(9)
+    assert passed >= FRAMES_AT_ONCE_MAX, f"{seed=}"
+    assert passed * 1_000 <= FRAMES_AT_ONCE_MAX * 1_000 + FRAMES_A_S * now_ms, f"{seed=} {now_ms=}"
 
 
 def test_a_clock_that_goes_back_gives_nothing() -> None:
-    allowance = Allowance(120, 1, 10_000)
-    assert allowance.admits(1, 10_000)
-    assert not allowance.admits(1, 5_000)
-    assert not allowance.admits(1, 5_000)
+    flood = Flood(10_000)
+    assert flood.admits(FRAMES_AT_ONCE_MAX, 1, 10_000)
+    assert not flood.admits(1, 1, 5_000)

@@ -35,8 +35,8 @@ UTTERANCES_WAITING_MAX = (
 HALF_MS_MIN = 300  # less of an utterance holds no word
 WORDLESS_MS = floor.PATIENCE_MS_MAX  # until a pause's words are known: waiting costs nothing then
 
-GUESS_EVERY_MS = 1_000  # while the voice goes on
-GUESS_OVER_US_EVERY_MS = 400  # while we must know whether we are interrupted
+GUESS_EVERY = samples(1_000)  # while the voice goes on
+GUESS_OVER_US_EVERY = samples(400)  # while we must know whether we are interrupted
 GUESS_OF_MS_MAX = 8_000  # the recogniser's cost grows with length: 0.18 s for this much
 GUESS_REST = 3  # times as long as the last guess took, the recogniser is left to others
 
@@ -139,20 +139,23 @@ class Ear:
 
     def hear(self, ulaw: bytes) -> None:
         """Take the next audio of the caller."""
-        for event in self._endpointer.feed(ulaw):
+        ear = self._endpointer
+        found = ear.feed(ulaw)
+        for event in found:
             match event:
                 case Began():
-                    at = self._endpointer.samples_fed
+                    at = ear.samples_fed
                     self._open = _Open(told_at=at, asked_at=at)
                     self._post(SpeechBegan())
                 case Paused():
-                    self._endpointer.patience_ms = WORDLESS_MS
+                    ear.patience_ms = WORDLESS_MS
                     self._guess(event.audio, in_pause=True)
                 case Ended():
                     self._end(event.audio, is_partial=False, was_cut=event.was_cut)
-        if self._endpointer.is_speaking:
+        if ear.is_speaking:
             self._follow()
-        self._watch_floor()
+        if found or ear.is_speaking or ear.is_stirring or self._had_floor:
+            self._watch_floor()
 
     def detach(self) -> None:
         """The stream is gone: what was half said is kept for a moment, then recognised as it stands."""
@@ -173,27 +176,24 @@ class Ear:
 
     def _follow(self) -> None:
         """While the caller speaks: guess now and then, tell what is new, notice an interruption."""
-        ear, known = self._endpointer, self._open
-        known.is_sealed |= self._call().privacy.is_private
-        is_over_us = bool(self._call().prompts) and not known.has_barged_in
-        every = samples(GUESS_OVER_US_EVERY_MS if is_over_us else GUESS_EVERY_MS)
-        is_due = ear.samples_fed >= max(known.asked_at + every, known.free_at)
-        can_be = ear.is_voiced and not self._guesses.is_under_way
-        if is_due and can_be and ear.open_ms <= GUESS_OF_MS_MAX:
-            self._guess(ear.so_far, in_pause=False)
-        is_news = known.text != known.told
-        if (
-            is_news
-            and not known.is_sealed
-            and ear.samples_fed >= known.told_at + samples(GUESS_EVERY_MS)
-        ):
-            known.told, known.told_at = known.text, ear.samples_fed
+        ear, known, call = self._endpointer, self._open, self._call()
+        known.is_sealed = known.is_sealed or call.privacy.is_private
+        is_over_us = bool(call.prompts) and not known.has_barged_in
+        at, every = ear.samples_fed, GUESS_OVER_US_EVERY if is_over_us else GUESS_EVERY
+        if at >= known.asked_at + every and at >= known.free_at:
+            can_be = ear.is_voiced and not self._guesses.is_under_way
+            if can_be and ear.open_ms <= GUESS_OF_MS_MAX:
+                self._guess(ear.so_far, in_pause=False)
+        is_news = known.text != known.told and not known.is_sealed
+        if is_news and at >= known.told_at + GUESS_EVERY:
+            known.told, known.told_at = known.text, at
             self._post(PartlyHeard(known.text))
-        self._interrupt()
+        if is_over_us:
+            self._interrupt(call)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, call: Call) -> None:
         """Tell, once an utterance, that the caller means to speak while we do."""
-        call, known = self._call(), self._open
+        known = self._open
         can_be_meant = bool(known.text) or not self._is_noisy
         if not known.has_barged_in and call.prompts and can_be_meant:
             known.has_barged_in = floor.is_interruption(
@@ -216,7 +216,7 @@ class Ear:
             ear.patience_ms = floor.patience_ms(self._call(), text)
         if found is not None and found.text:
             known.text = found.text
-            self._interrupt()
+            self._interrupt(self._call())
         self._watch_floor()
 
     def _watch_floor(self) -> None:

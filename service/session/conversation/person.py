@@ -73,7 +73,7 @@ class Person:
         self._post = post
         self._call = call
         self._seat = ""
-        self._earpiece: Earpiece | None = None
+        self.earpiece: Earpiece | None = None  # by which the person hears the caller
         self._endpointer: Endpointer | None = None  # made for who talks: most calls need none
         self._fresh = b""  # heard, and not passed on
         self._made = 0
@@ -90,30 +90,25 @@ class Person:
         if not self._has(self._call(), seat):
             return False
         self._part(CLOSE_REPLACED, "another window talks")
-        self._seat, self._earpiece = seat, earpiece
+        self._seat, self.earpiece = seat, earpiece
         self._endpointer, self._fresh = self._means.endpointer(), b""
         self._endpointer.when_decided(lambda: self.hear(earpiece, b""))
         return True
 
     def leave(self, earpiece: Earpiece) -> None:
         """This socket is gone."""
-        if self._earpiece is earpiece:
+        if self.earpiece is earpiece:
             self._fall_silent()
-            self._earpiece = None
+            self.earpiece = None
 
     def close(self) -> None:
         """This process does not hold the call any more."""
         self._part(CLOSE_ELSEWHERE, ELSEWHERE)
 
-    def overhear(self, ulaw: bytes) -> None:
-        """Let the person hear what the caller says."""
-        if self._earpiece is not None:
-            self._earpiece.hear(ulaw)
-
     def hear(self, earpiece: Earpiece, ulaw: bytes) -> None:
         """Take what this socket's microphone hears."""
         endpointer = self._endpointer
-        if endpointer is None or earpiece is not self._earpiece:
+        if endpointer is None or earpiece is not self.earpiece:
             return
         self._fresh += ulaw
         for event in endpointer.feed(ulaw):
@@ -142,7 +137,7 @@ class Person:
         """Bring the socket in line with the state, and give up what was said in another process."""
         if call.phase == "ended":
             self._part(CLOSE_OVER, CALL_OVER)
-        elif self._earpiece is not None and not self._has(call, self._seat):
+        elif self.earpiece is not None and not self._has(call, self._seat):
             self._part(CLOSE_NOT_YOURS, HANDED_BACK)
         live = {prompt.prompt for prompt in call.prompts if is_live(prompt)}
         for gone in self._live - live:
@@ -160,7 +155,7 @@ class Person:
         return held is not None and held.seat == seat and not held.is_leaving
 
     def _part(self, code: int, why: str) -> None:
-        earpiece = self._earpiece
+        earpiece = self.earpiece
         if earpiece is not None:
             self.leave(earpiece)
             earpiece.end(code, why)

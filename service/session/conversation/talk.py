@@ -43,6 +43,7 @@ class Talk:
             on_onset=line.hold,
             on_false_alarm=line.release,
         )
+        self.hear = self._ear.hear  # of every frame: no call of its own
         self._thinking = Thinking(call_sid, means, agent, post)
 
     def _overheard(self, happened: Input) -> None:
@@ -65,10 +66,6 @@ class Talk:
     def go_on(self) -> None:
         """A new stream begins, and nothing of the caller was missed."""
         self._ear.go_on()
-
-    def hear(self, ulaw: bytes) -> None:
-        """Take the caller's next audio."""
-        self._ear.hear(ulaw)
 
     def detach(self) -> None:
         """The stream is gone; what was half said is kept."""

@@ -81,15 +81,10 @@ class Ledger:
         self.hold_until_ms = 0  # our work for the call may outlast our hold on it
         self._journal = journal
         self._owner = owner
-        self._epoch = 0
+        self.epoch = 0  # the fence this session writes under; 0 before the first claim
         self._writes = 0
         self._snapshot_at = 0
         self._is_moved = False  # the journal said so, and it was not folded anew yet
-
-    @property
-    def epoch(self) -> int:
-        """The fence this session writes under; 0 before the first claim."""
-        return self._epoch
 
     async def claim(
         self, opening: Sequence[bytes], now_ms: int, *, is_first: bool = False
@@ -99,12 +94,12 @@ class Ledger:
         What is folded here already is not read again. `is_first` says that nobody should have had
         the call before: such a one can be taken while the store is away.
         """
-        claim = await self._ask_for(opening, now_ms, 0 if is_first and not self._epoch else None)
+        claim = await self._ask_for(opening, now_ms, 0 if is_first and not self.epoch else None)
         if isinstance(claim, Fenced):
             claim = await self._ask_for(opening, now_ms, None)  # Somebody had it all the same.
         if isinstance(claim, Fenced):
             raise StoreError("the journal refused a claim that expected nothing")
-        self._epoch = claim.epoch
+        self.epoch = claim.epoch
         self.incarnation = claim.incarnation
         self.others_until_ms = self._others_until_ms(claim.lease)
         try:
@@ -128,7 +123,7 @@ class Ledger:
             owner=self._owner,
             until_ms=now_ms + LEASE_MS,
             now_ms=now_ms,
-            known=Known(self.incarnation, self.call.position) if self._epoch else None,
+            known=Known(self.incarnation, self.call.position) if self.epoch else None,
             expected=expected,
         )
 
@@ -151,7 +146,7 @@ class Ledger:
         """
         bodies = tuple(events.encode(fact) for fact in facts)
         self._writes += 1
-        key = f"{self._owner}:{self._epoch}:{self._hold}.{self._writes}"
+        key = f"{self._owner}:{self.epoch}:{self._hold}.{self._writes}"
         for _ in range(ATTEMPTS_MAX):
             outcome = await self._append(bodies, key, now_ms)
             match outcome:
@@ -178,7 +173,7 @@ class Ledger:
             lambda: self._journal.append(
                 self.call_sid,
                 bodies,
-                epoch=self._epoch,
+                epoch=self.epoch,
                 after=self.call.position,
                 key=key,
                 now_ms=now_ms,
@@ -201,7 +196,7 @@ class Ledger:
             await _patiently(self.catch_up)
             return
         records = (
-            Record(first + index, self._epoch, now_ms, body) for index, body in enumerate(bodies)
+            Record(first + index, self.epoch, now_ms, body) for index, body in enumerate(bodies)
         )
         self.call = in_mind(folded(self.call, records))
 
@@ -214,7 +209,7 @@ class Ledger:
         """
         position = self.call.position
         reading = await self._journal.read(self.call_sid, after=0 if self._is_moved else position)
-        if isinstance(reading, Missing) or reading.epoch != self._epoch:
+        if isinstance(reading, Missing) or reading.epoch != self.epoch:
             return False
         is_same = reading.incarnation == self.incarnation
         if self._is_moved or (not is_same and reading.head >= position):
@@ -226,7 +221,7 @@ class Ledger:
 
     async def _fold_anew(self) -> bool:
         reading = await self._journal.read(self.call_sid)
-        if isinstance(reading, Missing) or reading.epoch != self._epoch:
+        if isinstance(reading, Missing) or reading.epoch != self.epoch:
             return False
         if reading.incarnation != self.incarnation and not self._is_moved:
             # A call that was erased and opened again may be at the same epoch, and somebody else's.
@@ -257,7 +252,7 @@ class Ledger:
         try:
             await self._journal.snapshot(
                 self.call_sid,
-                epoch=self._epoch,
+                epoch=self.epoch,
                 position=self.call.position,
                 body=state.encode(self.call),
             )
@@ -270,20 +265,20 @@ class Ledger:
 
     async def release(self) -> None:
         """Say that nobody need look after the call any more. Raises StoreError."""
-        await self._journal.release(self.call_sid, epoch=self._epoch)
+        await self._journal.release(self.call_sid, epoch=self.epoch)
 
     async def put_off(self, until_ms: int, now_ms: int) -> None:
         """Let go of the call, and have somebody look after it from then on. Raises StoreError."""
         owner = f"{CARETAKER}{self._owner}"
         await self._journal.lease(
-            self.call_sid, epoch=self._epoch, owner=owner, until_ms=until_ms, now_ms=now_ms
+            self.call_sid, epoch=self.epoch, owner=owner, until_ms=until_ms, now_ms=now_ms
         )
 
     async def renew(self, now_ms: int) -> bool:
         """Renew the hold on the call. False when it is no longer ours."""
         return await self._journal.lease(
             self.call_sid,
-            epoch=self._epoch,
+            epoch=self.epoch,
             owner=self._owner,
             until_ms=max(now_ms + LEASE_MS, self.hold_until_ms),
             now_ms=now_ms,

@@ -14,16 +14,20 @@ very sample that was heard last, found by the audio itself (see source.py). Rule
    heard by then, and is left out.
 4. A change that finds its place in no JOIN_MS_MAX is made by the clock.
 5. A fork is heard only where the main stream or another fork left off. It begins nothing.
+6. Most calls have no fork. Of theirs the latest frames are kept as they came, and nothing is made of them
+   until a fork joins.
 """
 
+from collections import deque
 from typing import Protocol
 
-from service.audio import SAMPLES_PER_MS, milliseconds, samples
+from service.audio import FRAME_SAMPLES, SAMPLES_PER_MS, milliseconds, samples
 from service.session.sound.source import KEPT, KEPT_ALONE, SLACK, Source
 
 AWAY_MS = 400  # frames come in bursts a quarter of a second apart
 JOIN_MS_MAX = 400  # until then both streams have brought the same sound
 TAIL = samples(40)  # two frames: found in no other place, and soon there
+LATELY_MAX = KEPT_ALONE // FRAME_SAMPLES  # frames
 VALUES_MIN = 16  # speech and a line's noise have more; a machine's silence is found anywhere
 
 
@@ -61,6 +65,8 @@ class Seam:
         self._next: Source | None = None  # whom the listener is to hear next
         self._next_ms = 0  # since when
         self._bridged = self._missed = 0
+        self._is_alone = False  # the main stream is heard, and there is no other
+        self._lately: deque[tuple[bytes, int]] = deque(maxlen=LATELY_MAX)
 
     @property
     def bridged_ms(self) -> int:
@@ -89,23 +95,33 @@ class Seam:
         main = self._main
         if main is None:
             return
+        if self._is_alone and len(ulaw) <= FRAME_SAMPLES:
+            self._heard_ms = now_ms
+            self._lately.append((ulaw, now_ms))
+            self._listener.hear(ulaw)
+            return
+        main = self._recalled(main)
         is_all_new = self._at == main.end
         main.add(ulaw, now_ms * SAMPLES_PER_MS)
         if self._heard is main:
             self._next, self._bridged, self._missed = None, 0, 0
+            self._is_alone = not self._forks
             self._pass_on(main, now_ms, ulaw if is_all_new else main.since(self._at))
         elif self._next is None or self._next is main or self._is_over(now_ms):
             self._change(main, now_ms)
 
     def detach(self, now_ms: int) -> None:
         """It is gone."""
-        self._main = None
+        self._main, self._is_alone = None, False
+        self._lately.clear()
         self._miss(now_ms)
 
     # The streams that only listen.
 
     def join(self, fork: Source) -> None:
         """A fork begins."""
+        if self._main is not None:
+            self._recalled(self._main)
         self._forks.append(fork)
         if self._main is not None:
             self._main.kept = KEPT
@@ -123,6 +139,18 @@ class Seam:
         """It is gone."""
         self._forks.remove(fork)
         self._miss(now_ms)
+
+    def _recalled(self, main: Source) -> Source:
+        """Return the main stream with what was heard of it lately: now places are looked for in it."""
+        self._is_alone = False
+        if not self._lately:
+            return main
+        self._main = self._heard = recalled = Source(main.kept)
+        for ulaw, came_ms in self._lately:
+            recalled.add(ulaw, came_ms * SAMPLES_PER_MS)
+        self._lately.clear()
+        self._at, self._tail = recalled.end, recalled.latest(TAIL)
+        return recalled
 
     def _is_there(self, source: Source | None) -> bool:
         return source is not None and (source is self._main or source in self._forks)

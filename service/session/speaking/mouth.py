@@ -63,6 +63,7 @@ class Mouth:
         self._on_heard = on_heard
         self._on_lost = on_lost
         self._playout = Playout(epoch, is_proven=is_proven)
+        self.listened = self._playout.listened  # fifty times a second: no call of its own
         self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
@@ -145,10 +146,6 @@ class Mouth:
         """A mark came back."""
         self._playout.echoed(mark, self._clock.now_ms())
         self._work.set()
-
-    def listened(self, count: int) -> None:
-        """So many samples of the caller's came."""
-        self._playout.listened(count)
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""

@@ -224,11 +224,11 @@ class Talking:
 
 def _taker(
     session: Session, earpiece: WebEarpiece, *, clock: Clock
-) -> Callable[[s.StreamEvent], None]:
+) -> Callable[[s.StreamEvent, int], None]:
     """Return what takes each event of the person's stream."""
     pace = Pace(1_000, EARLY_MS_MAX * 1_000, clock)
 
-    def take(event: s.StreamEvent) -> None:
+    def take(event: s.StreamEvent, _now_ms: int) -> None:
         match event:
             case s.Audio():
                 if pace.admits(milliseconds(len(event.payload)) * 1_000):

@@ -16,7 +16,7 @@ LATE_MS = (
     100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
 )
 
-Take = Callable[[s.StreamEvent], None]
+Take = Callable[[s.StreamEvent, int], None]  # an event, and when it came
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ class _Passage:
         self._wire = wire
         self._take = take
         self._clock = inflow.clock
+        self._is_over = False
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._came_ms = self._clock.now_ms()
         self._looking: asyncio.TimerHandle | None = None
@@ -75,7 +76,7 @@ class _Passage:
 
     async def follow(self, socket: MediaSocket) -> None:
         """Take what comes until the socket ends."""
-        while not self.over.done():
+        while not self._is_over:
             try:
                 await socket.follow(self._receive)
             except RemoteProtocolError as trouble:
@@ -85,23 +86,25 @@ class _Passage:
 
     def close(self) -> None:
         """Nothing is taken any more."""
+        self._is_over = True
         self.over.cancel()
         if self._looking is not None:
             self._looking.cancel()
 
     def _receive(self, text: str | bytes) -> None:
-        if self.over.done():
+        if self._is_over:
             return
-        self._came_ms = self._clock.now_ms()
+        self._came_ms = now_ms = self._clock.now_ms()
         try:
-            for event in self._wire.receive(text, self._came_ms):
-                self._take(event)
+            for event in self._wire.receive(text, now_ms):
+                self._take(event, now_ms)
                 if isinstance(event, s.Stopped):
                     self._end("stop")
         except RemoteProtocolError as trouble:
             self._inflow.dropped(trouble)
         except Exception as fault:  # noqa: BLE001 - whoever reads the socket is not to blame, who passes it on is told
             if not self.over.done():
+                self._is_over = True
                 self.over.set_exception(fault)
 
     def _look_at(self, due_ms: int) -> None:
@@ -120,5 +123,6 @@ class _Passage:
             self._look_at(self._came_ms + idle_ms)
 
     def _end(self, reason: str) -> None:
+        self._is_over = True
         if not self.over.done():
             self.over.set_result(reason)

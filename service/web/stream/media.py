@@ -61,7 +61,7 @@ class _Admitted:
     """A stream that was let in: its wire, who takes what it brings, and who is told of its end."""
 
     wire: s.Stream
-    take: Callable[[s.StreamEvent], None]
+    take: Callable[[s.StreamEvent, int], None]
     lost: Callable[[str], None]
 
 
@@ -165,9 +165,7 @@ class Media:
         fork = self.forks.join(started.call_sid, socket, clock.now_ms())
         if fork is None:
             return _Refusal("too many streams listen", TRY_AGAIN)
-        return _Admitted(
-            wire, partial(_overhear, fork, clock), lambda _reason: fork.part(clock.now_ms())
-        )
+        return _Admitted(wire, partial(_overhear, fork), lambda _reason: fork.part(clock.now_ms()))
 
     async def _proved(
         self, socket: MediaSocket, wire: s.Stream, entrance: Entrance
@@ -261,10 +259,10 @@ class Media:
         return "voice" if is_first else "resume"
 
 
-def _pass_on(session: Session, epoch: int, event: s.StreamEvent) -> None:
+def _pass_on(session: Session, epoch: int, event: s.StreamEvent, now_ms: int) -> None:
     match event:
         case s.Audio():
-            session.heard_audio(epoch, event.payload)
+            session.heard_audio(epoch, event.payload, now_ms)
         case s.Echoed():
             session.echoed(epoch, event.name)
         case s.KeyPressed():
@@ -273,7 +271,7 @@ def _pass_on(session: Session, epoch: int, event: s.StreamEvent) -> None:
             return
 
 
-def _overhear(fork: Fork, clock: Clock, event: s.StreamEvent) -> None:
+def _overhear(fork: Fork, event: s.StreamEvent, now_ms: int) -> None:
     if isinstance(event, s.Audio):
         lost_ms = sum(one.lost_ms for one in event.findings if isinstance(one, Lost))
-        fork.hear(event.payload, lost_ms, clock.now_ms())
+        fork.hear(event.payload, lost_ms, now_ms)

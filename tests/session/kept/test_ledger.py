@@ -59,7 +59,7 @@ async def test_two_holds_of_one_owner_under_one_epoch_share_no_key(journal: Jour
     noting = Answering(journal)
     for hold in (1, 2):
         ledger = Ledger(CALL, noting, "here", hold)
-        ledger._epoch = 1  # provisional while the store was away: lost, and claimed again
+        ledger.epoch = 1  # provisional while the store was away: lost, and claimed again
         await ledger.write([e.NoteAdded(text="x")], NOW_MS)
     assert len(set(noting.keys)) == len(noting.keys) == 2
 

@@ -137,7 +137,7 @@ class Doubled:
     def sounds(self, frame: bytes, caller: Caller | None) -> None:
         self.said += frame
         if caller is not None:
-            caller.session.heard_audio(caller.epoch, frame)
+            caller.session.heard_audio(caller.epoch, frame, self.house.clock.now_ms())
         self.fork.hear(frame, 0, self.house.clock.now_ms())
 
 

@@ -104,7 +104,7 @@ async def test_a_badge_opens_it_for_our_own_pages_alone(
             session = front.parts.switchboard.find(CALL)
             assert session is not None
             await wait_until(
-                lambda: session.person._earpiece is not None, description="she sits there"
+                lambda: session.person.earpiece is not None, description="she sits there"
             )
             gone = {"Cookie": badge, "Origin": PUBLIC_URL, "X-Stayline": "1"}
             left = await front.web.request("DELETE", "/api/session", headers=gone)

@@ -49,7 +49,7 @@ class Peer:
 async def passed_on(peer: Peer, *, idle_ms: int = 0) -> tuple[str, list[s.StreamEvent], Meter]:
     meter, taken = Meter(), list[s.StreamEvent]()
     inflow = Inflow(clock=Clock(), meter=meter, idle_ms=idle_ms)
-    reason = await inflow.pass_on(peer.socket(), s.Stream(), taken.append)
+    reason = await inflow.pass_on(peer.socket(), s.Stream(), lambda event, _: taken.append(event))
     return reason, taken, meter
 
 
@@ -73,7 +73,7 @@ async def test_a_stream_that_brings_nothing_for_the_idle_time_is_over() -> None:
 
 
 async def test_what_its_taker_raises_ends_the_passage_and_is_told() -> None:
-    def take(_: s.StreamEvent) -> None:
+    def take(_: s.StreamEvent, _now_ms: int) -> None:
         raise ValueError("not for me")
 
     inflow = Inflow(clock=Clock(), meter=Meter(), idle_ms=0)
