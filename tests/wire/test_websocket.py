@@ -221,8 +221,8 @@ async def test_pings_of_a_peer_that_reads_nothing_pile_nothing_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Rule 9: its pongs would wait in our memory, as many as it likes."""
-    monkeypatch.setattr(flood, "FRAMES_AT_ONCE_MAX", 1_000_000)
-    monkeypatch.setattr(flood, "BYTES_AT_ONCE_MAX", 100_000_000)
+    monkeypatch.setattr(flood, "FRAMES_FULL", 1_000_000_000)
+    monkeypatch.setattr(flood, "BYTES_FULL", 100_000_000_000)
     ping = b"\x89\xfd...." + b"p" * 125
     async with serving(listens) as served, served.deaf_peer() as there:
         loop = asyncio.get_running_loop()
