@@ -74,11 +74,8 @@ class Session:
     def _talk_with(self, agent: Agent | SpeechAgent) -> Talk | Duplex:
         sid, means, line = self.call_sid, self._means, self._line
         if isinstance(agent, SpeechAgent):
-            return Duplex(sid, means, agent, line, line.voice, self.post, self._now)
-        return Talk(sid, means, agent, line, self.post, self._now)
-
-    def _now(self) -> Call:
-        return self._ledger.call
+            return Duplex(sid, means, agent, line, line.voice, self.post, lambda: self._ledger.call)
+        return Talk(sid, means, agent, line, self.post, lambda: self._ledger.call)
 
     @property
     def call(self) -> Call:

@@ -187,9 +187,9 @@ class Caller:
             self._take(MARK % name)
 
     def _take(self, text: str) -> None:
-        session = self.session
-        for event in self._wire.receive(text, self._parts.clock.now_ms()):
-            _pass_on(session, session.epoch, event)
+        session, now_ms = self.session, self._parts.clock.now_ms()
+        for event in self._wire.receive(text, now_ms):
+            _pass_on(session, session.epoch, event, now_ms)
 
 
 class Weighed(NamedTuple):
