@@ -9,7 +9,7 @@ import pytest
 
 from service import demonstration
 from service.config import Config
-from service.simulator import client
+from service.simulator.options import add_arguments
 from service.tools.toolbox import Toolbox
 from tests.conftest import free_port, wait_until
 
@@ -23,7 +23,7 @@ def test_the_command_is_one_that_the_program_knows() -> None:
     python, dash_m, program, name, *arguments = demonstration.command(8123)
     assert (python, dash_m, program, name) == (sys.executable, "-m", "service", "replay")
     parser = ArgumentParser()
-    client.add_arguments(parser)
+    add_arguments(parser)
     options = parser.parse_args(arguments)
     assert vars(options)["server"] == "http://127.0.0.1:8123"
 

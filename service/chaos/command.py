@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from service.chaos.crowd import MEDIA_MS
 from service.chaos.ground import own_credentials
-from service.chaos.plan import TALKER, Plan
+from service.chaos.plan import Plan
 from service.chaos.report import Report
 from service.chaos.run import run
 from service.chaos.screen import Screen
@@ -75,12 +74,11 @@ def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
         ("seed", 0, 2**32),
         ("media_ms", 20, 1_000),
         ("apart_ms", 100, 600_000),
-        ("rest_port", 0, PORT_MAX),
     ):
         if not least <= getattr(options, name) <= most:
             raise ConfigError(f"--{name.replace('_', '-')} is a number from {least} to {most}")
     fields = {one: getattr(options, one) for one in Plan.__struct_fields__ if one != "from_"}
-    plan = Plan(**fields)
+    plan = Plan(**{**fields, "rest_port": _port(options.rest_port)})
     if plan.is_ours:
         return plan, own_credentials()
     parts = urlsplit(plan.server)
@@ -94,48 +92,11 @@ def read(options: argparse.Namespace) -> tuple[Plan, Credentials]:
     return msgspec.structs.replace(plan, server=plan.server.rstrip("/"), rest_port=port), found
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options; what they say is read by `run_with`."""
-    plain = Plan()
-    add = parser.add_argument
-    add("--server", default="", help="where a deployment listens; default: two servers of our own")
-    add("--calls", type=int, default=plain.calls, help=f"how many in all ({plain.calls})")
-    add("--at-once", type=int, default=plain.at_once, help="so many of them at a time; 0: all")
-    add("--drops", type=int, default=plain.drops, help=f"how many in all ({plain.drops})")
-    add("--seed", type=int, default=plain.seed, help="which chance")
-    add(
-        "--apart-ms",
-        type=int,
-        default=plain.apart_ms,
-        help=f"between two drops of one call ({plain.apart_ms})",
-    )
-    add("--media-ms", type=int, default=MEDIA_MS, help=f"audio in one message ({MEDIA_MS} ms)")
-    ours = parser.add_argument_group("our own servers")
-    add = ours.add_argument
-    add("--store", choices=("sqlite", "redis"), default=plain.store)
-    add("--agent", default=TALKER, help="as the setting AGENT; default one that notes codes")
-    for name, text in (
-        ("kill", "kill a server with -9 instead of every so manieth drop"),
-        ("freeze", "stop a server's process for a while (SIGSTOP) every so many drops"),
-        ("pause", "stop the store for a while every so many drops"),
-    ):
-        least = getattr(plain, f"{name}_every")
-        add(f"--{name}-every", type=int, default=least, help=f"{text}; 0 for never ({least})")
-    add(
-        "--folder",
-        default="",
-        help="keep the servers' logs and their store here; without it they stay only when a rule was broken",
-    )
-    theirs = parser.add_argument_group("a deployment of yours")
-    add = theirs.add_argument
-    add("--public-url", default="", help="the URL that the service knows of itself")
-    add("--rest-port", type=int, default=0, help="port of the REST API (the server's port + 1)")
-    add("--auth-token", default="", help="else TWILIO_AUTH_TOKEN, else var/development.json")
-    add("--account-sid", default="", help="else TWILIO_ACCOUNT_SID, else var/development.json")
-    add("--api-token", default="", help="else the first of API_TOKENS, else var/development.json")
-    told = parser.add_argument_group("the report")
-    told.add_argument("--json", dest="json_", type=Path, metavar="FILE", help="as JSON")
-    told.add_argument("--markdown", type=Path, metavar="FILE", help="as a page")
+def _port(text: str) -> int:
+    """Read a port, 0 where none is named. Raises ConfigError."""
+    if text and (not text.isdecimal() or int(text) > PORT_MAX):
+        raise ConfigError(f"--rest-port is a number from 0 to {PORT_MAX}")
+    return int(text or 0)
 
 
 def _keep(report: Report, options: argparse.Namespace) -> None:

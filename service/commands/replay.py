@@ -4,18 +4,18 @@ import argparse
 import asyncio
 
 from service.commands.command import Command
-from service.simulator import client, report
+from service.simulator import client, options, report
 
 
-def _run(options: argparse.Namespace) -> int:
-    return asyncio.run(client.run(options))
+def _run(asked: argparse.Namespace) -> int:
+    return asyncio.run(client.run(asked))
 
 
 COMMAND = Command(
     name="replay",
     summary="call a running server with recorded audio",
     run=_run,
-    add_to=client.add_arguments,
+    add_to=options.add_arguments,
     about=client.ABOUT,
     wrong_words=report.USAGE,
 )

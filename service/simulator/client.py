@@ -33,7 +33,6 @@ ABOUT = """Call a running server with recorded audio, harm the call, and judge w
 Exit codes: 0 as expected, 1 an expectation failed, 2 the agent never spoke, 3 it broke the protocol, 4 wrong
 words, 5 nobody answered.
 """
-SERVER = "http://127.0.0.1:8000"
 PORT_MAX = 65_535
 
 
@@ -46,54 +45,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     expectations: tuple[expectation.Expectation, ...]
     server_url: str
     rest_port: int
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `replay`; their words are read by `run`, so that all errors are alike."""
-    add = parser.add_argument
-    add(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help=".ulaw, .wav, or pause:1.5s; said one after the other",
-    )
-    add("--server", default=SERVER, help=f"where the service listens ({SERVER})")
-    add("--public-url", default="", help="the URL that the service knows of itself")
-    add("--from", dest="from_", default="+15550001", help="the caller's number")
-    add("--to", default="+15550002", help="the number that is called")
-    for name, text in (
-        ("drop-at", "TIME[:KIND], for example 3.2s:half-open"),
-        ("drop-on", "agent-speaks:N[+MS][:KIND] or caller-speaks:N[+MS][:KIND]"),
-        ("digits-at", "TIME:DIGITS, asks the service to send digits"),
-        ("press-at", "TIME:KEYS, the caller presses keys"),
-        ("parameters", "NAME=VALUE, added to the stream's parameters"),
-        ("expect", "NAME=VALUE, NAME>=NUMBER …"),
-    ):
-        add(f"--{name}", action="append", default=[], metavar="WHAT", help=text + " (repeatable)")
-    add("--hang-up-at", default="", metavar="TIME", help="when the caller hangs up")
-    add("--talk-over", action="store_true", help="speak at once and wait for nobody")
-    add("--max-duration", default="60s", metavar="TIME", help="hang up then at the latest (60s)")
-    flag = argparse.BooleanOptionalAction
-    add("--clear-echoes", action=flag, default=True, help="clear sends the pending marks back")
-    add("--echoes", action=flag, default=True, help="marks are echoed at all")
-    add("--action-on-cut", action="store_true", help="a REST update asks the cut verb's action too")
-    ways = [way.value for way in AfterError]
-    add("--after-drop", default=ways[0], metavar="|".join(ways), help="how the carrier goes on")
-    add("--dial-outcome", default="answered", metavar="OUTCOME", help="answered[:RING[:TALK]] …")
-    add(
-        "--message",
-        default="3s",
-        metavar="TIME",
-        help="what the caller says after a beep; 0s: none",
-    )
-    add("--record", type=Path, metavar="FILE.wav", help="what the caller heard")
-    add("--trace", type=Path, metavar="FILE.jsonl", help="everything that happened")
-    add("--json", dest="json_", metavar="FILE", help="the report; - for standard output")
-    add("--junit", type=Path, metavar="FILE", help="the report as JUnit XML")
-    add("--rest-port", default="", help="port of the REST API (the server's port + 1)")
-    add("--auth-token", default="", help="else TWILIO_AUTH_TOKEN, else var/development.json")
-    add("--account-sid", default="", help="else TWILIO_ACCOUNT_SID, else var/development.json")
-    add("--api-token", default="", help="else the first of API_TOKENS, else var/development.json")
 
 
 async def run(options: argparse.Namespace) -> int:

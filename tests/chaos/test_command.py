@@ -7,6 +7,7 @@ import pytest
 
 from service.chaos import command
 from service.chaos.command import BROKEN, KEPT, USAGE
+from service.chaos.options import add_arguments
 from service.chaos.report import Report
 from service.commands.line import run
 
@@ -27,6 +28,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("--calls 2000000", "--calls is a number from 1"),
         ("--store oracle", "--store"),
         ("--loud", "--loud"),
+        ("--rest-port many", "--rest-port is a number"),
         ("--server ftp://x", "http or https URL"),
         ("--server http://127.0.0.1:1", "no account sid"),
         (
@@ -78,7 +80,7 @@ def test_a_deployments_credentials_are_found_as_replay_finds_them(
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "t")
     monkeypatch.setenv("API_TOKENS", "secret:admin")
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    add_arguments(parser)
     options = parser.parse_args(["--server", "http://127.0.0.1:8000/"])
     plan, found = command.read(options)
     assert (plan.server, plan.rest_port) == ("http://127.0.0.1:8000", 8001)

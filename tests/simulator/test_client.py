@@ -9,6 +9,7 @@ from service.commands.line import run
 from service.simulator import client, recording, report as r
 from service.simulator.answering import Party
 from service.simulator.credentials import Credentials
+from service.simulator.options import add_arguments
 from tests.conftest import free_port
 from tests.simulator.talker import ACCOUNT, API_TOKEN, TOKEN, Talker, tone
 
@@ -17,7 +18,7 @@ ACCESS = ["--auth-token", TOKEN, "--account-sid", ACCOUNT, "--api-token", API_TO
 
 def options(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    client.add_arguments(parser)
+    add_arguments(parser)
     return parser.parse_args([*ACCESS, *arguments])
 
 
