@@ -5,10 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run serve test lint own planted unit browser fast simulation bench chaos lock sbom clean
+.PHONY: setup run serve test lint own planted unit browser fast simulation bench chaos lock sbom clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
+
+# All that is needed to run, and nothing is started.
+setup: $(READY)
 
 serve: $(READY)
 	@exec $(BIN)/stayline serve
