@@ -37,6 +37,7 @@ class Switchboard:
         self._sessions: dict[str, Session] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_closed = False
+        self.let_go = 0  # sessions, since this process began
         self.is_draining = False
         self.is_alone = False  # while draining: nobody else takes our calls
 
@@ -98,6 +99,7 @@ class Switchboard:
         finally:
             if self._sessions.get(call_sid) is session:
                 del self._sessions[call_sid], self._tasks[call_sid]
+                self.let_go += 1
             self._means.meter.calls_live.set(len(self._sessions))
 
     async def drain(self, is_another_ready: Callable[[], Awaitable[bool]]) -> None:

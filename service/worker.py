@@ -1,7 +1,6 @@
 """One process that serves: alone, or as one of several workers. See workers.py for those."""
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,7 +11,9 @@ from starlette.applications import Starlette
 from service import logs, serving
 from service.config import Config
 from service.errors import StaylineError
+from service.garbage import tend
 from service.parts import Parts
+from service.switchboard import Switchboard
 
 WRONG_SETTING = 2
 NOT_SERVED = 1
@@ -61,11 +62,7 @@ async def _steadied(server: serving.Server, doing: Coroutine[None, None, None]) 
 
 
 async def _settle(server: serving.Server) -> None:
-    """Once it serves, take what stays for good out of the garbage collector's sight.
-
-    Modules and models are 90,000 objects. To go through them takes 80 ms, again and again, in which no call
-    gets a frame; what calls and readers leave is a few thousand.
-    """
+    """Once it serves, see to it that the garbage collector stops no call."""
     await server.serving.wait()
-    gc.collect()
-    gc.freeze()
+    switchboard: Switchboard = server.config.app.state.parts.switchboard  # type: ignore[union-attr] # ours, from create_app
+    await tend(lambda: switchboard.let_go, lambda: len(switchboard))
