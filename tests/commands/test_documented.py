@@ -1,12 +1,15 @@
-"""docs/commands.md tells of every command and option there is, and of no other."""
+"""docs/commands.md tells of every command and option there is, and of no other. All pages call them rightly."""
 
 import re
+import shlex
 from pathlib import Path
 
 from service.commands.completion.words import Place, places
 from service.commands.line import parser
 
-PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "commands.md"
+BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 HEAD = re.compile(r"^## stayline (.+)$", re.MULTILINE)
 ROW = re.compile(r"^\| ((?:`-[^`]*`(?:, )?)+) \| (.*) \|$", re.MULTILINE)
 
@@ -31,3 +34,32 @@ def test_every_option_stands_in_its_table_and_no_other_does() -> None:
         known = {one for flag in commands()[name].flags for one in flag.names}
         assert told == known - {"-h", "--help"}, name
         assert all(text for _, text in rows), name
+
+
+def typed(program: str) -> list[tuple[str, list[str]]]:
+    """Return every line of our pages that runs a program, with its page."""
+    found = []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))):
+        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words and words[0].rpartition("/")[2] == program:
+                    found.append((page.name, words[1:]))
+    return found
+
+
+def test_every_line_that_runs_a_command_is_one_that_it_understands() -> None:
+    lines = typed("stayline")
+    assert len(lines) > 5
+    for page, words in lines:
+        _, left = parser().parse_known_args(words)
+        assert not left, (page, words)
+
+
+def test_every_target_that_is_made_is_one_of_the_makefile() -> None:
+    targets = re.findall(
+        r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    made = [word for _, words in typed("make") for word in words if "=" not in word]
+    assert made
+    assert not set(made) - set(targets)
