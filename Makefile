@@ -58,7 +58,7 @@ fast: $(READY)
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -q $(AT_ONCE) $(SAME_ANYWHERE) -m "not seeds"
 
 # Fleets on virtual time, one a seed: `make simulation SEEDS=100000 FIRST=0`. Half of the usual ones are plain,
-# half have people and stolen tokens in them, too; from 200000 on callers are asked for consent and key numbers
+# half have people and stolen tokens in them, too; from 10000000 on callers are asked for consent and key numbers
 # under seal, of which pytest runs a few. Not in pytest: coverage would make them last twice as long.
 simulation: $(READY)
 	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),19000)

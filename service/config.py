@@ -81,6 +81,9 @@ class Config(BaseSettings):
     store_replicas: Annotated[int | None, Field(ge=0, le=8)] = Field(
         None, description="Redis replicas that confirm each write; default as the store has them"
     )
+    store_quota_mb: int = Field(
+        0, ge=0, le=16_777_216, description="MiB that calls may take in the store, 0 for any"
+    )
     call_ttl_s: int = Field(1_800, ge=60, le=604_800, description="seconds a journal is kept")
     agent: str = Field("intake", description="intake, chat, realtime, or module:Class")
     tools: str = Field("", description="what the agent can have done: a JSON file of HTTP tools")

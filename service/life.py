@@ -10,6 +10,7 @@ from typing import Any
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
 from service.parts import Parts
+from service.quota import Quota
 from service.redaction import own_words
 from service.session.conversation.phrases import phrases
 from service.speech.vad import voice_activity
@@ -30,6 +31,9 @@ async def lifespan(
     """
     await parts.journal.start()
     beside = [asyncio.create_task(_sweep(parts))]
+    if parts.config.store_quota_mb:
+        quota = Quota(parts.journal, parts.meter, parts.config.store_quota_mb << 20)
+        beside.append(asyncio.create_task(quota.run()))
     try:
         await _warm_up(parts)
         beside.append(asyncio.create_task(_rehearse(parts)))

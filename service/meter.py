@@ -108,6 +108,12 @@ class Meter:
 
     def _count_store(self, own: CollectorRegistry) -> None:
         self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
+        self.store_bytes = Gauge(
+            "stayline_store_bytes", "Bytes that calls take in a store with a quota", registry=own
+        )
+        self.calls_pruned = Counter(
+            "stayline_calls_pruned", "Calls that were over, erased for room", registry=own
+        )
         self.store_degraded = Gauge(
             "stayline_store_degraded", "1 while calls go on without the store", registry=own
         )

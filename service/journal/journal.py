@@ -34,6 +34,7 @@ from service.journal.values import (
     Reading,
     Record,
     Reset,
+    Room,
     Spent,
     Unspendable,
 )
@@ -188,6 +189,10 @@ class Journal(Protocol):
 
     async def open_calls(self) -> tuple[Headline, ...]:
         """Return every call in the journal, oldest first."""
+        ...
+
+    async def room(self) -> Room:
+        """Return what the calls take, and at most OVER_MAX of those that were released."""
         ...
 
     async def erase(self, call_sid: str) -> bool:

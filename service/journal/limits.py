@@ -22,6 +22,7 @@ UNCLAIMED_MS = 60_000  # a call whose webhook was answered and whose stream neve
 LAPSED_MAX = 1_000  # calls told of at once; at 20 redirects a second these last for 50 s
 SEALED_MARKS = (b"\xc1", b"\xc0")  # neither begins JSON or any UTF-8: what begins so is sealed
 SEAL_BYTES = 29  # what a seal adds to a body: mark, nonce (12), tag (16)
+OVER_MAX = 64  # calls that are over, told of at once; whoever erases them asks again
 PAGE_RECORDS = 64  # what a tail reads at once, so that a slow reader holds little
 
 

@@ -8,7 +8,11 @@ from enum import StrEnum
 import msgspec
 
 RECORD_BYTES_MAX = 262_144  # one fact; a turn of speech is under 2 KiB, so this is an attack
+CALL_BYTES_MAX = (
+    67_108_864  # of all bodies of a call; RECORDS_MAX facts of 1.3 KiB, and few have that
+)
 RECORDS_MAX = 51_200  # per call; the figure where comparable event-sourced systems stop
+BOUNDS = (RECORDS_MAX, CALL_BYTES_MAX)
 
 
 class Durability(StrEnum):
@@ -115,7 +119,7 @@ class NotDurable(msgspec.Struct, frozen=True):
 
 
 class Full(msgspec.Struct, frozen=True):
-    """The call has RECORDS_MAX records; nothing was written."""
+    """The call has RECORDS_MAX records or CALL_BYTES_MAX bytes; nothing was written."""
 
 
 class Rebased(msgspec.Struct, frozen=True):
@@ -141,6 +145,13 @@ class Headline(msgspec.Struct, frozen=True):
     head: int
     lease: Lease | None
     expires_ms: int
+
+
+class Room(msgspec.Struct, frozen=True):
+    """How many bytes the calls take in the store; those that are over, the oldest first, with their bodies' bytes."""
+
+    used: int
+    over: tuple[tuple[str, int], ...]
 
 
 class Reading(msgspec.Struct, frozen=True):

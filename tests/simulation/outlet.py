@@ -31,6 +31,7 @@ from service.journal.values import (
     Reading,
     Record,
     Reset,
+    Room,
     Spent,
     Unspendable,
 )
@@ -256,6 +257,9 @@ class Outlet:
 
     async def open_calls(self) -> tuple[Headline, ...]:
         return await self._ask(self._cabinet.headlines, reads=True)
+
+    async def room(self) -> Room:
+        return await self._ask(self._cabinet.room, reads=True)
 
     async def erase(self, call_sid: str) -> bool:
         return await self._ask(lambda: self._cabinet.erase(call_sid), call_sid)

@@ -12,9 +12,7 @@ from msgspec.structs import replace
 from service.simulator.account import AfterError, Pace, Terms
 from service.simulator.answering import OUTCOMES, Party
 
-PRIVATE = (
-    200_000  # from here on callers may be asked for consent, and numbers be collected under seal
-)
+PRIVATE = 10_000_000  # from here on callers are asked for consent and key numbers under seal
 PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
 MORE_MAX = 6

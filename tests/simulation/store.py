@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from service.journal.limits import UNCLAIMED_MS
+from service.journal.limits import OVER_MAX, UNCLAIMED_MS
 from service.journal.tailing import Page
 from service.journal.tokens import refusal
 from service.journal.values import (
@@ -29,6 +29,7 @@ from service.journal.values import (
     Outcome,
     Reading,
     Record,
+    Room,
     Snapshot,
     Spent,
     Unspendable,
@@ -282,6 +283,12 @@ class Cabinet:
     def headlines(self) -> tuple[Headline, ...]:
         return tuple(row.headline() for row in self.state.rows.values())
 
+    def room(self) -> Room:
+        rows = self.state.rows.values()
+        used = sum(map(_weight, rows))
+        over = sorted((row for row in rows if row.is_released), key=lambda row: row.expires_ms)
+        return Room(used, tuple((row.call_sid, _weight(row)) for row in over[:OVER_MAX]))
+
     def erase(self, call_sid: str) -> bool:
         rows, tokens, names = self.state
         kept = State(
@@ -298,6 +305,10 @@ class Cabinet:
         for call_sid in over:
             self.erase(call_sid)
         return len(over)
+
+
+def _weight(row: Row) -> int:
+    return sum(len(one.body) for one in row.records)
 
 
 def _nothing(_row: Row, _new: tuple[Record, ...]) -> None:

@@ -8,7 +8,7 @@ from tests.simulation.private import Discreet
 from tests.simulation.witness import Told, Witness
 from tests.simulation.world import run
 
-SEEDS = 24  # `python -m tests.simulation run --first 200000` takes as many as one likes
+SEEDS = 24  # `python -m tests.simulation run --first 10000000` takes as many as one likes
 PARTS = 4
 
 

@@ -21,7 +21,7 @@ from service.journal.behind.roll import NO_ROOM
 from service.journal.behind.shelf import Shelf
 from service.journal.journal import Journal
 from service.journal.limits import check_names, check_span, check_times
-from service.journal.values import Durability, Headline, Lease, Spent, Unspendable
+from service.journal.values import Durability, Headline, Lease, Room, Spent, Unspendable
 
 START_S_MAX = 3.0  # for what the processes before us left; the rest follows while we serve
 CLOSE_S_MAX = 2.0  # a platform kills us after 30 s, and the shelf keeps the rest
@@ -187,6 +187,10 @@ class Passage:
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""
         return await self._ask(self.engine.open_calls())
+
+    async def room(self) -> Room:
+        """See Journal.room."""
+        return await self._ask(self.engine.room())
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase. Not while the store lacks records of the call: nothing is half erased."""

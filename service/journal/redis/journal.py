@@ -38,7 +38,7 @@ from service.journal.redis.belfry import Belfry
 from service.journal.redis.names import asking, asking_names, forgetting, meant, naming
 from service.journal.redis.pump import Unreplicated
 from service.journal.redis.readings import Readings
-from service.journal.redis.roll import Roll
+from service.journal.redis.roll import Listing, Roll
 from service.journal.redis.routes import Routes
 from service.journal.redis.rows import (
     claim_from,
@@ -52,7 +52,7 @@ from service.journal.redis.scripts import Command, call_script
 from service.journal.tailing import Bells
 from service.journal.tokens import REASONS
 from service.journal.values import (
-    RECORDS_MAX,
+    BOUNDS,
     Claim,
     Durability,
     Fenced,
@@ -74,7 +74,7 @@ CLAIM_WAITS = 2  # for replicas, each time: so that a claim fails within about a
 PULSE_TTL_MS = 60_000  # of the key that `check` leaves behind
 
 
-class RedisJournal:
+class RedisJournal(Listing):
     """Keeps Journal's promise in the server at `url`. Raises ConfigError for a URL that means none."""
 
     def __init__(self, url: str, *, ttl_ms: int, replicas: int | None = None) -> None:
@@ -177,9 +177,9 @@ class RedisJournal:
         check_names(call_sid, key)
         check_append(bodies, epoch=epoch, after=after)
         check_times(now_ms)
-        words = ("" if epoch is None else epoch, "" if after is None else after, key, RECORDS_MAX)
+        place = ("" if epoch is None else epoch, "" if after is None else after)
         elements = packed(bodies, epoch=epoch or 0, at_ms=now_ms)
-        run = self._script("append", call_sid, now_ms, *words, *elements)
+        run = self._script("append", call_sid, now_ms, *place, key, *BOUNDS, *elements)
         try:
             (answer,) = await self._writing.run(run, waits=1)
         except Unreplicated as late:
@@ -256,8 +256,7 @@ class RedisJournal:
         check_times(now_ms)
         if not is_name(name):
             return None
-        (answer,) = await self._reading.run(asking(name))
-        return meant(answer, now_ms=now_ms)
+        return meant(*await self._reading.run(asking(name)), now_ms=now_ms)
 
     async def spend(
         self,
@@ -275,10 +274,6 @@ class RedisJournal:
         words = (nonce, stream_sid, window_ms, uses_max, TOKENS_MAX, TOKEN_TTL_MS)
         (answer,) = await self._writing.run(self._script("spend", call_sid, now_ms, *words))
         return Spent(answer) if isinstance(answer, int) else Unspendable(REASONS[answer.decode()])
-
-    async def open_calls(self) -> tuple[Headline, ...]:
-        """See Journal.open_calls."""
-        return await self._roll.open_calls()
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase."""

@@ -43,6 +43,15 @@ local function touch(row)
   redis.call('PEXPIRE', records, ttl)
 end
 
+-- How many bytes the records from ARGV[first] on are.
+local function weigh(first)
+  local bytes = 0
+  for place = first, #ARGV do
+    bytes = bytes + #ARGV[place]
+  end
+  return bytes
+end
+
 -- The call that stands, or a new one with the records from ARGV[first] on. True when it is new.
 local function stand(first)
   local row = standing()
@@ -54,6 +63,7 @@ local function stand(first)
     'opened', now, 'expires', expires)
   if head > 0 then
     redis.call('RPUSH', records, unpack(ARGV, first))
+    redis.call('HSET', call, 'bytes', weigh(first))
   end
   row = {incarnation = fresh, epoch = 0, head = head, expires = expires}
   touch(row)

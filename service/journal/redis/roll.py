@@ -11,15 +11,16 @@ A roll is a sorted set in a slot of its own, so it can't change in one step with
 
 from itertools import repeat
 
-from service.journal.limits import UNCLAIMED_MS
+from service.journal.limits import OVER_MAX, UNCLAIMED_MS
 from service.journal.redis.pump import Pumps
 from service.journal.redis.rows import HEADLINE_FIELDS, by_age, headline_from
 from service.journal.redis.scripts import CALL_KEY, Command, call_script, script
 from service.journal.redis.server import Answer
-from service.journal.values import Headline
+from service.journal.values import Headline, Room
 
 CALLS_KEY = "stayline:calls"
 LEASES_KEY = "stayline:leases"
+RECORD_BYTES = 128  # that a record takes beside its body: its place, and the key of its append
 PAGE_CALLS = 256  # calls looked at in one pipeline; the next one takes the rest
 
 
@@ -99,6 +100,21 @@ class Roll:
                 await self._writing.run(*corrections)
         return tuple(headline for _, headline in sorted(found, key=by_age)[:limit])
 
+    async def room(self) -> Room:
+        """See Journal.room. What a record takes beside its body is an estimate."""
+        (members,) = await self._reading.run(("ZRANGE", CALLS_KEY, 0, -1))
+        used, over = 0, []
+        for first in range(0, len(members), PAGE_CALLS):
+            page = members[first : first + PAGE_CALLS]
+            fields = ("bytes", "head", "expires", "released")
+            asked = (("HMGET", CALL_KEY % member.decode(), *fields) for member in page)
+            for member, row in zip(page, await self._reading.run(*asked), strict=True):
+                bytes_, head, expires_ms, released = row
+                used += int(bytes_ or 0) + RECORD_BYTES * int(head or 0)
+                if released is not None:
+                    over.append((int(expires_ms or 0), member.decode(), int(bytes_ or 0)))
+        return Room(used, tuple(one[1:] for one in sorted(over)[:OVER_MAX]))
+
     async def sweep(self, *, now_ms: int) -> int:
         """See Journal.sweep."""
         swept = 0
@@ -125,6 +141,20 @@ class Roll:
             )
         )
         return [_read_row(member, row) for member, row in zip(members, rows, strict=True)]
+
+
+class Listing:
+    """The part of a journal that its roll answers."""
+
+    _roll: Roll
+
+    async def open_calls(self) -> tuple[Headline, ...]:
+        """See Journal.open_calls."""
+        return await self._roll.open_calls()
+
+    async def room(self) -> Room:
+        """See Journal.room."""
+        return await self._roll.room()
 
 
 def _read_row(member: bytes, row: list[Answer]) -> tuple[Headline | None, int, bool]:

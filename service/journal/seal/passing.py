@@ -7,7 +7,7 @@ from service.journal.limits import check_names, check_span, check_times, is_name
 from service.journal.seal.keys import CallKeys
 from service.journal.seal.masters import Masters
 from service.journal.seal.vault import Vault
-from service.journal.values import Durability, Headline, Lease, Spent, Unspendable
+from service.journal.values import Durability, Headline, Lease, Room, Spent, Unspendable
 
 GONE_MS = 1  # the shortest time to live: the name means nothing any more
 
@@ -108,6 +108,10 @@ class Passing:
             uses_max=uses_max,
             now_ms=now_ms,
         )
+
+    async def room(self) -> Room:
+        """See Journal.room. The keys of calls are not counted."""
+        return await self.engine.room()
 
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""

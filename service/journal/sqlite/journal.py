@@ -48,6 +48,7 @@ from service.journal.values import (
     Reading,
     Record,
     Reset,
+    Room,
     Spent,
     Unspendable,
 )
@@ -210,15 +211,8 @@ class SqliteJournal:
         """See Journal.adopt."""
         check_names(call_sid, owner)
         check_times(until_ms, now_ms)
-        job = partial(
-            holds.adopt,
-            call_sid=call_sid,
-            lapsed=lapsed,
-            owner=owner,
-            until_ms=until_ms,
-            now_ms=now_ms,
-        )
-        return await self._writing.run(job)
+        taken = partial(holds.adopt, call_sid=call_sid, lapsed=lapsed, owner=owner)
+        return await self._writing.run(partial(taken, until_ms=until_ms, now_ms=now_ms))
 
     async def release(self, call_sid: str, *, epoch: int) -> bool:
         """See Journal.release."""
@@ -274,6 +268,10 @@ class SqliteJournal:
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""
         return await self._reading.run(readings.headlines)
+
+    async def room(self) -> Room:
+        """See Journal.room."""
+        return await self._reading.run(readings.room)
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase. The bytes are overwritten in the file and gone from its log."""

@@ -15,6 +15,7 @@ from service.journal.sqlite.readings import Row, find
 from service.journal.sqlite.storefile import SQL
 from service.journal.tokens import TOO_MANY, refusal
 from service.journal.values import (
+    CALL_BYTES_MAX,
     RECORDS_MAX,
     Appended,
     Behind,
@@ -116,10 +117,11 @@ class Ledger:
             return Fenced(row.epoch)
         if after is not None and after != row.head:
             return Behind(row.head)
-        if row.head + len(bodies) > RECORDS_MAX:
+        weight = sum(map(len, bodies))
+        if row.head + len(bodies) > RECORDS_MAX or row.bytes + weight > CALL_BYTES_MAX:
             return Full()
         head = _write(connection, row, bodies, epoch=epoch or 0, key=key, now_ms=now_ms)
-        connection.execute(SQL["advance"], (head, now_ms + self._ttl_ms, row.call_id))
+        connection.execute(SQL["advance"], (head, now_ms + self._ttl_ms, weight, row.call_id))
         return Appended(head, self._durability)
 
     def snapshot(
@@ -199,7 +201,8 @@ class Ledger:
             if row.expires_ms > now_ms:
                 return row, False
             _clear(connection, row)  # and not its tokens: one was spent for this very claim
-        begun = (call_sid, secrets.token_hex(8), len(opening), now_ms, now_ms + self._ttl_ms)
+        expires_ms, weight = now_ms + self._ttl_ms, sum(map(len, opening))
+        begun = (call_sid, secrets.token_hex(8), len(opening), now_ms, expires_ms, weight)
         connection.execute(SQL["open"], begun).fetchone()
         row = find(connection, call_sid)
         assert row is not None

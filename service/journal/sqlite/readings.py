@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service.journal.limits import PAGE_RECORDS
+from service.journal.limits import OVER_MAX, PAGE_RECORDS
 from service.journal.sqlite.storefile import SQL
 from service.journal.tailing import Page
 from service.journal.values import (
@@ -20,6 +20,7 @@ from service.journal.values import (
     Missing,
     Reading,
     Record,
+    Room,
     Snapshot,
 )
 
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     renewed_ms: int
     until_ms: int
     is_released: int
+    bytes: int
 
     def lease(self) -> Lease | None:
         """Return the hold on the call, if one was ever taken."""
@@ -93,6 +95,16 @@ def headlines(connection: sqlite3.Connection) -> tuple[Headline, ...]:
 def lapsed(connection: sqlite3.Connection, *, now_ms: int, limit: int) -> tuple[Headline, ...]:
     """See Journal.lapsed."""
     return _headlines(connection.execute(SQL["lapsed"], (now_ms, limit)))
+
+
+def room(connection: sqlite3.Connection) -> Room:
+    """See Journal.room. The log beside the file, which is emptied again and again, does not count."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {what}").fetchone()[0]
+        for what in ("page_count", "freelist_count", "page_size")
+    )
+    over = connection.execute(SQL["over"], (OVER_MAX,)).fetchall()
+    return Room((pages - free) * size, tuple(over))
 
 
 def recall(connection: sqlite3.Connection, name: str, *, now_ms: int) -> str | None:

@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS calls (
     owner_epoch INTEGER,
     renewed_ms INTEGER,
     until_ms INTEGER,
-    released INTEGER NOT NULL DEFAULT 0
+    released INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 -- No index by expiry: every append would rewrite it, and a sweep reads a few thousand rows at most.
 -- The key of an append stands on its last record, so that a key and its answer are one row.
@@ -68,14 +69,20 @@ CREATE INDEX IF NOT EXISTS names_by_call ON names (call_sid);
 -- What a file of layout 1 lacks of the columns above; its missing tables and indexes are laid after.
 ALTER TABLE calls ADD COLUMN released INTEGER NOT NULL DEFAULT 0;
 
+-- name: columns_of_layout_3
+-- How long all bodies of a call are, which layout 2 did not count.
+ALTER TABLE calls ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE calls SET bytes = coalesce(
+    (SELECT sum(length(body)) FROM records WHERE records.call_id = calls.call_id), 0);
+
 -- name: find
 SELECT call_id, incarnation, epoch, head, opened_ms, expires_ms,
-       owner, owner_epoch, renewed_ms, until_ms, released
+       owner, owner_epoch, renewed_ms, until_ms, released, bytes
 FROM calls WHERE call_sid = ?;
 
 -- name: open
-INSERT INTO calls (call_sid, incarnation, epoch, head, opened_ms, expires_ms)
-VALUES (?, ?, 0, ?, ?, ?)
+INSERT INTO calls (call_sid, incarnation, epoch, head, opened_ms, expires_ms, bytes)
+VALUES (?, ?, 0, ?, ?, ?, ?)
 RETURNING call_id;
 
 -- name: claim
@@ -92,7 +99,7 @@ SELECT position FROM records WHERE call_id = ? AND key = ?;
 INSERT INTO records (call_id, position, epoch, at_ms, key, body) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: advance
-UPDATE calls SET head = ?, expires_ms = max(expires_ms, ?) WHERE call_id = ?;
+UPDATE calls SET head = ?, expires_ms = max(expires_ms, ?), bytes = bytes + ? WHERE call_id = ?;
 
 -- name: page
 SELECT position, epoch, at_ms, body FROM records
@@ -157,6 +164,9 @@ WHERE call_sid IN (SELECT value FROM json_each(?));
 
 -- name: expired
 SELECT call_sid FROM calls WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?;
+
+-- name: over
+SELECT call_sid, bytes FROM calls WHERE released = 1 ORDER BY expires_ms, call_id LIMIT ?;
 
 -- name: forget_tokens
 DELETE FROM tokens WHERE used_ms <= ?;

@@ -19,7 +19,7 @@ from typing import Final
 from service.errors import StoreUnavailable
 from service.journal.sqlite.tide import TideMark
 
-LAYOUT = 2  # of the tables, in the file's user_version
+LAYOUT = 3  # of the tables, in the file's user_version
 LAYOUT_FIRST = 1  # the oldest that is carried over
 BUSY_MS = 8  # SQLite's own wait, of 1, 2 and 5 ms: short, because its longer steps are unfair
 BUSY_TRIES = 250  # so that another process's write is waited for about 2 s in all
