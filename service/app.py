@@ -10,6 +10,7 @@ from service.history import History
 from service.journal.seal.anew import Anew
 from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
+from service.protocol.dialects import DIALECTS
 from service.recovery import RecoveryMint
 from service.speech.absent import AbsentSpeech
 from service.web.api import Api
@@ -17,6 +18,7 @@ from service.web.door.bearer import Bearers
 from service.web.door.embedding import Origins
 from service.web.door.form import SignedForm
 from service.web.door.login import Login
+from service.web.door.manners import manners_of
 from service.web.door.origins import own_origins
 from service.web.door.problem import HANDLERS
 from service.web.door.sitting import Sitting
@@ -33,6 +35,7 @@ from service.web.reading.showing import Showings
 from service.web.recoveries import Recoveries
 from service.web.seat.talking import Talking
 from service.web.stream.entrance import CarrierEntrance, PageEntrance
+from service.web.stream.foreign import ForeignEntrance
 from service.web.stream.inflow import Inflow
 from service.web.stream.media import Media
 from service.web.stream.returns import Returns
@@ -97,7 +100,8 @@ def _speech_status(parts: Parts) -> str:
 
 
 def _form(parts: Parts) -> SignedForm:
-    return SignedForm(parts.verifier, parts.config.twilio_account_sid, parts.meter)
+    manners = manners_of(parts.config, parts.verifier)
+    return SignedForm(manners, parts.config.twilio_account_sid, parts.meter, parts.clock)
 
 
 def _callbacks(parts: Parts) -> Callbacks:
@@ -137,9 +141,17 @@ def _media(parts: Parts) -> Media:
         account_sid=config.twilio_account_sid,
         admits_unsigned=config.lookalike_carriers,
     )
+    foreign = ForeignEntrance(
+        dialect=DIALECTS[config.carrier],
+        account_sid=config.twilio_account_sid,
+        lines=parts.carrier.lines,
+    )
     pages = PageEntrance(origins=Origins.of(config), lines=parts.carrier.lines)
     return Media(
-        entrances=(carriers,) if config.phone == "off" else (carriers, pages),
+        entrances=(
+            carriers if config.carrier == "twilio" else foreign,
+            *(() if config.phone == "off" else (pages,)),
+        ),
         mint=parts.mint,
         journal=parts.journal,
         forks=parts.forks,

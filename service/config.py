@@ -68,6 +68,9 @@ class Config(BaseSettings):
     twilio_auth_token: Texts = Field(
         (), description="auth token; a comma list while rotating, the newest first", repr=False
     )
+    carrier: notation.CarrierName = Field("twilio", description="whose calls these are")
+    carrier_key: Texts = Field((), description="what another carrier signs with", repr=False)
+    carrier_unsigned: bool = Field(default=False, description="take its webhooks unsigned")
     twilio_shared_keys: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
         (),
         description="keys that sign webhooks in its place; comma list of name:secret",
@@ -270,6 +273,7 @@ def _check_secrets(config: Config) -> None:
 def _secrets(config: Config) -> Iterator[tuple[str, str]]:
     yield from (("TWILIO_AUTH_TOKEN", token) for token in config.twilio_auth_token)
     yield from (("TWILIO_SHARED_KEYS", secret) for _, secret in config.twilio_shared_keys)
+    yield from (("CARRIER_KEY", key) for key in config.carrier_key)
     yield from (("API_TOKENS", one.token) for one in config.api_tokens)
 
 

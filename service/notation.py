@@ -2,8 +2,10 @@
 
 import ipaddress
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import urlsplit
 
+CarrierName = Literal["twilio", "signalwire", "telnyx", "plivo", "exotel"]
 DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
 PERSON_LETTERS_MAX = 60  # it stands in a badge on the console
 WINDOW_S_MAX = 86_400  # a day: longer than any call

@@ -27,6 +27,7 @@ from service.journal.seal.journal import SealedJournal
 from service.journal.seal.shelf import ShelfSeal
 from service.meter import Meter
 from service.pages.carriers import Carriers
+from service.pages.closing import SPEECHLESS, Closing
 from service.pages.lines import Lines
 from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
@@ -102,7 +103,7 @@ def assembled(config: Config, own: Own) -> Parts:
     toolbox = own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
     journal, tenants = _journal(config, own.engine, clock, meter), read_tenants(config.tenants)
     speech, (mint, verifier, documents) = own.speech or _speech(), _addressed(config)
-    carrier = _carriers(config, own.carrier or _carrier(config), journal, clock)
+    carrier = _carriers(config, own.carrier, journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     means = Means(
         journal=journal,
@@ -153,9 +154,12 @@ def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
-def _carriers(config: Config, real: Outward, journal: Journal, clock: Clock) -> Carriers:
+def _carriers(config: Config, own: Outward | None, journal: Journal, clock: Clock) -> Carriers:
     """Return the carrier, and beside it the lines of pages."""
-    return Carriers(real, Lines(), journal, clock, config.resume_window_s * 1000)
+    lines = Lines()
+    is_asked = config.carrier not in SPEECHLESS
+    real = own or (_carrier(config) if is_asked else Closing(lines, journal, clock))
+    return Carriers(real, lines, journal, clock, config.resume_window_s * 1000)
 
 
 def _sink(config: Config) -> HttpSink | None:

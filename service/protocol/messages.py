@@ -166,6 +166,15 @@ def decode(text: str | bytes) -> Inbound:
     return message if message.stream_sid else _canonical(raw)
 
 
+def opened(text: str | bytes) -> dict[str, object]:
+    """Read a message as the JSON object that it is, within the bounds of `decode`. Raises as `decode` does."""
+    raw = _bounded(text)
+    try:
+        return _object(raw)
+    except UNREADABLE as error:
+        raise RemoteProtocolError(_reason(error)) from error
+
+
 def decode_outbound(text: str) -> Outbound:
     """Read one message of ours as strictly as Twilio does: no field more, no field less.
 

@@ -161,7 +161,7 @@ async def fronted(
 
 
 def built(
-    carrier: NotingCarrier, agent: ScriptedAgent, speech: ScriptedSpeech, **changes: Any
+    carrier: NotingCarrier, agent: ScriptedAgent, speech: ScriptedSpeech, /, **changes: Any
 ) -> Starlette:
     """Make the application with these parts in the places of the real ones."""
     parts: dict[str, Callable[..., Any]] = {

@@ -4,40 +4,61 @@ import json
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
 
+from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
 from service.protocol.nesting import DEPTH_MAX, is_too_deep
-from twiml.signature import Verifier
+from service.web.door.manners import SIGNATURE, Asked, Manners
 
 BODY_BYTES_MAX = 65_536  # Twilio's largest voice webhook is under 4 KiB
-SIGNATURE = "x-twilio-signature"
 FIELDS_MAX = 400  # several times the documented set
 
 
 class SignedForm:
     """Admits webhooks that the carrier signed for our account."""
 
-    def __init__(self, verifier: Verifier, account_sid: str, meter: Meter) -> None:
-        self._verifier = verifier
+    def __init__(self, manners: Manners, account_sid: str, meter: Meter, clock: Clock) -> None:
+        self._manners = manners
         self._account_sid = account_sid
         self._meter = meter
+        self._clock = clock
+
+    @property
+    def methods(self) -> list[str]:
+        """By which methods the carrier asks."""
+        return self._manners.methods
 
     async def read(self, request: Request) -> list[tuple[str, str]]:
-        """Return the form's pairs. Raises Refused (400, 403, 413, 415) with one clear sentence."""
+        """Return the form's pairs, in Twilio's words. Raises Refused (400, 403, 413, 415) with one clear sentence."""
         body = await body_within(request, BODY_BYTES_MAX)
         pairs = _pairs(request, body)
         path, query = raw_target(request.scope)
-        signature, settings = proof_of(request)
-        if not self._verifier.check_form(path, query, pairs, signature, settings):
+        asked = Asked(
+            headers=request.headers,
+            path=path,
+            query=query,
+            pairs=pairs,
+            body=body,
+            now_ms=self._clock.now_ms(),
+        )
+        header = self._manners.header
+        if not self._manners.is_signed(asked):
             self._meter.refused.labels(door="webhook").inc()
-            why = "is missing" if signature is None else "does not fit this request and PUBLIC_URL"
-            raise Refused(403, "Forbidden", f"The X-Twilio-Signature header {why}.")
+            is_missing = header not in request.headers
+            why = "is missing" if is_missing else "does not fit this request and PUBLIC_URL"
+            raise Refused(403, "Forbidden", f"The {header.title()} header {why}.")
+        pairs = self._manners.read(pairs if request.method == "POST" else _queried(query))
         account = dict(pairs).get("AccountSid", "")
         if self._account_sid and account and account != self._account_sid:
             self._meter.refused.labels(door="webhook").inc()
             raise Refused(403, "Forbidden", "The AccountSid is not the one served here.")
         return pairs
+
+    def answer(self, document: str) -> Response:
+        """Return one of our documents as the carrier reads it."""
+        return self._manners.answer(document)
 
 
 def proof_of(connection: HTTPConnection) -> tuple[str | None, str]:
@@ -97,6 +118,11 @@ async def json_within(request: Request, bytes_max: int) -> object:
         return json.loads(body)
     except (ValueError, RecursionError) as trouble:
         raise Refused(400, "Bad request", "The body is not JSON.") from trouble
+
+
+def _queried(query: str) -> list[tuple[str, str]]:
+    """Return the fields of a webhook that is a GET (Exotel)."""
+    return parse_qsl(query, keep_blank_values=True, errors="replace")[:FIELDS_MAX]
 
 
 def _pairs(request: Request, body: bytes) -> list[tuple[str, str]]:

@@ -12,11 +12,14 @@ from typing_extensions import override
 from service.call.state import LEFT
 from service.pages.lines import COME_BACK, ENDED, Lines
 from service.pages.names import is_from_page
+from service.protocol.interpreter import Interpreter
 from service.protocol.stream import Started
 from service.session.line import CLOSE_OVER
 from service.token import BROWSER, Token
 from service.web.door.embedding import Origins
-from service.web.door.form import SIGNATURE, proof_of, raw_target
+from service.web.door.form import proof_of, raw_target
+from service.web.door.manners import SIGNATURE
+from service.web.stream.foreign import ForeignSocket
 from service.web.stream.socket import MediaSocket
 from twiml.signature import Verifier
 
@@ -81,7 +84,9 @@ class CarrierEntrance:
 
     def accepted(self, websocket: WebSocket) -> MediaSocket:
         """See Entrance. Twilio itself sends every mark back ("mark message"); a look-alike may not."""
-        return MediaSocket(websocket, echoes=self.is_proved(websocket))
+        if self.is_proved(websocket):
+            return MediaSocket(websocket, echoes=True)
+        return ForeignSocket(websocket, Interpreter(), echoes=False)
 
     def refusal(self, started: Started, token: Token) -> str:
         """See Entrance."""

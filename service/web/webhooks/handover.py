@@ -59,7 +59,9 @@ class Handover:
 
     async def dialled(self, request: Request) -> Response:
         """The human hung up, or nobody answered."""
-        return answer(await self.after_dial(parsed(webhook.parse, await self.form.read(request))))
+        return self.form.answer(
+            await self.after_dial(parsed(webhook.parse, await self.form.read(request)))
+        )
 
     async def voicemail(self, request: Request) -> Response:
         """The caller left a message; by now they may have hung up, too."""
@@ -72,7 +74,7 @@ class Handover:
             await self._keep(asked.call_sid, left, f"voicemail:{digest(url)}")
         else:
             self._tell(asked.call_sid, "a voicemail came without the address of its recording")
-        return answer(self.documents.thanks(has_message=has_message))
+        return self.form.answer(self.documents.thanks(has_message=has_message))
 
     async def after_dial(self, asked: webhook.VoiceWebhook) -> str:
         """Return the document that follows a dial, having written how it ended."""
@@ -135,11 +137,6 @@ def afterwards(reading: Reading) -> Afterwards:
             fact = e.decode(record.body)
             known = told(known, fact, position=record.position, at_ms=record.at_ms)
     return known
-
-
-def answer(xml: str) -> Response:
-    """Return a document as the answer to a webhook."""
-    return Response(xml, media_type="text/xml")
 
 
 def parsed(parse: Callable[[list[tuple[str, str]]], T], pairs: list[tuple[str, str]]) -> T:

@@ -5,7 +5,7 @@ the action of a verb that a redirect just cut, and sometimes posts the same thin
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -30,7 +30,7 @@ from service.switchboard import Switchboard
 from service.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
-from service.web.webhooks.handover import Handover, afterwards, answer, parsed
+from service.web.webhooks.handover import Handover, afterwards, parsed
 from service.web.webhooks.outside import Outside, refuse_unless_sure
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
@@ -59,12 +59,9 @@ class Voice:
 
     def routes(self) -> list[Route]:
         """Return the webhooks' routes."""
-        answers: dict[str, Callable[[Request], Awaitable[Response]]] = {
-            "/twiml/voice": self.voice,
-            "/twiml/resume": self.resume,
-            "/twiml/fallback": self.fallback,
-        }
-        own = [Route(path, method, methods=["POST"]) for path, method in answers.items()]
+        answers = {"voice": self.voice, "resume": self.resume, "fallback": self.fallback}
+        methods = self.form.methods
+        own = [Route(f"/twiml/{name}", one, methods=methods) for name, one in answers.items()]
         return [*own, *self.handover.routes()]
 
     @property
@@ -90,7 +87,8 @@ class Voice:
         if self.switchboard.is_draining:
             return self._elsewhere("voice", callback_of)
         try:
-            return answer(await self._answer(asked, door="voice", callback_of=callback_of))
+            told = await self._answer(asked, door="voice", callback_of=callback_of)
+            return self.form.answer(told)
         except SealBroken as broken:
             return await self._unreadable(asked, broken)
         except StoreError as trouble:
@@ -101,18 +99,18 @@ class Voice:
         asked = parsed(webhook.parse, await self.form.read(request))
         try:
             if asked.dial_status:  # the action of a dial that a server of the version before began
-                return answer(await self.handover.after_dial(asked))
+                return self.form.answer(await self.handover.after_dial(asked))
             if asked.is_over:
                 await self.outside.end(asked.call_sid, asked.call_status)
-                return answer(self.documents.hang_up())
+                return self.form.answer(self.documents.hang_up())
             if self.switchboard.is_draining:
                 return self._elsewhere(RESUME, request.query_params.get("play", ""))
             reading = await self.journal.read(asked.call_sid)
             if isinstance(reading, Missing):
-                return answer(await self._answer(asked, door="resume"))
+                return self.form.answer(await self._answer(asked, door="resume"))
             refuse_unless_sure(reading, is_final=self.is_final(asked.call_sid, 0))
             query = request.query_params
-            return answer(
+            return self.form.answer(
                 await self._next(reading, query.get("play", ""), is_moved="moved" in query)
             )
         except SealBroken as broken:
@@ -128,7 +126,7 @@ class Voice:
             asked.error_code or own_words("unknown"),
             extra={"action": "webhook_fallback", "call_sid": asked.call_sid},
         )
-        return answer(self.documents.fallback_for(asked.error_url))
+        return self.form.answer(self.documents.fallback_for(asked.error_url))
 
     async def _answer(
         self, asked: webhook.VoiceWebhook, *, door: str, callback_of: str = ""
@@ -260,7 +258,7 @@ class Voice:
     def _elsewhere(self, webhook: str, request: str = "") -> Response:
         """This server goes down: have the carrier ask again, until another one answers."""
         is_alone = self.switchboard.is_alone
-        return answer(self.documents.wait(webhook, request, is_alone=is_alone))
+        return self.form.answer(self.documents.wait(webhook, request, is_alone=is_alone))
 
     async def _unreadable(self, asked: webhook.VoiceWebhook, broken: SealBroken) -> Response:
         """Nothing of the call can be opened, and the caller is there: it goes on, and says so."""
@@ -269,7 +267,7 @@ class Voice:
             await self.reopening.begin(opened, broken)
         except StoreError as trouble:
             return self._without_store(asked.call_sid, trouble)
-        return answer(self._connect(opened, RESUME))
+        return self.form.answer(self._connect(opened, RESUME))
 
     def _without_store(
         self, call_sid: str, trouble: StoreError, *, failed: str = RESUME, request: str = ""
@@ -281,7 +279,7 @@ class Voice:
             trouble,
             extra={"action": "store_failed", "call_sid": call_sid},
         )
-        return answer(self.documents.fallback(failed, request))
+        return self.form.answer(self.documents.fallback(failed, request))
 
 
 def _requested_digits(reading: Reading, request: str) -> str:
