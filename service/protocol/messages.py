@@ -168,7 +168,9 @@ def decode(text: str | bytes) -> Inbound:
 
 def opened(text: str | bytes) -> dict[str, object]:
     """Read a message as the JSON object that it is, within the bounds of `decode`. Raises as `decode` does."""
-    raw = _bounded(text)
+    raw = text if isinstance(text, bytes) else _encoded(text)
+    if len(raw) > MESSAGE_BYTES_MAX:
+        raise RemoteProtocolError(f"the message is longer than {MESSAGE_BYTES_MAX} bytes")
     try:
         return _object(raw)
     except UNREADABLE as error:

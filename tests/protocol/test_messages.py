@@ -169,3 +169,14 @@ def test_writing_what_the_wire_does_not_allow_is_our_own_error() -> None:
 def test_the_strict_reader_refuses_what_twilio_refuses(text: str) -> None:
     with pytest.raises(RemoteProtocolError):
         m.decode_outbound(text)
+
+
+@pytest.mark.parametrize("text", ['{"event":"x","a":[1]}', b'{"event":"x","a":[1]}'])
+def test_a_message_opens_as_the_object_that_it_is(text: str | bytes) -> None:
+    assert m.opened(text) == {"event": "x", "a": [1]}
+
+
+@pytest.mark.parametrize("text", ["", "[1]", b"\xff", b" " * (m.MESSAGE_BYTES_MAX + 1)])
+def test_what_is_no_object_or_too_long_does_not_open(text: str | bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        m.opened(text)
