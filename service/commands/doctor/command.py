@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 from starlette.applications import Starlette
@@ -70,6 +71,7 @@ async def examined(
     clock = Clock()
     try:
         config = settings_of.load()
+        sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as the server has it
         app = make(config)
     except ConfigError as trouble:
         advice = "nothing else can be looked at before; see the settings in README.md"

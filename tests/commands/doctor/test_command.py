@@ -1,6 +1,8 @@
 """`stayline doctor` whole: a server, its carrier and its store on real sockets."""
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,21 @@ def test_a_wrong_setting_is_a_finding(
     said = capsys.readouterr().out
     assert said.startswith("  wrong settings    PORT: ")
     assert said.endswith("Looked at 1 things: 1 wrong.\n")
+
+
+@pytest.mark.asyncio
+async def test_an_agent_in_the_folder_is_found_as_the_server_finds_it(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (alone / "myteam_of_the_doctor.py").write_text(
+        "class Echo:\n    async def reply(self, call, turn):\n        yield None\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("AGENT", "myteam_of_the_doctor:Echo")
+    monkeypatch.setattr("sys.path", sys.path.copy())
+    findings, _ = await examined(Wish(), str, quick)
+    assert findings[0].state is State.CARE
+    assert findings[0].text.startswith("development")
 
 
 def test_the_line_that_points_a_number_here_is_said(
