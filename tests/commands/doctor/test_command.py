@@ -61,7 +61,8 @@ async def test_an_agent_in_the_folder_is_found_as_the_server_finds_it(
     )
     monkeypatch.setenv("AGENT", "myteam_of_the_doctor:Echo")
     monkeypatch.setattr("sys.path", sys.path.copy())
-    findings, _ = await examined(Wish(), str, quick)
+    told: list[str] = []
+    findings, _ = await examined(Wish(), told.append, quick)
     assert findings[0].state is State.CARE
     assert findings[0].text.startswith("development")
 
