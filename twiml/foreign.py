@@ -19,7 +19,6 @@ TOKEN = "token"  # noqa: S105 - the name of the parameter, not a token
 
 # Twilio's verb and attributes: Plivo's. What is not named here Plivo has under the same name.
 _PLIVO_VERBS = {"Say": "Speak", "Pause": "Wait", "Client": "User", "Sip": "User"}
-_PLIVO_NAMES = {"language": "language", "length": "length"}
 
 
 def cxml(document: str) -> str:
