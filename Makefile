@@ -73,7 +73,7 @@ bench: $(READY)
 
 # Needs `uv`; users and CI only ever read the result.
 lock:
-	uv pip compile pyproject.toml --extra speech --extra brains --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra speech --extra brains --extra otel --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --output-file .ci/lock.txt
 
 # The software bill of materials, CycloneDX: what an installation runs on.

@@ -54,17 +54,21 @@ def _degraded(points: Sequence[Point]) -> float:
     return float(points[-1].is_degraded)
 
 
-def _incidents(kind: str) -> Callable[[Sequence[Point]], float]:
-    return lambda points: float(sum(p.incidents.get(kind, 0) for p in points[-MEMORY:]))
+def _incidents(*kinds: str) -> Callable[[Sequence[Point]], float]:
+    return lambda points: float(
+        sum(p.incidents.get(kind, 0) for p in points[-MEMORY:] for kind in kinds)
+    )
 
+
+_GONE = ("state_missing", "fold_mismatch")
+_AGAIN = ("asked_again", "told_already")
 
 RULES = (
     Rule("reconnects", "warning", "Many streams drop.", _unplanned, 0.2, 0.1),
     Rule("resume_slow", "warning", "Calls take long to come back.", _resume_ms, 500.0, 250.0),
     Rule("store_degraded", "critical", "Calls go on without the store.", _degraded, 1.0, 1.0),
-    Rule(
-        "context_lost", "critical", "A call's history was lost.", _incidents("context_lost"), 1, 1
-    ),
+    Rule("context_lost", "critical", "A call's history was lost.", _incidents(*_GONE), 1, 1),
+    Rule("context_doubted", "warning", "A caller had to say it again.", _incidents(*_AGAIN), 1, 1),
     Rule("unreadable", "critical", "A call can't be opened.", _incidents("unreadable"), 1, 1),
     Rule("drop_limit", "warning", "A call dropped too often.", _incidents("drop_limit"), 1, 1),
 )

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from service.call.shown.incidents import KINDS
 from service.meter import Meter
 
 STEP_MS = 10_000  # a wall display needs no finer grain
 POINTS_MAX = 2_160  # six hours: a shift
 CAUSES = ("drop", "dtmf", "deploy", "crash", "duplicate")
-INCIDENTS = ("context_lost", "drop_limit", "unreadable")
+INCIDENTS = ("drop_limit", "unreadable")
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -28,7 +29,8 @@ class Point(msgspec.Struct, frozen=True):
     """What happened in the STEP_MS before `at_ms`; `live` and `is_degraded` are as they stand then.
 
     `returns` counts streams that took up a call again, by cause. `resume_ms` is from reading `start`
-    to the decision what to say, `gap_ms` the time without inbound media before.
+    to the decision what to say, `gap_ms` the time without inbound media before. Of the conversations that
+    ended after a drop some `survived`, others were `lost`; see call/survival.py.
     """
 
     at_ms: int
@@ -40,6 +42,8 @@ class Point(msgspec.Struct, frozen=True):
     resume_ms: Spread
     gap_ms: Spread
     is_degraded: bool
+    survived: int = 0
+    lost: int = 0
 
 
 class History:
@@ -60,7 +64,10 @@ class History:
             opened=self._more("stayline_calls_opened_total"),
             ended=self._more("stayline_calls_ended_total"),
             returns=self._each("stayline_streams_attached_total", "cause", CAUSES),
-            incidents=self._each("stayline_incidents_total", "kind", INCIDENTS),
+            incidents=self._each("stayline_incidents_total", "kind", INCIDENTS)
+            | self._each("stayline_context_losses_total", "kind", KINDS),
+            survived=self._more("stayline_conversations_total", "outcome", "survived"),
+            lost=self._more("stayline_conversations_total", "outcome", "lost"),
             resume_ms=spread([one.took_us / 1_000 for one in returned]),
             gap_ms=spread([float(one.gap_ms) for one in returned]),
             is_degraded=bool(meter.value("stayline_store_degraded")),

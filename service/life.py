@@ -13,6 +13,7 @@ from service.parts import Parts
 from service.quota import Quota
 from service.redaction import own_words
 from service.session.conversation.phrases import phrases
+from service.sight.loop_lag import watch_loop
 from service.speech.vad import voice_activity
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
@@ -30,7 +31,10 @@ async def lifespan(
     Each of `running` goes on beside for as long as it serves.
     """
     await parts.journal.start()
-    beside = [asyncio.create_task(_sweep(parts))]
+    beside = [
+        asyncio.create_task(each)
+        for each in (_sweep(parts), watch_loop(parts.meter), parts.telemetry.run())
+    ]
     if parts.config.store_quota_mb:
         quota = Quota(parts.journal, parts.meter, parts.config.store_quota_mb << 20)
         beside.append(asyncio.create_task(quota.run()))
@@ -51,6 +55,7 @@ async def lifespan(
         await _close_agent(parts.agent)
         await parts.speech.close()
         await parts.journal.close()
+        await parts.telemetry.close()
 
 
 async def drain(parts: Parts) -> None:

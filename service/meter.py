@@ -1,9 +1,13 @@
 """What is counted, for Prometheus. Labels are few and bounded: never a call, a number or an address."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from service.instruments import Continuity, Machine, Talking
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
 _GAP_SECONDS = (0.1, 0.3, 1, 2, 5, 10, 30, 60)
@@ -30,7 +34,7 @@ class Meter:
             "stayline_streams_attached", "Media streams, by why they came", ["cause"], registry=own
         )
         self.resume_seconds = Histogram(
-            "stayline_resume_seconds",
+            "stayline_resume_duration_seconds",
             "From `start` read to the call resumed and speaking decided",
             buckets=_SECONDS,
             registry=own,
@@ -42,7 +46,7 @@ class Meter:
             "stayline_streams_idle", "Streams given up because nothing came", registry=own
         )
         self.gap_seconds = Histogram(
-            "stayline_gap_seconds",
+            "stayline_gap_duration_seconds",
             "Without inbound media before a resumed stream",
             buckets=_GAP_SECONDS,
             registry=own,
@@ -60,6 +64,9 @@ class Meter:
         self.incidents = Counter(
             "stayline_incidents", "What should happen in no call", ["kind"], registry=own
         )
+        self.continuity = Continuity(own)
+        self.talking = Talking(own)
+        self.machine = Machine(own)
         self._returns: deque[Return] = deque(maxlen=RETURNS_KEPT)
         self._count_abandoned(own)
         self._count_store(own)
@@ -135,6 +142,10 @@ class Meter:
         self.store_orphans = Counter(
             "stayline_store_orphans", "Branches lost to another owner", registry=own
         )
+
+    def families(self) -> Iterable[Metric]:
+        """Return everything, family by family, as it stands now."""
+        return self._registry.collect()
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

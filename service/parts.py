@@ -36,6 +36,8 @@ from service.session.kept.ring_backs import RingBacks
 from service.session.means import Means, Sink
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
+from service.sight.noticing import Sight
+from service.sight.telemetry import Telemetry, telemetry as make_telemetry
 from service.sink import HttpSink
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
@@ -77,6 +79,7 @@ class Parts:
     forks: Forks
     admission: Admission
     reconciler: Reconciler
+    telemetry: Telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,7 @@ class Own:
     engine: Journal | None = None  # the store itself; the bridge stands in front of it all the same
     carrier: Outward | None = None
     sink: Sink | None = None
+    telemetry: Telemetry | None = None
 
 
 NOTHING_OWN = Own()
@@ -103,6 +107,7 @@ def assembled(config: Config, own: Own) -> Parts:
     toolbox = own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
     journal, tenants = _journal(config, own.engine, clock, meter), read_tenants(config.tenants)
     speech, (mint, verifier, documents) = own.speech or _speech(), _addressed(config)
+    telemetry = own.telemetry or make_telemetry(os.environ, meter, clock)
     carrier = _carriers(config, own.carrier, journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     means = Means(
@@ -115,6 +120,7 @@ def assembled(config: Config, own: Own) -> Parts:
         documents=documents,
         clock=clock,
         meter=meter,
+        sight=Sight(meter, telemetry.traces),
         policy=policy(config, toolbox),
         toolbox=toolbox,
         ring_backs=ring_backs if _goes_on(config) else None,
@@ -146,6 +152,7 @@ def assembled(config: Config, own: Own) -> Parts:
         forks=means.forks,
         admission=Admission(meter, Turnstile()),
         reconciler=Reconciler(means, switchboard),
+        telemetry=telemetry,
     )
 
 

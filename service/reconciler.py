@@ -134,7 +134,7 @@ class Reconciler:
             return
         call = rebuilt(None, reading.records)
         if _is_done_with(call):
-            await self._release(headline)
+            await self._release(headline, call)
             return
         now_ms = self._means.clock.now_ms()
         is_ours = await self._means.journal.adopt(
@@ -149,7 +149,7 @@ class Reconciler:
         self._means.meter.calls_adopted.inc()
         call = await self._finished(call, now_ms)
         if _is_done_with(call):
-            await self._release(headline)
+            await self._release(headline, call)
         elif call.phase == "ended" and waits(call):
             await self._calling_back.tend(call)
         elif call.phase != "ended" and not _is_keyed(call, now_ms):
@@ -235,14 +235,15 @@ class Reconciler:
 
     async def _close(self, headline: Headline, call: Call, reason: str = "gone_at_carrier") -> None:
         """Write that the call is over, once, however many say so; what a tool owes is waited for."""
-        body = e.encode(e.CallEnded(reason=reason))
+        ended = e.CallEnded(reason=reason)
+        body = e.encode(ended)
         for _ in range(CLOSE_ATTEMPTS_MAX):
             now_ms = self._means.clock.now_ms()
             written = await self._means.journal.append(
                 call.call_sid, (body,), epoch=None, after=call.position, key="gone", now_ms=now_ms
             )
             if not isinstance(written, Behind):
-                self._means.meter.calls_closed.inc()
+                call = self._means.sight.closed(call, ended, now_ms)
                 self._tell(headline, "it is gone at the carrier")
                 break
             reading = await self._means.journal.read(call.call_sid)
@@ -254,12 +255,14 @@ class Reconciler:
         else:
             return
         if not call.pending():
-            await self._release(headline)
+            await self._release(headline, call)
             return
         await self._put_off(headline, max(now_ms, _answered_ms(call)) + TOOL_GRACE_MS)
 
-    async def _release(self, headline: Headline) -> None:
+    async def _release(self, headline: Headline, call: Call) -> None:
         await self._means.journal.release(headline.call_sid, epoch=headline.epoch)
+        if call.callback is None:  # else its holder saw it off, and left the ringing back to others
+            self._means.sight.ended(call)
         self._tries.pop(headline.call_sid, None)
 
     async def _write(self, call_sid: str, key: str, *facts: e.Known) -> Reading | Missing:

@@ -10,10 +10,13 @@ def test_a_point_holds_what_happened_in_its_step_alone() -> None:
     meter.streams.labels(cause="drop").inc()
     meter.streams.labels(cause="new").inc()
     meter.incidents.labels(kind="drop_limit").inc()
+    meter.continuity.context_losses.labels(kind="asked_again").inc(2)
+    meter.continuity.conversations.labels(outcome="survived").inc()
     meter.returned(gap_ms=800, took_us=4_000)
     first = history.tick(STEP_MS)
     assert (first.live, first.opened, first.returns) == (2, 3, {"drop": 1})
-    assert first.incidents == {"drop_limit": 1}
+    assert first.incidents == {"drop_limit": 1, "asked_again": 2}
+    assert (first.survived, first.lost) == (1, 0)
     assert (first.resume_ms, first.gap_ms) == (Spread(1, 4.0, 4.0), Spread(1, 800.0, 800.0))
     meter.calls_opened.inc()
     meter.store_degraded.set(1)

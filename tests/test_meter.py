@@ -14,8 +14,8 @@ def test_everything_counted_is_in_the_text() -> None:
         "stayline_calls_live 2.0",
         "stayline_calls_opened_total 1.0",
         'stayline_streams_attached_total{cause="drop"} 1.0',
-        'stayline_gap_seconds_bucket{le="1.0"} 1.0',
-        'stayline_resume_seconds_bucket{le="0.005"} 1.0',
+        'stayline_gap_duration_seconds_bucket{le="1.0"} 1.0',
+        'stayline_resume_duration_seconds_bucket{le="0.005"} 1.0',
         'stayline_refused_total{door="media"} 1.0',
         "stayline_calls_ended_total 0.0",
     ):

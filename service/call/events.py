@@ -82,7 +82,7 @@ from service.call.facts.tool import (
     OperationEnded,
     OperationRequested,
 )
-from service.call.facts.watch import BranchOrphaned, CallAdopted, StreamError
+from service.call.facts.watch import BranchOrphaned, CallAdopted, StateDiffered, StreamError
 
 __all__ = [  # what is told of elsewhere is read from here, too
     "LEVEL_STEP_MS", "SCHEMA_VERSION", "AgentContinued", "AgentSpoke", "BranchOrphaned", "CallAdopted",
@@ -93,7 +93,7 @@ __all__ = [  # what is told of elsewhere is read from here, too
     "EarlierDeclined", "EarlierTaken", "Fact", "Greeted", "HandbackRequested", "HandedBack", "HangupRequested",
     "KeysMasked", "LevelsMeasured", "MovePlanned", "NoteAdded", "OperationApproved", "OperationDelayed",
     "OperationDenied", "OperationDispatched", "OperationEnded", "OperationRequested", "Played", "PrivateFact",
-    "Proof", "RestartMissed", "RestartPlanned", "RingFact", "SayRequested", "SpeechCut", "Status",
+    "Proof", "RestartMissed", "RestartPlanned", "RingFact", "SayRequested", "SpeechCut", "StateDiffered", "Status",
     "StreamError", "TakenOver", "TakeoverRequested", "TransferRequested", "Unknown", "Voice", "Who",
 ]  # fmt: skip
 
@@ -251,7 +251,7 @@ Known = (
     | DigitsRequested | RestartPlanned | RestartMissed | DigitsSent | SayRequested
     | TransferRequested | HangupRequested | NoteAdded | EndingPlanned | EndingStarted | DialEnded
     | EndingRefused | VoicemailLeft | CallEnded | MovePlanned | RingFact | TakeoverRequested | HandbackRequested
-    | TakenOver | HandedBack | LevelsMeasured | PrivateFact
+    | TakenOver | HandedBack | LevelsMeasured | PrivateFact | StateDiffered
 )  # fmt: skip
 AnyFact = Known | Unknown
 

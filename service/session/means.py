@@ -17,6 +17,7 @@ from service.meter import Meter
 from service.session.kept.ring_backs import RingBacks
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
+from service.sight.noticing import Sight
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript
 from service.tools.terms import Outcome
@@ -82,6 +83,7 @@ class Means:
     documents: Documents
     clock: Clock
     meter: Meter
+    sight: Sight
     policy: Policy
     toolbox: Toolbox
     owner: str

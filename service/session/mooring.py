@@ -10,8 +10,9 @@ from service.call import inputs as i
 from service.journal.seal.callkey import UNREADABLE
 from service.journal.values import Claim
 from service.session.conversation.person import Person
-from service.session.inbox import Lost
+from service.session.inbox import Lost, News
 from service.session.kept.ledger import Ledger
+from service.session.kept.verifying import Verification
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
 from service.session.means import Means
 from service.session.scribe import Scribe
@@ -28,7 +29,7 @@ class Mooring:
         line: Line,
         talk: Listener,
         scribe: Scribe,
-        post: Callable[[i.Input | Lost], None],
+        post: Callable[[i.Input | Lost | News], None],
     ) -> None:
         self._means = means
         self._ledger = ledger
@@ -36,6 +37,7 @@ class Mooring:
         self._seam = means.forks.attend(ledger.call_sid, talk)
         self._scribe = scribe
         self._post = post
+        self._verification = Verification(means, ledger, post)
         self.person = Person(ledger.call_sid, means, line, post, lambda: ledger.call)
 
     async def take_over(self, arrival: Arrival, running: Sequence[str]) -> int | None:
@@ -53,6 +55,10 @@ class Mooring:
         is_first = arrival.door == "voice" and arrival.is_fresh and not arrival.is_known
         claim = await self._ledger.claim(arrival.opening, now_ms, is_first=is_first)
         gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
+        lost = self._lost(claim) if arrival.is_known else ""
+        if lost or self._ledger.call.is_known():
+            source = "nowhere" if lost else self._ledger.source
+            self._means.sight.restored(source)
         attached = i.Attached(
             stream_sid=arrival.stream_sid,
             door=arrival.door,
@@ -64,10 +70,12 @@ class Mooring:
             running=tuple(running),
             is_held_here=was_held_here,
             lease_ms=self._ledger.others_until_ms,
-            lost=self._lost(claim) if arrival.is_known else "",
+            lost=lost,
         )
+        taken = self._ledger.call
         if not await self._scribe.take(attached):
             return None
+        self._verification.begin(taken)
         self._plug_in(arrival)
         return gap_ms
 
@@ -96,6 +104,7 @@ class Mooring:
     def close(self) -> None:
         """No stream will come any more, and nobody listens on another one."""
         self.person.close()
+        self._verification.close()
         self._means.forks.leave(self._ledger.call_sid, self._seam, self._means.clock.now_ms())
 
     def _plug_in(self, arrival: Arrival) -> None:

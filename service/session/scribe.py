@@ -1,8 +1,9 @@
 """Decide, write, act: the three steps that every input takes, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from service.call.decisions.decide import decide
+from service.call.events import Known
 from service.call.inputs import Effect, Input
 from service.errors import StoreError
 from service.session.kept.ledger import Ledger, Written
@@ -37,7 +38,7 @@ class Scribe:
             decision = decide(self._ledger.call, happened, now_ms, self._means.policy)
             written = Written.DONE
             if decision.facts:
-                written = await self._ledger.write(decision.facts, now_ms)
+                written = await self._write(decision.facts, now_ms)
             if written is Written.LOST:
                 self._let_go()
                 return False
@@ -47,3 +48,15 @@ class Scribe:
                     self._act(effect)
                 return bool(decision.facts)
         raise StoreError(f"others wrote to the call {DECIDE_MAX} times while one thing was decided")
+
+    async def _write(self, facts: Sequence[Known], now_ms: int) -> Written:
+        before, clock = self._ledger.call, self._means.clock
+        began_us = clock.now_us()
+        written = await self._ledger.write(facts, now_ms)
+        if written is Written.DONE:
+            now_us = clock.now_us()
+            took_us = now_us - began_us
+            self._means.sight.wrote(
+                before, facts, self._ledger.call, now_us=now_us, took_us=took_us
+            )
+        return written

@@ -270,7 +270,7 @@ class Session:
         if not self._is_seen_off:
             self._is_seen_off = True
             self._means.forks.dismiss(self.call_sid)
-            self._means.meter.calls_ended.inc()
+            self._means.sight.ended(self.call)
         if self._line.is_live:
             await self._line.unplug("over", CLOSE_OVER, grace_ms=OVER_MS)
         self._is_over = not self._is_busy

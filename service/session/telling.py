@@ -18,8 +18,6 @@ def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> Non
     meter.streams.labels(cause=cause).inc()
     if cause != "new":
         meter.returned(gap_ms, took_us)
-    if call.is_context_lost and len(call.streams) == 1:  # the first that came upon an empty journal
-        meter.incidents.labels(kind="context_lost").inc()
     _log.info(
         "= stream attached: %s, epoch %d, gap %d ms",
         own_words(cause),

@@ -31,6 +31,7 @@ from service.session.line import Arrival
 from service.session.means import Means
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
+from service.sight.noticing import Sight
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity
@@ -87,7 +88,7 @@ class FirstFrame:
 
 def means(journal: Journal, clock: Clock) -> Means:
     """Return what a session needs, with nothing slower than the store in it."""
-    mint = TokenMint(("secret",))
+    mint, meter = TokenMint(("secret",)), Meter()
     return Means(
         journal=journal,
         carrier=Carrier("AC1", ("secret",), "http://127.0.0.1:1", random.Random(1)),
@@ -96,7 +97,8 @@ def means(journal: Journal, clock: Clock) -> Means:
         endpointer=lambda: Endpointer(voice_activity()),
         documents=Documents("https://example.com", mint, lambda: "n" * 16, ""),
         clock=clock,
-        meter=Meter(),
+        meter=meter,
+        sight=Sight(meter),
         policy=Policy(drops_max=10**9),
         toolbox=Toolbox.none(),
         owner="bench",

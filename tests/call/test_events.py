@@ -70,6 +70,7 @@ GOLDEN: tuple[tuple[Known, str], ...] = (
     (e.StreamError(stream_sid="MZ1", code=31924), '{"kind":"stream_error","stream_sid":"MZ1","code":31924,"v":1}'),
     (e.BranchOrphaned(epoch=2, count=1, lost=("{}",)), '{"kind":"branch_orphaned","epoch":2,"count":1,"lost":["{}"],"v":1}'),
     (e.CallAdopted(server="b", seen_ms=7), '{"kind":"call_adopted","server":"b","seen_ms":7,"v":1}'),
+    (e.StateDiffered(server="b", position=7, names=("fields",)), '{"kind":"state_differed","server":"b","position":7,"names":["fields"],"v":1}'),
     (e.EarlierCarried(call_sid="CA0", by="number", ended_ms=5), '{"kind":"earlier_carried","call_sid":"CA0","by":"number","ended_ms":5,"fields":{},"stage":"","asked":"","transcript":[],"tools":[],"v":1}'),
     (e.EarlierTaken(is_stale=True), '{"kind":"earlier_taken","is_stale":true,"v":1}'),
     (e.EarlierDeclined(), '{"kind":"earlier_declined","v":1}'),

@@ -123,6 +123,7 @@ class Walk:
             e.StreamError(stream_sid=f"MZ{self.chance.randrange(4)}", code=31924),
             e.BranchOrphaned(epoch=1, count=2),
             e.CallAdopted(server="s2", seen_ms=self.story.now_ms),
+            e.StateDiffered(server="s2", position=1),
             e.OperationApproved(operation=self._operation()),
             e.OperationDenied(operation=self._operation()),
             e.OperationEnded(operation=self._operation(), status="succeeded"),

@@ -21,6 +21,7 @@ from service.session.means import Means, Sink
 from service.session.session import Session
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
+from service.sight.noticing import Sight, Traces
 from service.speech.endpoint import Endpointer
 from service.switchboard import Switchboard
 from service.token import TokenMint
@@ -103,6 +104,7 @@ class House:
         clock: Clock | None = None,
         sink: Sink | None = None,
         consent_text: str = "",
+        traces: Traces | None = None,
     ) -> None:
         self.journal = journal
         self.speech = ScriptedSpeech()
@@ -128,6 +130,7 @@ class House:
             clock=self.clock,
             forks=Forks(self.tasks),
             meter=self.meter,
+            sight=Sight(self.meter, traces),
             policy=Policy(
                 drops_max=3,
                 window_ms=60_000,

@@ -26,7 +26,7 @@ def test_a_first_stream_is_no_return(caplog: pytest.LogCaptureFixture) -> None:
     call = Call(call_sid="CA1", epoch=1, streams=(StreamEntry("MZ1", 1, "new", 0, 0),))
     tell_attached(call, meter, gap_ms=0, took_us=3_000)
     assert "stream attached: new, epoch 1" in caplog.text
-    assert counted(meter, "stayline_resume_seconds_count") == 0
+    assert counted(meter, "stayline_resume_duration_seconds_count") == 0
 
 
 def test_a_return_is_measured_and_an_end_is_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -39,7 +39,7 @@ def test_a_return_is_measured_and_an_end_is_told(caplog: pytest.LogCaptureFixtur
     tell_store_failed("CA1", meter, StoreError("gone"))
     for words in ("gap 800 ms", "stream detached: closed", "fenced", "the store failed"):
         assert words in caplog.text
-    assert counted(meter, "stayline_resume_seconds_count") == 1
+    assert counted(meter, "stayline_resume_duration_seconds_count") == 1
 
 
 def test_who_talks_to_the_caller_is_told_without_names(caplog: pytest.LogCaptureFixture) -> None:

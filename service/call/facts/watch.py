@@ -1,4 +1,4 @@
-"""The facts of those who watch over a call from outside: its stream broke, its server was gone."""
+"""The facts of those who watch over a call from outside: its stream broke, its server was gone or went wrong."""
 
 from service.call.facts.fact import Fact
 
@@ -30,3 +30,14 @@ class CallAdopted(Fact, frozen=True):
 
     server: str
     seen_ms: int
+
+
+class StateDiffered(Fact, frozen=True):
+    """What `server` went on with up to `position` was not what the records give; it was folded anew. *Outside*.
+
+    `names` are those of the fields of the state that differ, without their values.
+    """
+
+    server: str
+    position: int
+    names: tuple[str, ...] = ()

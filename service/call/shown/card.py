@@ -30,6 +30,7 @@ def card(timeline: Timeline, *, incarnation: str) -> Json:
         "updated_at": timestamp(call.updated_ms),
         "ended_at": None if call.ended_ms is None else timestamp(call.ended_ms),
         "drops": call.drops_since(FOR_EVER),
+        "incidents": len(timeline.incidents),
         "streams": len(call.streams),
         "last_cause": last.cause if last else None,
         "gap_ms_last": last.gap_ms if last else 0,

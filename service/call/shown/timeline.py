@@ -16,6 +16,7 @@ from service.call import events as e
 from service.call.folds.fold import fold
 from service.call.place import Place
 from service.call.shown.gaps import Gap, Gaps, gap_now
+from service.call.shown.incidents import incident
 from service.call.shown.lanes import Lanes, Speech
 from service.call.state import Call, Operation
 
@@ -33,6 +34,7 @@ class Timeline:
         self._keys: list[Json] = []
         self._acts: list[Json] = []
         self._levels: list[Json] = []
+        self.incidents: list[Json] = []  # where the talk shows that something of it was lost
         self._ended: dict[str, int] = {}  # when each operation came to its end
 
     @property
@@ -46,6 +48,7 @@ class Timeline:
         self._lanes.see(fact, place)
         before, self.call = self.call, fold(self.call, fact, place)
         self._note(before, fact, place)
+        self._see_loss(before, fact, place)
         if not isinstance(fact, e.Unknown) and type(fact) in _ACTS:
             kind, told = _ACTS[type(fact)]
             by, text = told(fact)
@@ -83,6 +86,7 @@ class Timeline:
             "tools": [self._tool(one) for one in call.operations],
             "acts": list(self._acts),
             "levels": list(self._levels),
+            "incidents": list(self.incidents),
         }
 
     def speech(self) -> list[Speech]:
@@ -110,6 +114,12 @@ class Timeline:
                 self._ended.update(dict.fromkeys(was - still, place.at_ms))
             case _:
                 pass
+
+    def _see_loss(self, before: Call, fact: e.AnyFact, place: Place) -> None:
+        kind = incident(before, fact)
+        if kind is not None:
+            at = {"position": place.position, "at_ms": place.at_ms}
+            self.incidents.append({**at, "kind": kind})
 
     def _tool(self, one: Operation) -> Json:
         return {

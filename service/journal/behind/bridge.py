@@ -87,6 +87,7 @@ class Bridge(Claims):
             opened = await self._attempt(
                 self.engine.open(call_sid, opening, now_ms=now_ms),
                 self._deadlines.claim_s,
+                "open",
                 even_slow=True,
             )
             if opened is not None:
@@ -123,7 +124,7 @@ class Bridge(Claims):
         writing = Writing(tuple(bodies), epoch, key, now_ms, 0)
         if call_sid not in self._roll.branches:
             if held is None or epoch not in (None, held.epoch):
-                return await self._ask(self._put(call_sid, writing, after))
+                return await self._ask(self._put(call_sid, writing, after), "append")
             outcome = await self._put_soon(held, writing, after)
             if outcome is not None:
                 return outcome
@@ -150,10 +151,10 @@ class Bridge(Claims):
         """
         place = held.head if after is None else after
         put = self._put(held.call_sid, writing, place)
-        outcome = await self._attempt(put, self._deadlines.write_s)
+        outcome = await self._attempt(put, self._deadlines.write_s, "append")
         if isinstance(outcome, Behind) and outcome.head > place and after is None:
             put = self._put(held.call_sid, writing, None)
-            outcome = await self._attempt(put, self._deadlines.write_s)
+            outcome = await self._attempt(put, self._deadlines.write_s, "append")
         match outcome:
             case Appended():
                 self._place(held, writing.at(outcome.position), is_new=not outcome.repeated)
@@ -178,7 +179,7 @@ class Bridge(Claims):
         branch = self._roll.branches.get(call_sid)
         if branch is not None and branch.can_read(None, after):
             return branch.reading(after)
-        reading = await self._ask(self.engine.read(call_sid, after=after))
+        reading = await self._ask(self.engine.read(call_sid, after=after), "read")
         branch = self._roll.branches.get(call_sid)
         if branch is not None:
             return branch.joined(reading)
@@ -223,7 +224,7 @@ class Bridge(Claims):
         if call_sid in self._roll.branches or (held is not None and held.is_rebased):
             return False
         return await self._ask(
-            self.engine.snapshot(call_sid, epoch=epoch, position=position, body=body)
+            self.engine.snapshot(call_sid, epoch=epoch, position=position, body=body), "snapshot"
         )
 
     def _place(self, held: Held, writing: Writing, *, is_new: bool) -> None:

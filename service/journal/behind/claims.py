@@ -96,23 +96,23 @@ class Claims(Passage):
             return await self._claim_held(held, bid)
         if held is None and expected == 0:
             return await self._claim_ringing(bid)
-        return self._taken(bid, await self._ask(bid.put_to(self.engine, expected)))
+        return self._taken(bid, await self._ask(bid.put_to(self.engine, expected), "claim"))
 
     async def _claim_held(self, held: Held, bid: Bid) -> Claim | Fenced:
         fence = held.epoch if bid.expected is None else bid.expected
         work = bid.put_to(self.engine, fence)
-        answer = await self._attempt(work, self._deadlines.claim_s)
+        answer = await self._attempt(work, self._deadlines.claim_s, "claim")
         if answer is None:
             assert bid.known is not None
             return await self._claim_branch(self._branch_of_held(held, bid.known.position), bid)
         if isinstance(answer, Fenced) and bid.expected is None:
             # Somebody had the call meanwhile. It is claimed all the same, as any other.
-            answer = await self._ask(bid.put_to(self.engine, None))
+            answer = await self._ask(bid.put_to(self.engine, None), "claim")
         return self._taken(bid, answer)
 
     async def _claim_ringing(self, bid: Bid) -> Claim | Fenced:
         work = bid.put_to(self.engine, bid.expected)
-        answer = await self._attempt(work, self._deadlines.claim_s)
+        answer = await self._attempt(work, self._deadlines.claim_s, "claim")
         if answer is not None:
             return self._taken(bid, answer)
         branch = self._roll.branches.get(bid.call_sid)

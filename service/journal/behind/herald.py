@@ -1,10 +1,13 @@
 """Tells the log and the meter how the store is, once a change."""
 
 import logging
+from typing import Literal
 
 from service.journal.behind.arrears import Arrears, Standing, Status
 from service.meter import Meter
 from service.redaction import own_words
+
+Asked = Literal["open", "claim", "append", "read", "snapshot", "lease", "spend", "other"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +29,10 @@ class Herald:
     def failed(self) -> None:
         """A question to the store was answered late, wrongly or not at all."""
         self._meter.store_errors.inc()
+
+    def took(self, asked: Asked, took_us: int) -> None:
+        """The store was waited for; the answer may have been too late, or none."""
+        self._meter.machine.store_seconds.labels(operation=asked).observe(took_us / 1e6)
 
     def branched(self) -> None:
         """A call goes on without the store."""

@@ -63,7 +63,7 @@ class Keeper:
         self._engine = engine
         self._shelf = shelf
         self._flusher = flusher
-        self._herald = herald
+        self.herald = herald
         self._deadlines = deadlines
         self._clock = clock
         self._chance = chance
@@ -93,14 +93,14 @@ class Keeper:
 
     def suspect(self) -> None:
         """The store was late, or failed: ask it how it is."""
-        self._herald.failed()
+        self.herald.failed()
         if self.reach is Reach.NEAR:
             self.reach = Reach.SLOW
         self._news.set()
 
     def lose(self) -> None:
         """The store was asked how it is, and did not say that it is well."""
-        self._herald.failed()
+        self.herald.failed()
         self.reach = Reach.AWAY
         self._news.set()
 
@@ -110,7 +110,7 @@ class Keeper:
 
     def branched(self, branch: Branch) -> Branch:
         """Look after a branch that has just begun."""
-        self._herald.branched()
+        self.herald.branched()
         self.wake()
         return branch
 
@@ -163,7 +163,7 @@ class Keeper:
     @property
     def status(self) -> Status:
         """How the store is, as health checks are told."""
-        return self._herald.standing.status
+        return self.herald.standing.status
 
     def arrears(self) -> Arrears:
         """Return what the store is still to be told."""
@@ -172,7 +172,7 @@ class Keeper:
 
     def judge(self) -> None:
         """Take stock, and tell of a change."""
-        self._herald.look(
+        self.herald.look(
             self.arrears(),
             is_answering=self.reach is not Reach.AWAY,
             is_whole=not self._shelf.trouble,
@@ -197,7 +197,7 @@ class Keeper:
 
     def _is_calm(self) -> bool:
         is_all_told = not self.roll.branches and not self.loose
-        return self.reach is Reach.NEAR and is_all_told and self._herald.is_calm
+        return self.reach is Reach.NEAR and is_all_told and self.herald.is_calm
 
     async def _probe(self) -> None:
         attempt = attempted(self._engine.check(now_ms=self._clock.now_ms()))
@@ -251,7 +251,7 @@ class Keeper:
         held = self.roll.held.get(branch.call_sid)
         now_ms = self._clock.now_ms()
         records = await self._flusher.flush(branch, held, now_ms)
-        self._herald.flushed(records)
+        self.herald.flushed(records)
         branch.wait_s = 0.0
         if branch.entries:
             return False
@@ -283,7 +283,7 @@ class Keeper:
             return  # Whoever waited for it as well was first; the call may have a new one by now.
         self.roll.end(branch)
         if branch.is_fenced:
-            self._herald.orphaned()
+            self.herald.orphaned()
         # Both are best effort: what is found on a shelf though the store has it does no harm.
         if self.roll.branches:
             self._shelf.note(encode(branch.shelved(None)))

@@ -14,6 +14,7 @@ from service.errors import StoreUnavailable
 from service.journal.behind.branch import Branch
 from service.journal.behind.entries import Entry, Leaving, Writing, decode
 from service.journal.behind.held import Held
+from service.journal.behind.herald import Asked
 from service.journal.behind.keeper import PROBE_S, Keeper
 from service.journal.behind.loose import Token
 from service.journal.behind.reach import Deadlines, Reach, attempted, in_time
@@ -87,7 +88,8 @@ class Passage:
         if self._roll.has_lost(call_sid, epoch):
             return False
         return await self._ask(
-            self.engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms)
+            self.engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms),
+            "lease",
         )
 
     async def adopt(
@@ -168,7 +170,7 @@ class Passage:
                 uses_max=uses_max,
                 now_ms=now_ms,
             )
-            spent = await self._attempt(spending, self._deadlines.claim_s, even_slow=True)
+            spent = await self._attempt(spending, self._deadlines.claim_s, "spend", even_slow=True)
         if isinstance(spent, Spent):
             known = Token(stream_sid, spent.uses, now_ms, window_ms, uses_max)
             loose.see(call_sid, nonce, known)
@@ -212,21 +214,29 @@ class Passage:
         if self._keeper.reach is Reach.AWAY:
             raise StoreUnavailable("The store is away; it is asked again and again.")
 
-    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+    async def _ask(self, question: Coroutine[Any, Any, T], asked: Asked = "other") -> T:
         """Ask what only the store knows."""
         try:
             self._refuse_if_away()
         except StoreUnavailable:
             question.close()
             raise
+        began_us = self._clock.now_us()
         try:
             return await question
         except StoreUnavailable:
             self._keeper.suspect()
             raise
+        finally:
+            self._keeper.herald.took(asked, self._clock.now_us() - began_us)
 
     async def _attempt(
-        self, work: Coroutine[Any, Any, T], deadline_s: float, *, even_slow: bool = False
+        self,
+        work: Coroutine[Any, Any, T],
+        deadline_s: float,
+        asked: Asked,
+        *,
+        even_slow: bool = False,
     ) -> T | None:
         """Return the store's answer, or None when it comes too late or not at all.
 
@@ -236,11 +246,14 @@ class Passage:
             work.close()
             return None
         attempt = attempted(work)
+        began_us = self._clock.now_us()
         try:
             if await in_time(attempt, deadline_s):
                 return attempt.result()
         except StoreUnavailable:
             pass
+        finally:
+            self._keeper.herald.took(asked, self._clock.now_us() - began_us)
         self._keeper.suspect()
         return None
 
@@ -249,7 +262,10 @@ class Passage:
             await work()  # Made here: what is never begun must not be made either.
             return True
 
-        return await self._attempt(done(), self._deadlines.claim_s, even_slow=True) is not None
+        return (
+            await self._attempt(done(), self._deadlines.claim_s, "other", even_slow=True)
+            is not None
+        )
 
     def _branch_of_held(self, held: Held, after: int | None) -> Branch:
         """Return the branch of a call that is held here; one is begun if there is none."""

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
-from typing import Any, TypeVar, assert_never
+from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
 
@@ -41,6 +41,8 @@ PATIENCE = 40  # such attempts, 10 s: then the carrier's way back says a word to
 LEASE_MS = 5_000  # a dead server's calls are found this much later
 RENEW_MS = 1_000
 CARETAKER = "caretaker of "  # begins the owner of a lease that is no hold: see reconciler.py
+
+Source = Literal["here", "snapshot", "records"]
 
 T = TypeVar("T")
 
@@ -77,6 +79,7 @@ class Ledger:
         self._hold = hold
         self.call = Call(call_sid=call_sid)
         self.incarnation = ""
+        self.source: Source = "records"  # where the state was found when the call was claimed last
         self.others_until_ms = 0  # until when an earlier holder may still be at work for the call
         self.hold_until_ms = 0  # our work for the call may outlast our hold on it
         self._journal = journal
@@ -102,6 +105,7 @@ class Ledger:
         self.epoch = claim.epoch
         self.incarnation = claim.incarnation
         self.others_until_ms = self._others_until_ms(claim.lease)
+        self.source = "here" if claim.since else "snapshot" if claim.snapshot else "records"
         try:
             if claim.since:
                 self.call = in_mind(folded(self.call, claim.records))
@@ -111,7 +115,7 @@ class Ledger:
         except (msgspec.DecodeError, UnicodeDecodeError):
             # Another version of the code wrote the snapshot; the records themselves are always there.
             self.call = await self._from_the_first()
-            self._snapshot_at = 0
+            self.source, self._snapshot_at = "records", 0
         return claim
 
     async def _ask_for(
@@ -230,7 +234,7 @@ class Ledger:
                 return False
         self.incarnation = reading.incarnation
         self.call = in_mind(rebuilt(None, reading.records))
-        self._snapshot_at = self.call.position
+        self._snapshot_at = min(self._snapshot_at, self.call.position)
         self._is_moved = False
         return True
 
@@ -241,12 +245,16 @@ class Ledger:
             return self.call
         return folded(self.call, reading.records)
 
+    def doubt(self) -> None:
+        """What was folded is not what the records give: they are folded anew, and a snapshot is made of that."""
+        self._is_moved, self._snapshot_at = True, -SNAPSHOT_EVERY
+
     async def keep_snapshot(self) -> None:
         """Keep the folded state when enough has been written since the last time.
 
         A snapshot only saves time later, so one that can't be kept is logged and forgotten.
         """
-        if self.call.position - self._snapshot_at < SNAPSHOT_EVERY:
+        if self._is_moved or self.call.position - self._snapshot_at < SNAPSHOT_EVERY:
             return
         self._snapshot_at = self.call.position
         try:

@@ -7,7 +7,7 @@ from tests.call.story import Story, greeted
 
 KEYS = {
     "call_sid", "phase", "stage", "client_name", "company", "ticket_id", "from", "to", "opened_at",
-    "updated_at", "ended_at", "drops", "streams", "last_cause", "gap_ms_last", "last_line",
+    "updated_at", "ended_at", "drops", "incidents", "streams", "last_cause", "gap_ms_last", "last_line",
     "taken_over_by", "server", "position", "incarnation", "agent_waits",
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ KEYS = {
     "tools",
     "acts",
     "levels",
+    "incidents",
 }
 
 
@@ -133,3 +134,12 @@ def test_facts_of_newer_code_are_passed_over() -> None:
     timeline = Timeline()
     timeline.add(e.Unknown("sang", b'{"kind":"sang"}'), Place(1, 0, START_MS))
     assert timeline.shown()["position"] == 1
+
+
+def test_what_the_talk_shows_to_be_lost_stands_with_its_place() -> None:
+    story = greeted()
+    story.now_ms += 500
+    story.happen(i.Utterance("I already told you."))
+    (loss,) = drawn(story).shown()["incidents"]
+    (line,) = [one for one in story.call.transcript if one.who == "caller"]
+    assert loss == {"position": line.position, "at_ms": START_MS + 500, "kind": "told_already"}

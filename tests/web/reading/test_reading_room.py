@@ -22,6 +22,7 @@ TIMELINE = {
     "tools",
     "acts",
     "levels",
+    "incidents",
 }
 
 

@@ -1,14 +1,14 @@
 // The timeline as a list of things with a time and words. The picture draws them, the table reads them
 // out, so nothing is in the one that is not in the other. Pure.
 
-import { causeWord, clock, reasonWord, span, spaced, statusWord, whoWord } from "./words.js";
+import { causeWord, clock, lossWord, reasonWord, span, spaced, statusWord, whoWord } from "./words.js";
 
 const KEYS_MS_MAX = 2_000; // between two keys of one number
 
 /**
  * @typedef {object} Item
  * @property {string} id
- * @property {"stream" | "gap" | "speech" | "key" | "tool" | "act"} kind
+ * @property {"stream" | "gap" | "speech" | "key" | "tool" | "act" | "loss"} kind
  * @property {number} from
  * @property {number} to the same as `from` for a moment
  * @property {boolean} isOpen it still goes on
@@ -36,6 +36,7 @@ export function items(timeline, now) {
     ...keyed(timeline.keys).map((one) => point("key", one, `Key ${one.digit}`, `The caller pressed ${one.digit.split("").join(" ")}.`)),
     ...timeline.tools.map((/** @type {any} */ one) => tool(one, now)),
     ...timeline.acts.map((/** @type {any} */ one) => act(one)),
+    ...(timeline.incidents ?? []).map((/** @type {any} */ one) => point("loss", one, "Context lost", `${lossWord(one.kind)}.`)),
   ];
   all.sort((one, other) => one.from - other.from || one.id.localeCompare(other.id));
   const ours = all.filter((one) => one.kind === "speech" && one.told.who !== "caller");
@@ -133,7 +134,7 @@ function act(one) {
 }
 
 /**
- * @param {"key" | "act"} kind
+ * @param {"key" | "act" | "loss"} kind
  * @param {any} one
  * @param {string} title
  * @param {string} words

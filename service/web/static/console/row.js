@@ -59,6 +59,7 @@ function Drops({ call }) {
     ${drops
       ? html`<span class="badge ${call.phase === "detached" ? "warn" : ""}">${counted(drops, "drop")}</span>`
       : html`<span class="soft">${call.streams > 1 ? counted(call.streams, "stream") : "unbroken"}</span>`}
+    ${call.incidents > 0 && html` <span class="badge warn">context lost</span>`}
     ${last && html`<span class="below soft small">${last}</span>`}
   </span>`;
 }

@@ -3,7 +3,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { capital, unheard } from "./items.js";
-import { causeWord, clock, moment, reasonWord, span, spaced, statusWord, whoWord } from "./words.js";
+import { causeWord, clock, lossWord, moment, reasonWord, span, spaced, statusWord, whoWord } from "./words.js";
 
 const NEAR_PX = 60; // so close to the end, a reader wants to stay at the end
 
@@ -52,6 +52,7 @@ export function entries(call, timeline) {
     timeline.gaps.forEach((/** @type {any} */ gap) => add("gap", gap, gap.from_ms, gap.after_epoch));
     timeline.tools.forEach((/** @type {any} */ tool) => add("tool", tool, tool.from_ms, tool.id));
     timeline.acts.forEach((/** @type {any} */ act) => act.kind !== "say" && add("act", act, act.at_ms, act.position));
+    timeline.incidents?.forEach((/** @type {any} */ one) => add("loss", one, one.at_ms, one.position));
   }
   return rows.sort((/** @type {any} */ one, /** @type {any} */ other) => one.at - other.at);
 }
@@ -63,6 +64,9 @@ function Entry({ row, begin, onPosition }) {
   if (kind === "gap") return html`<${Gap} gap=${told} />`;
   if (kind === "tool") {
     return html`<p class="aside small"><span class="line-time">${time}</span> Tool <strong>${spaced(told.tool)}</strong>: ${statusWord(told.status)}</p>`;
+  }
+  if (kind === "loss") {
+    return html`<p class="aside small"><span class="line-time">${time}</span> <span class="badge warn">context lost</span> ${lossWord(told.kind)}.</p>`;
   }
   if (kind === "act") {
     return html`<p class="aside small">

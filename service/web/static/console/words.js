@@ -38,6 +38,14 @@ const STATUSES = {
   unknown: "outcome unknown",
 };
 
+/** @type {Record<string, string>} */
+const LOSSES = {
+  state_missing: "What was known of the call was gone",
+  fold_mismatch: "What was gone on with was not what the records give",
+  asked_again: "Asked again what was answered",
+  told_already: "The caller says they told it before",
+};
+
 /** @param {string} phase @returns {string} */
 export const phaseWord = (phase) => PHASES[phase] ?? spaced(phase);
 
@@ -55,6 +63,9 @@ export const whoWord = (who) => WHOS[who] ?? spaced(who);
 
 /** @param {string} status @returns {string} */
 export const statusWord = (status) => STATUSES[status] ?? spaced(status);
+
+/** Where the talk shows that something of it was lost. @param {string} kind @returns {string} */
+export const lossWord = (kind) => LOSSES[kind] ?? spaced(kind);
 
 /** A name of the journal as words: `look_up_ticket` is "look up ticket". @param {string} name */
 export const spaced = (name) => String(name ?? "").replaceAll("_", " ");

@@ -1,0 +1,100 @@
+"""The instruments of one application, by what they measure; service/meter.py holds them together.
+
+A name is what is measured and its unit: `stayline_gap_duration_seconds`. OpenTelemetry's name of it has dots
+and no unit: `stayline.gap.duration`. Labels are few, and their values are words of our own lists.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+TURN_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 3, 5, 10)
+TOOL_SECONDS = (0.05, 0.1, 0.3, 1, 3, 10, 30, 60)
+STORE_SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 3)
+LAG_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
+JITTER_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.2)
+
+
+class Continuity:
+    """Whether conversations survive: what was lost of them, and what was found again."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.context_losses = Counter(
+            "stayline_context_losses",
+            "Moments at which a conversation showed that something of it was lost, by kind",
+            ["kind"],
+            registry=own,
+        )
+        self.conversations = Counter(
+            "stayline_conversations",
+            "Conversations that ended here: untouched by a drop, survived one, or lost in one",
+            ["outcome"],
+            registry=own,
+        )
+        self.restores = Counter(
+            "stayline_restores",
+            "Calls that a stream took up again, by where their state was found",
+            ["source"],
+            registry=own,
+        )
+        self.unheard_in = Counter(
+            "stayline_unheard_inbound_seconds",
+            "What callers may have said while no stream brought it",
+            registry=own,
+        )
+        self.unheard_out = Counter(
+            "stayline_unheard_outbound_seconds",
+            "What we sent and a stream's end kept from the caller; it is said again",
+            registry=own,
+        )
+        self.detached = Counter(
+            "stayline_streams_detached", "Media streams that went, by why", ["reason"], registry=own
+        )
+
+
+class Talking:
+    """How the talk goes: turns, interruptions, tools, and how evenly sound comes."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.turns = Histogram(
+            "stayline_turn_duration_seconds",
+            "From the caller's words written down to the first sound of the answer heard",
+            buckets=TURN_SECONDS,
+            registry=own,
+        )
+        self.barge_ins = Counter(
+            "stayline_barge_ins", "Times that a caller cut our speech off", registry=own
+        )
+        self.operations = Counter(
+            "stayline_operations", "Work of tools that ended, by how", ["status"], registry=own
+        )
+        self.operation_seconds = Histogram(
+            "stayline_operation_duration_seconds",
+            "From a tool's work being asked for to its end",
+            buckets=TOOL_SECONDS,
+            registry=own,
+        )
+        self.jitter = Histogram(
+            "stayline_inbound_jitter_seconds",
+            "Inter-arrival jitter of a stream's inbound audio (RFC 3550), at its end",
+            buckets=JITTER_SECONDS,
+            registry=own,
+        )
+
+
+class Machine:
+    """How the process itself fares: its loop, its queues, its store."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.loop_lag = Histogram(
+            "stayline_loop_lag_seconds",
+            "How late the event loop came to a timer",
+            buckets=LAG_SECONDS,
+            registry=own,
+        )
+        self.queued = Gauge("stayline_queue_depth", "What waits, by queue", ["queue"], registry=own)
+        self.store_seconds = Histogram(
+            "stayline_store_duration_seconds",
+            "How long the store took for an answer, by what it was asked",
+            ["operation"],
+            buckets=STORE_SECONDS,
+            registry=own,
+        )
