@@ -125,12 +125,12 @@ def _voice(parts: Parts) -> Voice:
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,
-        policy=parts.policy,
+        policy=parts.means.policy,
         returning=Returning(
             parts.ring_backs, parts.calling_back, parts.clock, parts.config.ring_back
         ),
         reopening=Reopening(Anew(parts.journal.engine), parts.clock, parts.meter),
-        returns=Returns(parts.policy.drops_max, parts.policy.window_ms),
+        returns=Returns(parts.means.policy.drops_max, parts.means.policy.window_ms),
     )
 
 
@@ -154,7 +154,7 @@ def _media(parts: Parts) -> Media:
         ),
         mint=parts.mint,
         journal=parts.journal,
-        forks=parts.forks,
+        forks=parts.means.forks,
         switchboard=parts.switchboard,
         clock=parts.clock,
         meter=parts.meter,

@@ -52,7 +52,7 @@ async def lifespan(
         await parts.switchboard.close()
         await parts.tasks.close()
         await parts.toolbox.close()
-        await _close_agent(parts.agent)
+        await _close_agent(parts.means.agent)
         await parts.speech.close()
         await parts.journal.close()
         await parts.telemetry.close()
@@ -92,7 +92,7 @@ async def _rehearse(parts: Parts) -> None:
 
     Only while nobody is on the line here: a call needs the cores more, and what it says is spoken for it.
     """
-    left = deque(phrases(parts.agent))
+    left = deque(phrases(parts.means.agent))
     try:
         while left:
             if len(parts.switchboard):

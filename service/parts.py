@@ -37,7 +37,7 @@ from service.session.means import Means, Sink
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
-from service.sight.telemetry import Telemetry, telemetry as make_telemetry
+from service.sight.telemetry import Telemetry, telemetry as telemetry_of
 from service.sink import HttpSink
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
@@ -58,7 +58,7 @@ class Parts:
     """Everything that is made once per application."""
 
     config: Config
-    policy: Policy
+    means: Means
     clock: Clock
     meter: Meter
     journal: Bridge
@@ -67,7 +67,6 @@ class Parts:
     directories: Directories
     tenants: Tenants
     toolbox: Toolbox
-    agent: Agent | SpeechAgent
     tasks: Tasks
     carrier: Carriers
     documents: Documents
@@ -76,7 +75,6 @@ class Parts:
     switchboard: Switchboard
     ring_backs: RingBacks
     calling_back: CallingBack
-    forks: Forks
     admission: Admission
     reconciler: Reconciler
     telemetry: Telemetry
@@ -95,7 +93,6 @@ class Own:
     engine: Journal | None = None  # the store itself; the bridge stands in front of it all the same
     carrier: Outward | None = None
     sink: Sink | None = None
-    telemetry: Telemetry | None = None
 
 
 NOTHING_OWN = Own()
@@ -104,10 +101,9 @@ NOTHING_OWN = Own()
 def assembled(config: Config, own: Own) -> Parts:
     """Return the parts, not yet started. Raises ConfigError for a setting that can't be met."""
     clock, meter, tasks = own.clock or Clock(), Meter(), Tasks()
-    toolbox = own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
+    toolbox, telemetry = _toolbox(config, own), telemetry_of(os.environ, meter, clock)
     journal, tenants = _journal(config, own.engine, clock, meter), read_tenants(config.tenants)
     speech, (mint, verifier, documents) = own.speech or _speech(), _addressed(config)
-    telemetry = own.telemetry or make_telemetry(os.environ, meter, clock)
     carrier = _carriers(config, own.carrier, journal, clock)
     ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
     means = Means(
@@ -131,7 +127,7 @@ def assembled(config: Config, own: Own) -> Parts:
     )
     return Parts(
         config=config,
-        policy=means.policy,
+        means=means,
         clock=clock,
         meter=meter,
         journal=journal,
@@ -140,7 +136,6 @@ def assembled(config: Config, own: Own) -> Parts:
         directories=_directories(config, own, tenants),
         tenants=tenants,
         toolbox=toolbox,
-        agent=means.agent,
         tasks=tasks,
         carrier=carrier,
         documents=documents,
@@ -149,11 +144,14 @@ def assembled(config: Config, own: Own) -> Parts:
         ring_backs=ring_backs,
         calling_back=CallingBack(means),
         switchboard=(switchboard := Switchboard(means)),
-        forks=means.forks,
         admission=Admission(meter, Turnstile()),
         reconciler=Reconciler(means, switchboard),
         telemetry=telemetry,
     )
+
+
+def _toolbox(config: Config, own: Own) -> Toolbox:
+    return own.toolbox or Toolbox.load(config.tools, rules=config.outbound)
 
 
 def _owner() -> str:

@@ -82,9 +82,9 @@ async def test_a_tenant_is_answered_by_the_agent_of_its_own(
     monkeypatch.setattr(module, "_speech", ScriptedSpeech)
     app = create_app(settings(tenants=tenants(tmp_path, f"{__name__}:Own"), agent="intake"))
     turn = Turn(1, "opening")
-    said = [act async for act in app.state.parts.agent.reply(Call(tenant="acme"), turn)]
+    said = [act async for act in app.state.parts.means.agent.reply(Call(tenant="acme"), turn)]
     assert said == [Say("own")]
-    others = [act async for act in app.state.parts.agent.reply(Call(), turn)]
+    others = [act async for act in app.state.parts.means.agent.reply(Call(), turn)]
     assert others not in ([], said)
 
 
@@ -95,7 +95,7 @@ def test_an_agent_that_speaks_for_itself_is_the_agent_of_all(
     with pytest.raises(ConfigError, match="TENANTS"):
         create_app(settings(tenants=tenants(tmp_path, f"{__name__}:Speaks"), agent="intake"))
     same = settings(tenants=tenants(tmp_path, "intake"), agent="intake")
-    assert type(create_app(same).state.parts.agent).__name__ == "Intake"
+    assert type(create_app(same).state.parts.means.agent).__name__ == "Intake"
 
 
 @pytest.mark.asyncio

@@ -5,7 +5,7 @@ import pytest
 
 from service.call import events as e, inputs as i
 from service.journal.journal import Journal
-from service.session.inbox import Lost
+from service.session.inbox import Lost, News
 from service.session.kept.ledger import Ledger
 from service.session.line import CLOSE_REPLACED, Line
 from service.session.mooring import Mooring
@@ -24,7 +24,7 @@ class Quay:
     def __init__(self, house: House) -> None:
         self.house = house
         self.told: list[str] = []
-        self.letters: list[i.Input | Lost] = []
+        self.letters: list[i.Input | Lost | News] = []
         self.ledger = Ledger(CALL, house.journal, "here")
         self.line = Line(CALL, house.means)
         scribe = Scribe(house.means, self.ledger, lambda _effect: None, lambda: None)

@@ -17,6 +17,7 @@ from zlib import crc32
 import msgspec
 
 from service.call import events as e
+from service.call.mind import in_mind
 from service.call.state import Call
 from service.errors import StoreError
 from service.journal.values import Missing
@@ -68,8 +69,8 @@ class Verification:
                     given, reading.records[first : first + STEPS_AT_ONCE][: taken.position - first]
                 )
                 await asyncio.sleep(0)
-            if given != taken:
-                await self._differs(taken, given)
+            if in_mind(given) != taken:
+                await self._differs(taken, in_mind(given))
         except StoreError as trouble:
             _log.info(
                 "= the state was not verified: %s",

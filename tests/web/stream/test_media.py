@@ -457,12 +457,12 @@ async def test_a_stream_that_only_listens_is_let_in_and_claims_nothing(
         await ear.start("", customParameters=listening(ear_token(front)))
         media = {"track": "inbound", "chunk": "1", "timestamp": "0", "payload": SILENCE}
         await ear.send("media", media=media)
-        await wait_until(lambda: len(front.parts.forks) == 1, description="it listens")
+        await wait_until(lambda: len(front.parts.means.forks) == 1, description="it listens")
         assert len(front.parts.switchboard) == 0
         await ear.send("stop", stop={"callSid": CALL})
         assert (await ear.closed())[0] == 1000
         assert ear.heard == []
-    await wait_until(lambda: len(front.parts.forks) == 0, description="it is gone")
+    await wait_until(lambda: len(front.parts.means.forks) == 0, description="it is gone")
     assert [type(fact).__name__ for fact in await front.facts()] == ["CallOpened"]
 
 
@@ -477,7 +477,7 @@ async def test_a_token_is_good_for_its_own_kind_of_stream_alone(
     async with stream(host) as one:
         await one.start("", customParameters={**parameters, "token": token})
         assert await one.closed() == (1008, "the token is another kind of stream's")
-    assert len(front.parts.forks) == len(front.parts.switchboard) == 0
+    assert len(front.parts.means.forks) == len(front.parts.switchboard) == 0
 
 
 async def test_an_ears_token_is_used_once(front: Front, host: str) -> None:
@@ -485,7 +485,7 @@ async def test_an_ears_token_is_used_once(front: Front, host: str) -> None:
     token = ear_token(front)
     async with stream(host, "MZ1") as one, stream(host, "MZ2") as two:
         await one.start("", customParameters=listening(token))
-        await wait_until(lambda: len(front.parts.forks) == 1, description="it listens")
+        await wait_until(lambda: len(front.parts.means.forks) == 1, description="it listens")
         await two.start("", customParameters=listening(token))
         assert (await two.closed())[0] == 1008
 
