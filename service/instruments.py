@@ -90,7 +90,11 @@ class Machine:
             buckets=LAG_SECONDS,
             registry=own,
         )
-        self.queued = Gauge("stayline_queue_depth", "What waits, by queue", ["queue"], registry=own)
+        self.speech_waiting = Gauge(
+            "stayline_speech_waiting",
+            "Clauses and utterances that wait for an engine",
+            registry=own,
+        )
         self.store_seconds = Histogram(
             "stayline_store_duration_seconds",
             "How long the store took for an answer, by what it was asked",

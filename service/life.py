@@ -31,6 +31,7 @@ async def lifespan(
     Each of `running` goes on beside for as long as it serves.
     """
     await parts.journal.start()
+    parts.meter.machine.speech_waiting.set_function(lambda: float(parts.speech.waiting))
     beside = [
         asyncio.create_task(each)
         for each in (_sweep(parts), watch_loop(parts.meter), parts.telemetry.run())

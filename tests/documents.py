@@ -6,19 +6,23 @@ python -m tests.documents      write them anew
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import get_args
 
 import msgspec
+from prometheus_client.metrics import MetricWrapperBase
 
 from service.call import events
 from service.call.decisions import resume
 from service.call.facts.fact import Fact
 from service.call.folds.fold import fold
 from service.call.state import Call
+from service.instruments import Continuity, Machine, Talking
+from service.meter import Meter
 from service.protocol import stream
+from service.sight.otel_metrics import named
 from tests.call.corpus.journals import families
 
 ROOT = Path(__file__).parent.parent
@@ -86,11 +90,35 @@ def fields(one: type[Fact]) -> str:
     return ", ".join(named)
 
 
+def metrics() -> str:
+    """Return all metrics, with OpenTelemetry's name, kind and labels of each."""
+    rows = ["| metric | OpenTelemetry | kind | labels | |", "|---|---|---|---|---|"]
+    for one in sorted(instruments(Meter()), key=lambda one: one._name):
+        tail = "_total" if one._type == "counter" else ""
+        dotted, unit = named(one._name)
+        other = f"`{dotted}`" + (f", {unit}" if unit else "")
+        labels = ", ".join(f"`{label}`" for label in one._labelnames)
+        rows.append(
+            f"| `{one._name}{tail}` | {other} | {one._type} | {labels} | {one._documentation} |"
+        )
+    return "\n".join(rows)
+
+
+def instruments(group: object) -> Iterator[MetricWrapperBase]:
+    """Yield each instrument of a meter and of its groups."""
+    for one in vars(group).values():
+        if isinstance(one, MetricWrapperBase):
+            yield one
+        elif isinstance(one, Continuity | Talking | Machine):
+            yield from instruments(one)
+
+
 MADE: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/how-it-works.md", "call"): call_states,
     ("docs/how-it-works.md", "stream"): stream_states,
     ("docs/how-it-works.md", "returns"): returns,
     ("docs/records.md", "records"): records,
+    ("docs/monitoring.md", "metrics"): metrics,
 }
 
 

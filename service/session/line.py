@@ -10,6 +10,7 @@ from service.call.events import Played
 from service.call.state import Prompt, StreamEntry
 from service.journal.values import Lease
 from service.session.means import Means, Socket
+from service.session.sound.jitter import Jitter
 from service.session.sound.levels import Levels
 from service.session.speaking.model_voice import ModelVoice
 from service.session.speaking.mouth import Mouth
@@ -59,6 +60,7 @@ class Line:
         self._has_echoed = self._is_mute = self._is_live_voice = False
         self.detached_ms = means.clock.now_ms()
         self.levels = Levels(self.detached_ms)
+        self._jitter = Jitter()
 
     @property
     def is_live(self) -> bool:
@@ -83,6 +85,7 @@ class Line:
         self.stream_sid = arrival.stream_sid
         self.last_media_ms = now_ms = self._means.clock.now_ms()
         self.levels = Levels(now_ms)
+        self._jitter = Jitter()
         self._mouth = Mouth(
             self._call_sid,
             arrival.stream_sid,
@@ -138,6 +141,7 @@ class Line:
         if mouth is None:
             return False
         self.last_media_ms = now_ms
+        self._jitter.heard(count, now_ms)
         mouth.listened(count)
         return True
 
@@ -161,6 +165,7 @@ class Line:
         speaking, socket = self._speaking, self._socket
         self._speaking = self._socket = self._mouth = None
         self.detached_ms = self._means.clock.now_ms()
+        self._means.sight.heard(self._jitter.in_samples)
         if speaking is not None:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from service.audio import milliseconds
+from service.audio import milliseconds, samples
 from service.call import events as e
 from service.call.folds.fold import fold
 from service.call.place import Place
@@ -93,6 +93,11 @@ class Sight:
     def restored(self, source: str) -> None:
         """A stream took up a known call; `source` says where its state was: here, snapshot, records, nowhere."""
         self._meter.continuity.restores.labels(source=source).inc()
+
+    def heard(self, jitter_samples: int | None) -> None:
+        """A stream is gone whose audio came so unevenly; None when none came."""
+        if jitter_samples is not None:
+            self._meter.talking.jitter.observe(jitter_samples / samples(1_000))
 
     def closed(self, call: Call, ended: e.CallEnded, now_ms: int) -> Call:
         """An abandoned call was found to be over; return it as it is then."""

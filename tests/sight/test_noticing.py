@@ -151,6 +151,14 @@ def test_an_abandoned_call_that_is_over_is_as_its_end_leaves_it() -> None:
     assert story.counted("conversations_total", outcome="lost") == 1
 
 
+def test_how_unevenly_a_streams_audio_came_is_measured_at_its_end() -> None:
+    story = Watched()
+    story.sight.heard(None)
+    story.sight.heard(40)
+    assert story.counted("inbound_jitter_seconds_count") == 1
+    assert story.counted("inbound_jitter_seconds_sum") == pytest.approx(0.005)
+
+
 def test_where_a_call_was_found_again_is_counted() -> None:
     story = Watched()
     story.sight.restored("snapshot")
