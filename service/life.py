@@ -14,6 +14,7 @@ from service.quota import Quota
 from service.redaction import own_words
 from service.session.conversation.phrases import phrases
 from service.sight.loop_lag import watch_loop
+from service.speech.pool import SpeechPool
 from service.speech.vad import voice_activity
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
@@ -31,7 +32,8 @@ async def lifespan(
     Each of `running` goes on beside for as long as it serves.
     """
     await parts.journal.start()
-    parts.meter.machine.speech_waiting.set_function(lambda: float(parts.speech.waiting))
+    if isinstance(speech := parts.speech, SpeechPool):
+        parts.meter.machine.speech_waiting.set_function(lambda: float(speech.waiting))
     beside = [
         asyncio.create_task(each)
         for each in (_sweep(parts), watch_loop(parts.meter), parts.telemetry.run())

@@ -22,10 +22,5 @@ class AbsentSpeech:
         del ulaw, within_ms, call, is_guess
         raise self._missing
 
-    @property
-    def waiting(self) -> int:
-        """Nothing is ever taken."""
-        return 0
-
     async def close(self) -> None:
         """Do nothing: there is nothing to close."""

@@ -1,6 +1,9 @@
 """Each kind of context loss, provoked in a whole session: counted once, and seen in every place."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from service.call.acts import Ask, Confirm, Fill
 from service.call.events import decode
@@ -16,6 +19,18 @@ from tests.sight.seen import Kept
 GREETING = "Hello and welcome to our support line, dear caller."
 
 pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def traces() -> Kept:
+    return Kept()
+
+
+@pytest_asyncio.fixture
+async def watched(journal: Journal, traces: Kept) -> AsyncIterator[House]:
+    opened = House(journal, traces=traces)
+    yield opened
+    await opened.close()
 
 
 def counted(house: House) -> dict[str, float]:
@@ -34,53 +49,48 @@ async def shown(journal: Journal) -> list[str]:
     return [one["kind"] for one in timeline.shown()["incidents"]]
 
 
-async def expect(house: House, traces: Kept, kind: str, log: str) -> None:
+async def expect(house: House, traces: Kept, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     """The incident is in each place, once, and no other is."""
     await wait_until(lambda: counted(house)[kind] > 0, description=f"{kind} is counted")
     assert counted(house) == {one: float(one == kind) for one in KINDS}
     assert await shown(house.journal) == [kind]
+    log = caplog.text
     assert log.count("! context lost: ") == log.count(f"! context lost: {kind}") == 1
     (span,) = traces.named("context_loss")
     assert span.attributes["stayline.context_loss.kind"] == kind
 
 
 async def test_a_caller_who_says_they_told_it_already(
-    journal: Journal, caplog: pytest.LogCaptureFixture
+    watched: House, traces: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house = House(journal, traces=(traces := Kept()))
-    caller = await house.connect()
+    caller = await watched.connect()
     await caller.is_told(GREETING)
-    house.speech.transcripts.append("I already told you that.")
+    watched.speech.transcripts.append("I already told you that.")
     caller.says()
-    await expect(house, traces, "told_already", caplog.text)
+    await expect(watched, traces, "told_already", caplog)
     assert "told you" not in caplog.text
-    await house.close()
 
 
 async def test_a_question_asked_again_that_was_answered(
-    journal: Journal, caplog: pytest.LogCaptureFixture
+    watched: House, traces: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house = House(journal, traces=(traces := Kept()))
     first = Ask("What is your name, please?", "name")
-    house.agent.script.extend([[Fill("name", "Ada"), Confirm("name")], [first]])
-    caller = await house.connect()
+    watched.agent.script.extend([[Fill("name", "Ada"), Confirm("name")], [first]])
+    caller = await watched.connect()
     await caller.is_told(GREETING)
-    house.speech.transcripts.extend(["It is Ada.", "Well then."])
+    watched.speech.transcripts.extend(["It is Ada.", "Well then."])
     caller.says()
     await wait_until(lambda: "name" in caller.call.fields, description="the name is known")
     await caller.has_dropped()
-    caller = await house.returns()
+    caller = await watched.returns()
     caller.says()
-    await expect(house, traces, "asked_again", caplog.text)
+    await expect(watched, traces, "asked_again", caplog)
     assert "Ada" not in caplog.text
-    await house.close()
 
 
 async def test_a_known_call_whose_state_is_missing(
-    journal: Journal, caplog: pytest.LogCaptureFixture
+    watched: House, traces: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house = House(journal, traces=(traces := Kept()))
-    await house.returns()
-    await expect(house, traces, "state_missing", caplog.text)
-    assert house.meter.value("stayline_restores_total", source="nowhere") == 1
-    await house.close()
+    await watched.returns()
+    await expect(watched, traces, "state_missing", caplog)
+    assert watched.meter.value("stayline_restores_total", source="nowhere") == 1
