@@ -12,11 +12,11 @@ from service.journal.values import Claim
 from service.session.conversation.person import Person
 from service.session.inbox import Lost, News
 from service.session.kept.ledger import Ledger
-from service.session.kept.verifying import Verification
 from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
 from service.session.means import Means
 from service.session.scribe import Scribe
 from service.session.sound.seam import Listener
+from service.session.verifying import Verification
 
 
 class Mooring:

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from service.call import events as e, state
 from service.call.state import Call
 from service.journal.values import Missing
-from service.session.kept import verifying as module
+from service.session import verifying as module
 from service.session.kept.records import rebuilt
-from service.session.kept.verifying import differing
+from service.session.verifying import differing
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House
 
