@@ -135,8 +135,7 @@ class Passage:
         check_names(name, call_sid)
         check_span(ttl_ms)
         check_times(now_ms)
-        engine = self.engine
-        remember = partial(engine.remember, name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
+        remember = partial(self.engine.remember, name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
         if not await self._is_done(remember):
             self._keeper.loose.remember(name, call_sid, ttl_ms=ttl_ms, now_ms=now_ms)
             self._keeper.wake()
