@@ -32,6 +32,9 @@ DEVELOPMENT_FILE = Path("var/development.json")
 
 Address = Annotated[str, AfterValidator(notation.address)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(notation.listed)]
+NamedSecrets = Annotated[
+    tuple[tuple[str, str], ...], NoDecode, BeforeValidator(notation.named_secrets)
+]
 Origins = Annotated[Texts, AfterValidator(notation.each(notation.origin))]
 Networks = Annotated[Texts, AfterValidator(notation.each(notation.network))]
 Role = Literal["viewer", "agent", "admin"]
@@ -71,7 +74,7 @@ class Config(BaseSettings):
     carrier: notation.CarrierName = Field("twilio", description="whose calls these are")
     carrier_key: Texts = Field((), description="what another carrier signs with", repr=False)
     carrier_unsigned: bool = Field(default=False, description="take its webhooks unsigned")
-    twilio_shared_keys: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+    twilio_shared_keys: NamedSecrets = Field(
         (),
         description="keys that sign webhooks in its place; comma list of name:secret",
         repr=False,
@@ -165,13 +168,6 @@ class Config(BaseSettings):
     @classmethod
     def _tokens(cls, value: object) -> object:
         return tuple(map(_api_token, notation.items(value))) if isinstance(value, str) else value
-
-    @field_validator("twilio_shared_keys", mode="before")
-    @classmethod
-    def _shared_keys(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(map(notation.named_secret, notation.items(value)))
 
     @field_validator("outbound_hosts")
     @classmethod

@@ -47,6 +47,11 @@ def api_token(text: str) -> tuple[str, str, str, str]:
     return token, role, tenant, name
 
 
+def named_secrets(value: object) -> object:
+    """Return the pairs of a comma list of `name:secret`; what is no text stays what it is."""
+    return tuple(map(named_secret, items(value))) if isinstance(value, str) else value
+
+
 def address(text: str) -> str:
     """Return an address of a server without the slash at its end, "" for ""."""
     parts = urlsplit(text)

@@ -44,3 +44,9 @@ def test_what_is_not_says_what_was_expected(
     for text in wrong:
         with pytest.raises(ValueError, match=r"^expected "):
             read(text)
+
+
+def test_named_secrets_are_pairs_and_stay_what_they_are() -> None:
+    pairs = (("a", "1"), ("b", "2"))
+    assert notation.named_secrets("a:1, b:2") == pairs
+    assert notation.named_secrets(pairs) == pairs
