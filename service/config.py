@@ -10,21 +10,19 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service import notation, sealkeys
+from service import api_token, notation, sealkeys
+from service.api_token import ApiToken
 from service.credentials import check, development_credentials
 from service.errors import ConfigError
 from service.outbound.rules import Rules, parsed
 from service.sealkeys import SealKey
-from service.tenants import DEFAULT_TENANT
 
 TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -37,18 +35,6 @@ NamedSecrets = Annotated[
 ]
 Origins = Annotated[Texts, AfterValidator(notation.each(notation.origin))]
 Networks = Annotated[Texts, AfterValidator(notation.each(notation.network))]
-Role = Literal["viewer", "agent", "admin"]
-
-
-class ApiToken(BaseModel):
-    """One bearer token of the API: what it may do, for which tenant, and whose it is if one's own."""
-
-    model_config = ConfigDict(frozen=True)
-
-    token: str = Field(repr=False)
-    role: Role
-    tenant: str = DEFAULT_TENANT
-    name: str = ""
 
 
 class Config(BaseSettings):
@@ -167,7 +153,9 @@ class Config(BaseSettings):
     @field_validator("api_tokens", mode="before")
     @classmethod
     def _tokens(cls, value: object) -> object:
-        return tuple(map(_api_token, notation.items(value))) if isinstance(value, str) else value
+        return (
+            tuple(map(api_token.parsed, notation.items(value))) if isinstance(value, str) else value
+        )
 
     @field_validator("outbound_hosts")
     @classmethod
@@ -198,13 +186,6 @@ class Config(BaseSettings):
     def drop_window_ms(self) -> int:
         """The window of `drops_max` in milliseconds."""
         return 1000 * int(self.drop_limit.partition("/")[2])
-
-
-def _api_token(text: str) -> ApiToken:
-    token, role, tenant, name = notation.api_token(text)
-    return ApiToken.model_construct(
-        token=token, role=role, tenant=tenant or DEFAULT_TENANT, name=name
-    )
 
 
 def load(**overrides: object) -> Config:

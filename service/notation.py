@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 CarrierName = Literal["twilio", "signalwire", "telnyx", "plivo", "exotel"]
 DROPS_MAX = 1_000  # more in any window is a loop that nobody should sit through
-PERSON_LETTERS_MAX = 60  # it stands in a badge on the console
 WINDOW_S_MAX = 86_400  # a day: longer than any call
 
 
@@ -32,19 +31,6 @@ def named_secret(text: str) -> tuple[str, str]:
     if not name or not secret:
         raise ValueError("expected name:secret")
     return name, secret
-
-
-def api_token(text: str) -> tuple[str, str, str, str]:
-    """Return the parts of `token:role[:tenant[:name]]`; what is left out is ""."""
-    parts = text.split(":")
-    if len(parts) not in (2, 3, 4) or not all(parts):
-        raise ValueError("expected token:role[:tenant[:name]]")
-    token, role, tenant, name = [*parts, "", ""][:4]
-    if role not in ("viewer", "agent", "admin"):
-        raise ValueError("expected token:role[:tenant[:name]] with the role viewer, agent or admin")
-    if len(name) > PERSON_LETTERS_MAX or not name.isprintable():
-        raise ValueError(f"expected a name of at most {PERSON_LETTERS_MAX} printable letters")
-    return token, role, tenant, name
 
 
 def named_secrets(value: object) -> object:

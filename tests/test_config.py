@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from service import config
-from service.config import ApiToken, Config, load
+from service.api_token import ApiToken
+from service.config import Config, load
 from service.credentials import DEVELOPMENT_ACCOUNT_SID
 from service.errors import ConfigError
 

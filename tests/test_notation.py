@@ -17,8 +17,6 @@ def test_a_comma_list_is_what_stands_between_the_commas() -> None:
 
 def test_what_is_sound_is_returned() -> None:
     assert notation.named_secret("k:a:b") == ("k", "a:b")
-    assert notation.api_token("s:admin") == ("s", "admin", "", "")
-    assert notation.api_token("s:agent:t:Ada Byron") == ("s", "agent", "t", "Ada Byron")
     assert notation.address("https://x.example/calls/") == "https://x.example/calls"
     assert notation.address("") == ""
     assert notation.origin("http://[::1]:8000") == "http://[::1]:8000"
@@ -30,8 +28,6 @@ def test_what_is_sound_is_returned() -> None:
     ("read", "wrong"),
     [
         (notation.named_secret, ["", "k", "k:", ":s"]),
-        (notation.api_token, ["s", "s:boss", ":admin", "s:admin:", "s:admin:t:", "s:admin:t:x:y"]),
-        (notation.api_token, ["s:admin:t:a\nb", "s:admin:t:" + "x" * 61]),
         (notation.address, ["x", "ftp://x", "https://", "https://x?a", "https://x#a", "http://x:0"]),
         (notation.origin, ["", "x", "https://x/", "https://u@x", "ftp://x"]),
         (notation.network, ["", "*", "x", "10.0.0.0/33", "1.2.3"]),

@@ -19,11 +19,12 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from service.agent.agent import Agent
+from service.api_token import ApiToken
 from service.app import create_app
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.clock import Clock
-from service.config import ApiToken, Config
+from service.config import Config
 from service.parts import Own
 from service.simulator.account import Account, Pace, Terms, new_sid
 from service.simulator.answering import party

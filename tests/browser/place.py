@@ -7,8 +7,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from starlette.applications import Starlette
 from typing_extensions import override
 
+from service.api_token import ApiToken
 from service.app import create_app
-from service.config import ApiToken, Config
+from service.config import Config
 from service.parts import Own
 from service.simulator.account import Account
 from service.speech.pool import SpeechPool

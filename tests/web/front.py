@@ -19,9 +19,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from service import serving
+from service.api_token import ApiToken
 from service.app import create_app
 from service.call import events as e
-from service.config import ApiToken, Config
+from service.config import Config
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.parts import Parts

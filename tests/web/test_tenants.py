@@ -21,8 +21,8 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from service.api_token import ApiToken
 from service.call import events as e
-from service.config import ApiToken
 from service.journal.seal.masters import read
 from tests.journal.sealing import seal_key
 from tests.web.front import ACCOUNT, Front, fronted, parameters, ring, served, signature, stream

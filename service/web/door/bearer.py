@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 
 from starlette.requests import HTTPConnection
 
+from service.api_token import ApiToken, Role
 from service.clock import Clock
-from service.config import ApiToken, Role
 from service.errors import Refused
 from service.meter import Meter
 from service.web.door.badge import COOKIE, Badge, BadgeMint

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service.api_token import Role
 from service.clock import Clock
-from service.config import Role
 from service.errors import Refused
 from service.meter import Meter
 from service.web.door.badge import COOKIE, LIFE_S

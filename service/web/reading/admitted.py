@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from service.config import Role
+from service.api_token import Role
 from service.errors import Refused
 from service.web.door.bearer import Bearers
 from service.web.reading.showing import Showing, Showings

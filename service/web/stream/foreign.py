@@ -1,7 +1,7 @@
 """The media sockets of other carriers: their words outside, Twilio's inside.
 
     /media            a look-alike's: its `start` tells whose words it speaks
-    /media/TOKEN      the carrier's of the settings; the stream's token ends the path
+    /media/{token}      the carrier's of the settings; the stream's token ends the path
 
 They show no signature that anybody documents, so the token alone admits, and until then they are strangers.
 """

@@ -3,7 +3,7 @@ import string
 
 import pytest
 
-from service.config import ApiToken
+from service.api_token import ApiToken
 from service.web.door.badge import BADGE_LETTERS_MAX, LIFE_S, Badge, BadgeMint
 
 NOW_MS = 1_000_000_000_500

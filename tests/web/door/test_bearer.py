@@ -1,8 +1,8 @@
 import pytest
 from starlette.requests import Request
 
+from service.api_token import ApiToken, Role
 from service.clock import Clock
-from service.config import ApiToken, Role
 from service.errors import Refused
 from service.meter import Meter
 from service.web.door.bearer import Bearers

@@ -1,7 +1,7 @@
 import pytest
 from starlette.requests import Request
 
-from service.config import ApiToken
+from service.api_token import ApiToken
 from service.errors import Refused
 from service.web.door.bearer import Bearers
 from service.web.reading.admitted import Admitted, no_call

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from service.api_token import ApiToken
 from service.clock import Clock
-from service.config import ApiToken
 from service.history import STEP_MS, History
 from service.meter import Meter
 from service.web.door.bearer import Bearers
