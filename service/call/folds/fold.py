@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from service.call.afterwards import told
-from service.call.events import AnyFact, LevelsMeasured, Unknown
+from service.call.events import AnyFact, DialEnded, LevelsMeasured, Unknown, VoicemailLeft
 from service.call.folds import (
     carrying,
     connection,
@@ -25,6 +25,12 @@ from service.call.folds import (
 from service.call.place import Place, Steps
 from service.call.state import Call
 
+
+def _told(call: Call, fact: AnyFact, place: Place) -> Call:
+    after = told(call.afterwards, fact, position=place.position, at_ms=place.at_ms)
+    return replace(call, afterwards=after)
+
+
 STEPS: Steps = {
     **connection.STEPS,
     **speaking.STEPS,
@@ -34,25 +40,27 @@ STEPS: Steps = {
     **seats.STEPS,
     **carrying.STEPS,
     **private.STEPS,
+    DialEnded: _told,
+    VoicemailLeft: _told,
 }
 
 
 def fold(call: Call, fact: AnyFact, place: Place) -> Call:
     """Return the state after `fact`, which was written at `place`."""
-    step = None if isinstance(fact, Unknown) else STEPS.get(type(fact))
-    after = step(call, fact, place) if step else call
-    is_idle = isinstance(fact, LevelsMeasured)  # Nobody did anything: who is waited for still is.
-    return replace(
-        after,
-        position=place.position,
-        epoch=max(place.epoch, call.epoch),
-        updated_ms=call.updated_ms if is_idle else max(place.at_ms, call.updated_ms),
-        afterwards=told(call.afterwards, fact, position=place.position, at_ms=place.at_ms),
-    )
+    return fold_all(call, ((fact, place),))
 
 
 def fold_all(call: Call, facts: Iterable[tuple[AnyFact, Place]]) -> Call:
-    """Fold facts in their order."""
+    """Fold facts in their order.
+
+    How far they go, and when and by whom they were written, is set once, at the end: a step reads that of its
+    own place, never of the call.
+    """
+    position, epoch, updated_ms = call.position, call.epoch, call.updated_ms
     for fact, place in facts:
-        call = fold(call, fact, place)
-    return call
+        step = None if isinstance(fact, Unknown) else STEPS.get(type(fact))
+        call = step(call, fact, place) if step else call
+        position, epoch = place.position, max(epoch, place.epoch)
+        if not isinstance(fact, LevelsMeasured):  # Nobody did anything: who is waited for still is.
+            updated_ms = max(updated_ms, place.at_ms)
+    return replace(call, position=position, epoch=epoch, updated_ms=updated_ms)

@@ -19,17 +19,19 @@ def _caller_partly_heard(call: Call, fact: e.CallerPartlyHeard, _place: Place) -
 
 
 def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
-    call = replace(call, partial_text="")
     if not fact.text and (fact.partial or fact.duration_ms < MISHEARD_MS):
-        return call if fact.partial else replace(call, is_caller_speaking=False)
+        is_speaking = fact.partial and call.is_caller_speaking
+        return replace(call, partial_text="", is_caller_speaking=is_speaking)
     line = Line(place.position, "caller", fact.text, fact.text, cut=fact.partial, at_ms=place.at_ms)
     lines = _with(call, line, fact.before) if fact.text else call.transcript
     if fact.partial:
         # It may be recognised after the next stream attached: whether the caller speaks is news of then.
         half = turns.joined(call.half_text, fact.text)
-        return replace(call, transcript=lines, half_text=half)
+        return replace(call, partial_text="", transcript=lines, half_text=half)
     silences = 0 if fact.text else call.silences
-    heard = replace(call, transcript=lines, is_caller_speaking=False, silences=silences)
+    heard = replace(
+        call, partial_text="", transcript=lines, is_caller_speaking=False, silences=silences
+    )
     if fact.backchannel:
         return heard
     if fact.before or call.ending:

@@ -107,7 +107,7 @@ def discarded(call: Call, number: int, *, is_unheard: bool) -> Call:
 
 def joined(*texts: str) -> str:
     """Join what there is of some texts with single blanks."""
-    return " ".join(text for text in texts if text)
+    return " ".join(filter(None, texts))
 
 
 def _untold(call: Call) -> tuple[Operation, ...]:

@@ -12,9 +12,8 @@ NO_STEP = {
     e.ParameterRefused,
     e.DropLimitReached,
     e.PulledBack,
-    e.DialEnded,
-    e.VoicemailLeft,
     e.LevelsMeasured,
+    e.StateDiffered,
 }
 
 
@@ -47,3 +46,19 @@ def test_facts_fold_in_their_order() -> None:
     facts = [(e.StageChanged(stage=str(at)), Place(at, 1, at)) for at in range(1, 4)]
     assert fold_all(Call(), facts) == Call(stage="3", position=3, epoch=1, updated_ms=3)
     assert fold_all(Call(), []) == Call()
+
+
+def test_together_facts_come_to_the_same_as_one_by_one() -> None:
+    facts: list[tuple[AnyFact, Place]] = [
+        (e.CallOpened(call_sid="CA1"), Place(1, 1, 10)),
+        (e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server="s"), Place(2, 2, 30)),
+        (e.CallerSpoke(text="Hello.", duration_ms=900), Place(3, 2, 20)),
+        (e.DialEnded(outcome="busy"), Place(4, 0, 40)),
+        (e.LevelsMeasured(at_ms=0, caller="AA==", ours="AA=="), Place(5, 2, 50)),
+    ]
+    alone = Call()
+    for fact, place in facts:
+        alone = fold(alone, fact, place)
+    assert fold_all(Call(), facts) == alone
+    assert (alone.position, alone.epoch, alone.updated_ms) == (5, 2, 40)
+    assert alone.afterwards.dial_outcome == "busy"
