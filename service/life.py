@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from service.call import state
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
 from service.parts import Parts
@@ -69,7 +70,8 @@ async def drain(parts: Parts) -> None:
 
 
 async def _warm_up(parts: Parts) -> None:
-    """Load the models before the first call, so that no caller waits for them."""
+    """Load the models before the first call, so that no caller waits for them; nor for what snapshots are marked by."""
+    state.mark()
     try:
         if not parts.has_own_ear:
             await asyncio.to_thread(voice_activity)
