@@ -3,6 +3,8 @@
     bytes ──┬─ a text in one masked frame ──> bytes, its payload      nearly all that a carrier sends
             └─ any other frame, whole ──────> Raw, as it came         pings, closes, fragments, faults
 
+A server's own texts are put into frames here, too.
+
 Sans-I/O. A media stream brings fifty small texts a second, and a parser that knows the whole protocol costs
 ten times what it takes to find their ends. Rules kept here:
 
@@ -92,6 +94,17 @@ class Framing:
         if data[at] & OPCODE <= BINARY:
             self._is_amid = not data[at] & FIN
         return Raw(data[at:end])
+
+
+def framed(text: str) -> bytes:
+    """Return a text in the one frame in which a server sends it: whole and unmasked."""
+    payload = text.encode()
+    length = len(payload)
+    if length < LENGTH_16:
+        return bytes((TEXT, length)) + payload
+    if length < 1 << (8 * SIZE_16):
+        return bytes((TEXT, LENGTH_16)) + length.to_bytes(SIZE_16, "big") + payload
+    return bytes((TEXT, LENGTH_64)) + length.to_bytes(SIZE_64, "big") + payload
 
 
 def _text(data: bytes, begin: int, end: int) -> bytes:

@@ -18,11 +18,11 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 from service.wire.flood import Flood
-from service.wire.framing import Framing, Raw
+from service.wire.framing import Framing, Raw, framed
 from service.wire.turnstile import Turnstile
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
-DIRECT = "stayline.direct"  # the one by which texts come without a queue and a task between
+DIRECT = "stayline.direct"  # the one by which texts come and go without a queue and a task between
 UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
 PIECE_BYTES = 4_096  # read at once, so that a flood of empty frames is seen before it was parsed
@@ -30,6 +30,7 @@ END_OF_REQUEST = b"\r\n\r\n"
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Take = Callable[[bytes], None]
+Say = Callable[[str], bool]
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class Wire(WebSocketsSansIOProtocol):
 
     `["stayline.cut"]["cut"]()` frees its descriptor at once. `["stayline.direct"]["follow"](take)` has
     `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
-    it; `take` neither waits nor raises. That a connection is gone is told when it is its turn at the `turnstile`.
+    it; `take` neither waits nor raises. `["stayline.direct"]["say"](text)` sends a text at once, or returns False
+    where it can't: before the handshake, after the end, and while the peer takes nothing. That a connection is gone is told when it is its turn at the `turnstile`.
     `told` hears by which limit one was cut: flood or ping.
     """
 
@@ -110,13 +112,21 @@ class Wire(WebSocketsSansIOProtocol):
         """Give texts to `take` from now on, as soon as none waits before them."""
         self._take = take
 
+    def _say(self, text: str) -> bool:
+        """Send a text at once, if it can be: it is of no concern to the parser, which only brings."""
+        is_open = self.handshake_complete and not (self.close_sent or self.transport.is_closing())
+        if not is_open or not self.writable.is_set():
+            return False
+        self.transport.write(framed(text))
+        return True
+
     @override
     def handle_connect(self, event: Request) -> None:
         """See uvicorn: the request to upgrade is here, and the application is about to be called."""
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - HTTP's own number
             self.scope["extensions"][CUT] = {"cut": self._cut}
-            self.scope["extensions"][DIRECT] = {"follow": self._follow}
+            self.scope["extensions"][DIRECT] = {"follow": self._follow, "say": self._say}
 
     @override
     def handle_events(self) -> None:
@@ -209,6 +219,12 @@ def direct_of(scope: object) -> Callable[[Take], None]:
     return follow
 
 
+def say_of(scope: object) -> Say:
+    """Return what sends a text on a scope's connection at once; what never can, where another server serves it."""
+    say: Say = _extension(scope, DIRECT).get("say", _nothing_said)
+    return say
+
+
 def _extension(scope: object, name: str) -> dict[str, Any]:
     found = scope.get("extensions") if isinstance(scope, dict) else None
     extension: dict[str, Any] = (found or {}).get(name, {})
@@ -225,3 +241,7 @@ def _is_text(text: bytes) -> bool:
 
 def _nothing(*_: object) -> None:
     return
+
+
+def _nothing_said(_text: str) -> bool:
+    return False

@@ -5,7 +5,7 @@ import random
 import pytest
 from websockets.frames import Frame, Opcode
 
-from service.wire.framing import Framing, Piece, Raw
+from service.wire.framing import Framing, Piece, Raw, framed
 
 MAX = 1_000
 
@@ -88,3 +88,9 @@ def test_nothing_is_lost_and_nothing_added_whatever_comes() -> None:
         assert len(found) == len(frames), f"seed {seed}"
         raw = b"".join(piece.octets for piece in found if isinstance(piece, Raw))
         assert raw == b"".join(one for one in frames if one[0] != 0x81), f"seed {seed}"
+
+
+@pytest.mark.parametrize("length", [0, 125, 126, 65_535, 65_536])
+def test_a_text_of_ours_is_one_frame(length: int) -> None:
+    whole = Frame(Opcode.TEXT, b"x" * length).serialize(mask=False)
+    assert framed("x" * length) == whole

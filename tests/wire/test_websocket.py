@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from service.web.stream import socket as web_socket
 from service.web.stream.socket import MediaSocket
 from service.wire import flood, websocket as module
-from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of, direct_of
+from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of, direct_of, say_of
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -349,6 +349,46 @@ async def test_a_message_in_pieces_comes_directly_too_and_no_text_fails() -> Non
     assert came == [b"ak"]
 
 
+async def test_texts_go_at_once_in_order_with_all_else_and_never_after_the_end() -> None:
+    said: list[bool] = []
+
+    async def talk(websocket: WebSocket) -> None:
+        say = say_of(websocket.scope)
+        said.append(say("a" * 125))
+        await websocket.send_text("b")
+        said.append(say("ü" * 63))
+        said.append(say("d" * 65_536))
+        await websocket.close()
+        said.append(say("e"))
+
+    async with serving(talk) as served:
+        came = await served.asked(UPGRADE, b"\x88\x80....")
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    told = came.partition(b"\r\n\r\n")[2]
+    long = b"\x81\x7f" + (65_536).to_bytes(8, "big") + b"d" * 65_536
+    words = b"\x81\x7d" + b"a" * 125 + b"\x81\x01b" + b"\x81\x7e\x00\x7e" + "ü".encode() * 63 + long
+    assert told.startswith(words + b"\x88")
+    assert said == [True, True, True, False]
+
+
+async def test_nothing_is_said_at_once_to_a_peer_that_takes_nothing() -> None:
+    """O-3: whoever says it waits for the peer then, and for no longer than it likes."""
+    said: list[bool] = []
+
+    async def talk(websocket: WebSocket) -> None:
+        say = say_of(websocket.scope)
+        said.extend(say("x" * 60_000) for _ in range(200))
+        cut_of(websocket.scope)()
+        said.append(say("x"))
+
+    async with serving(talk) as served, served.deaf_peer():
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+    assert said[0]
+    assert not said[-2]
+    assert not said[-1]
+
+
 async def test_where_another_server_serves_there_is_nothing_to_ask_for() -> None:
     cut_of({"type": "websocket"})()
     direct_of(None)(lambda _: None)
+    assert not say_of(None)("")

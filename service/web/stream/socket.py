@@ -17,7 +17,7 @@ from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
 from service.web.door.form import host_of
-from service.wire.websocket import UNANSWERED, cut_of, direct_of
+from service.wire.websocket import UNANSWERED, cut_of, direct_of, say_of
 
 CLOSE_MS_MAX = 500  # to be able to send the close; a peer that does not read never lets us
 CUT_MS = 1_500  # for the peer to answer the close, which takes it one way there and back
@@ -36,6 +36,7 @@ class MediaSocket:
         self._socket = socket
         self._cut = cut_of(socket.scope)
         self._direct = direct_of(socket.scope)
+        self._say = say_of(socket.scope)
         self.host = host_of(socket)
         self._gone = asyncio.Event()
         self._how = CLOSED
@@ -44,6 +45,8 @@ class MediaSocket:
         """See Socket.send."""
         if self._gone.is_set():
             raise ConnectionError(self._how)
+        if self._say(text):
+            return
         try:
             await self._socket.send_text(text)
         except (RuntimeError, WebSocketDisconnect) as trouble:
