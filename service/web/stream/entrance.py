@@ -35,15 +35,15 @@ class Entrance(Protocol):
         """The path of the route."""
         ...
 
-    def unwelcome(self, websocket: WebSocket) -> str:
+    def is_proved(self, websocket: WebSocket) -> bool:
+        """Whether the upgrade itself shows who sent it. Whoever asks passes the answer on: it costs some hashing."""
+        ...
+
+    def unwelcome(self, websocket: WebSocket, *, is_proved: bool) -> str:
         """Return why an upgrade is refused, "" if it isn't."""
         ...
 
-    def is_proved(self, websocket: WebSocket) -> bool:
-        """Whether the upgrade itself shows who sent it."""
-        ...
-
-    def accepted(self, websocket: WebSocket) -> MediaSocket:
+    def accepted(self, websocket: WebSocket, *, is_proved: bool) -> MediaSocket:
         """Return what the session is to use of an accepted socket."""
         ...
 
@@ -69,22 +69,22 @@ class CarrierEntrance:
     admits_unsigned: bool
     path: str = "/media"
 
-    def unwelcome(self, websocket: WebSocket) -> str:
-        """See Entrance. Look-alike carriers may send no signature; none may send a wrong one."""
-        is_unsigned = SIGNATURE not in websocket.headers
-        if self.is_proved(websocket) or (is_unsigned and self.admits_unsigned):
-            return ""
-        return "the upgrade is not signed for this address"
-
     def is_proved(self, websocket: WebSocket) -> bool:
         """See Entrance."""
         path, query = raw_target(websocket.scope)
         signature, settings = proof_of(websocket)
         return self.verifier.check_upgrade(path, query, signature, settings)
 
-    def accepted(self, websocket: WebSocket) -> MediaSocket:
+    def unwelcome(self, websocket: WebSocket, *, is_proved: bool) -> str:
+        """See Entrance. Look-alike carriers may send no signature; none may send a wrong one."""
+        is_unsigned = SIGNATURE not in websocket.headers
+        if is_proved or (is_unsigned and self.admits_unsigned):
+            return ""
+        return "the upgrade is not signed for this address"
+
+    def accepted(self, websocket: WebSocket, *, is_proved: bool) -> MediaSocket:
         """See Entrance. Twilio itself sends every mark back ("mark message"); a look-alike may not."""
-        if self.is_proved(websocket):
+        if is_proved:
             return MediaSocket(websocket, echoes=True)
         return ForeignSocket(websocket, Interpreter(), echoes=False)
 
@@ -109,8 +109,9 @@ class PageEntrance:
     lines: Lines
     path: str = PAGES_PATH
 
-    def unwelcome(self, websocket: WebSocket) -> str:
+    def unwelcome(self, websocket: WebSocket, *, is_proved: bool) -> str:
         """See Entrance."""
+        del is_proved
         is_ours = self.origins.may_call(websocket.headers.get("origin", ""))
         return "" if is_ours else "the upgrade comes from a page that may not call"
 
@@ -118,8 +119,9 @@ class PageEntrance:
         """See Entrance. Anybody can write an origin who is no browser."""
         return False
 
-    def accepted(self, websocket: WebSocket) -> MediaSocket:
+    def accepted(self, websocket: WebSocket, *, is_proved: bool) -> MediaSocket:
         """See Entrance. Our own page sends every mark back."""
+        del is_proved
         return PageSocket(websocket, echoes=True)
 
     def refusal(self, started: Started, token: Token) -> str:

@@ -74,8 +74,9 @@ class ForeignEntrance:
     lines: Lines
     path: str = TOKEN_PATH
 
-    def unwelcome(self, websocket: WebSocket) -> str:
+    def unwelcome(self, websocket: WebSocket, *, is_proved: bool) -> str:
         """See Entrance."""
+        del is_proved
         is_token = len(websocket.path_params["token"]) <= TOKEN_LETTERS_MAX
         return "" if is_token else "the path ends with no token"
 
@@ -83,8 +84,9 @@ class ForeignEntrance:
         """See Entrance. Nothing is, before the token is read."""
         return False
 
-    def accepted(self, websocket: WebSocket) -> MediaSocket:
+    def accepted(self, websocket: WebSocket, *, is_proved: bool) -> MediaSocket:
         """See Entrance."""
+        del is_proved
         interpreter = Interpreter(self.dialect, websocket.path_params["token"])
         return ForeignSocket(websocket, interpreter, echoes=self.dialect.echoes)
 

@@ -90,13 +90,14 @@ class Media:
 
     async def media(self, websocket: WebSocket, entrance: Entrance) -> None:
         """Serve one socket from upgrade to end."""
-        refusal = self._unwelcome(websocket, entrance)
+        is_proved = entrance.is_proved(websocket)
+        refusal = self._unwelcome(websocket, entrance, is_proved=is_proved)
         if refusal is not None:
             self._refuse("upgrade", refusal.why)
             await websocket.close(refusal.code, refusal.why)
             return
         await websocket.accept()
-        socket = entrance.accepted(websocket)
+        socket = entrance.accepted(websocket, is_proved=is_proved)
         try:
             await self._serve(socket, entrance)
         finally:
@@ -118,11 +119,12 @@ class Media:
             admitted.lost(reason)
             await socket.close(1000, "")
 
-    def _unwelcome(self, websocket: WebSocket, entrance: Entrance) -> _Refusal | None:
-        if why := entrance.unwelcome(websocket):
+    def _unwelcome(
+        self, websocket: WebSocket, entrance: Entrance, *, is_proved: bool
+    ) -> _Refusal | None:
+        if why := entrance.unwelcome(websocket, is_proved=is_proved):
             return _Refusal(why)
-        is_signed = entrance.is_proved(websocket)
-        if not self.strangers.have_room(host_of(websocket), is_signed=is_signed):
+        if not self.strangers.have_room(host_of(websocket), is_signed=is_proved):
             return _Refusal("too many sockets are waiting to prove themselves", TRY_AGAIN)
         return None
 

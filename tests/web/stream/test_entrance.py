@@ -46,6 +46,6 @@ async def test_a_page_is_told_by_the_code_whether_to_come_back(
 
 async def test_only_pages_that_may_call_come_in() -> None:
     entrance = PageEntrance(origins=Origins(frozenset({HERE})), lines=Lines())
-    assert entrance.unwelcome(Wire().socket) == ""
-    assert entrance.unwelcome(Wire("https://evil.example.com").socket)
+    assert entrance.unwelcome(Wire().socket, is_proved=False) == ""
+    assert entrance.unwelcome(Wire("https://evil.example.com").socket, is_proved=False)
     assert not entrance.is_proved(Wire().socket)
