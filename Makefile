@@ -41,7 +41,7 @@ AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME) tests/browser
 # work, so there are more workers than cores.
 unit: $(READY)
 	@$(BIN)/coverage erase
-	REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE)
+	REQUIRE_PROMTOOL=$$(.ci/promtool && echo 1) REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE)
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
 	@$(MAKE) --no-print-directory browser

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 import msgspec
 
 from service.call.shown.incidents import KINDS
+from service.instruments import CAUSES, INCIDENTS
 from service.meter import Meter
 
 STEP_MS = 10_000  # a wall display needs no finer grain
 POINTS_MAX = 2_160  # six hours: a shift
-CAUSES = ("drop", "dtmf", "deploy", "crash", "duplicate")
-INCIDENTS = ("drop_limit", "unreadable")
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ class History:
             live=int(meter.value("stayline_calls_live")),
             opened=self._more("stayline_calls_opened_total"),
             ended=self._more("stayline_calls_ended_total"),
-            returns=self._each("stayline_streams_attached_total", "cause", CAUSES),
+            returns=self._each("stayline_streams_attached_total", "cause", CAUSES[1:]),
             incidents=self._each("stayline_incidents_total", "kind", INCIDENTS)
             | self._each("stayline_context_losses_total", "kind", KINDS),
             survived=self._more("stayline_conversations_total", "outcome", "survived"),

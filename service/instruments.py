@@ -4,6 +4,8 @@ A name is what is measured and its unit: `stayline_gap_duration_seconds`. OpenTe
 and no unit: `stayline.gap.duration`. Labels are few, and their values are words of our own lists.
 """
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 TURN_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 3, 5, 10)
@@ -12,22 +14,40 @@ STORE_SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2
 LAG_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
 JITTER_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.2)
 
+CAUSES = ("new", "drop", "dtmf", "deploy", "crash", "duplicate")
+INCIDENTS = ("drop_limit", "unreadable")
+LOSSES = ("state_missing", "fold_mismatch", "asked_again", "told_already")
+OUTCOMES = ("untouched", "survived", "lost")
+
+
+def begun(counter: Counter, values: Sequence[str]) -> Counter:
+    """Return a counter whose label's values all stand at 0: a rise is seen only from what stood before."""
+    for value in values:
+        counter.labels(value)
+    return counter
+
 
 class Continuity:
     """Whether conversations survive: what was lost of them, and what was found again."""
 
     def __init__(self, own: CollectorRegistry) -> None:
-        self.context_losses = Counter(
-            "stayline_context_losses",
-            "Moments at which a conversation showed that something of it was lost, by kind",
-            ["kind"],
-            registry=own,
+        self.context_losses = begun(
+            Counter(
+                "stayline_context_losses",
+                "Moments at which a conversation showed that something of it was lost, by kind",
+                ["kind"],
+                registry=own,
+            ),
+            LOSSES,
         )
-        self.conversations = Counter(
-            "stayline_conversations",
-            "Conversations that ended here: untouched by a drop, survived one, or lost in one",
-            ["outcome"],
-            registry=own,
+        self.conversations = begun(
+            Counter(
+                "stayline_conversations",
+                "Conversations that ended here: untouched by a drop, survived one, or lost in one",
+                ["outcome"],
+                registry=own,
+            ),
+            OUTCOMES,
         )
         self.restores = Counter(
             "stayline_restores",
@@ -93,6 +113,11 @@ class Machine:
         self.speech_waiting = Gauge(
             "stayline_speech_waiting",
             "Clauses and utterances that wait for an engine",
+            registry=own,
+        )
+        self.drain_began = Gauge(
+            "stayline_drain_began_timestamp_seconds",
+            "When this process began to hand its calls over before its end; 0 while it doesn't",
             registry=own,
         )
         self.store_seconds = Histogram(

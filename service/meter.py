@@ -7,7 +7,7 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from service.instruments import Continuity, Machine, Talking
+from service.instruments import CAUSES, INCIDENTS, Continuity, Machine, Talking, begun
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
 _GAP_SECONDS = (0.1, 0.3, 1, 2, 5, 10, 30, 60)
@@ -30,8 +30,14 @@ class Meter:
         self.calls_live = Gauge("stayline_calls_live", "Calls held by this process", registry=own)
         self.calls_opened = Counter("stayline_calls_opened", "Calls that rang here", registry=own)
         self.calls_ended = Counter("stayline_calls_ended", "Calls that ended here", registry=own)
-        self.streams = Counter(
-            "stayline_streams_attached", "Media streams, by why they came", ["cause"], registry=own
+        self.streams = begun(
+            Counter(
+                "stayline_streams_attached",
+                "Media streams, by why they came",
+                ["cause"],
+                registry=own,
+            ),
+            CAUSES,
         )
         self.resume_seconds = Histogram(
             "stayline_resume_duration_seconds",
@@ -61,8 +67,9 @@ class Meter:
             "stayline_messages_dropped", "Wire messages outside the protocol", registry=own
         )
         self.fenced = Counter("stayline_fenced", "Sessions that lost their call", registry=own)
-        self.incidents = Counter(
-            "stayline_incidents", "What should happen in no call", ["kind"], registry=own
+        self.incidents = begun(
+            Counter("stayline_incidents", "What should happen in no call", ["kind"], registry=own),
+            INCIDENTS,
         )
         self.continuity = Continuity(own)
         self.talking = Talking(own)

@@ -109,6 +109,7 @@ class Switchboard:
         one is back. Returns when no call is left and no tool is at work, or after DRAIN_S_MAX.
         """
         self.is_draining = True
+        self._means.meter.machine.drain_began.set(self._means.clock.now_ms() / 1000)
         _log.info("= draining %d calls", len(self), extra={"action": "drain_begun"})
         try:
             async with asyncio.timeout(DRAIN_S_MAX):

@@ -9,8 +9,9 @@ import gc
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,7 @@ END_MS_MAX = (
     120_000  # for all calls to end, and their tools, whose deadlines another clock may have set
 )
 LOOK_MS = 3_000  # between two looks at what the servers hold
+Beside = Callable[[Fleet], Coroutine[Any, Any, None]]
 RUNS = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - a disk that is memory: fsync is free
 
 
@@ -151,14 +153,16 @@ async def _lived(world: World) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
 
 
-def lived(plan: Plan) -> Result:
-    """Live through a plan."""
+def lived(plan: Plan, beside: Beside | None = None) -> Result:
+    """Live through a plan; with somebody who looks on, if there is one."""
     folder = Path(tempfile.mkdtemp(prefix="stayline-run-", dir=RUNS))
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     gc.disable()  # A run is short: one look when it is over finds what it leaves.
     try:
         fleet = Fleet(plan, loop, folder)
+        if beside is not None:
+            fleet.beside(beside(fleet))
         with drawn_from(plan.seed), listening(fleet.witness):
             loop.run_until_complete(_lived(World(fleet)))
     finally:
