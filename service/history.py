@@ -49,13 +49,13 @@ class History:
     """The points of one process. `tick` is called every STEP_MS."""
 
     def __init__(self, meter: Meter, points_max: int = POINTS_MAX) -> None:
-        self._meter = meter
+        self.meter = meter
         self._points: deque[Point] = deque(maxlen=points_max)
         self._counted: dict[tuple[str, str], int] = {}
 
     def tick(self, now_ms: int) -> Point:
         """Close the step that ends now, and return its point."""
-        meter = self._meter
+        meter = self.meter
         returned = meter.take_returns()
         point = Point(
             at_ms=now_ms,
@@ -84,7 +84,7 @@ class History:
 
     def _more(self, name: str, label: str = "", value: str = "") -> int:
         """Return by how much a counter has grown since it was last asked for."""
-        count = int(self._meter.value(name, **({label: value} if label else {})))
+        count = int(self.meter.value(name, **({label: value} if label else {})))
         before = self._counted.get((name, value), 0)
         self._counted[name, value] = count
         return count - before

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 
 from service.instruments import CAUSES, INCIDENTS, Continuity, Machine, Talking, begun
+from service.pool import Pool
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
 _GAP_SECONDS = (0.1, 0.3, 1, 2, 5, 10, 30, 60)
@@ -74,6 +75,7 @@ class Meter:
         self.continuity = Continuity(own)
         self.talking = Talking(own)
         self.machine = Machine(own)
+        self.pool: Pool | None = None
         self._returns: deque[Return] = deque(maxlen=RETURNS_KEPT)
         self._count_abandoned(own)
         self._count_store(own)
@@ -155,5 +157,11 @@ class Meter:
         return self._registry.collect()
 
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Return everything in Prometheus' text format; of all processes at this port, if they share a pool."""
+        own = generate_latest(self._registry)
+        return own if self.pool is None else self.pool.whole(own)
+
+    def share(self) -> None:
+        """Leave our figures to the other processes at this port, if there are any. Raises OSError."""
+        if self.pool is not None:
+            self.pool.write(generate_latest(self._registry))

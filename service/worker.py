@@ -1,6 +1,7 @@
 """One process that serves: alone, or as one of several workers. See workers.py for those."""
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,7 @@ from service.config import Config
 from service.errors import StaylineError
 from service.garbage import tend
 from service.parts import Parts
+from service.pool import Pool
 from service.switchboard import Switchboard
 
 WRONG_SETTING = 2
@@ -20,11 +22,19 @@ NOT_SERVED = 1
 CLOSE_S_MAX = 2  # for open sockets at the end; those of calls are told to end before
 
 
-def work(make: Callable[[Config], Starlette], config: Config, sockets: list[socket.socket]) -> int:
-    """Serve what `make` returns, on these sockets, until told to stop. Returns the exit code."""
+def work(
+    make: Callable[[Config], Starlette],
+    config: Config,
+    sockets: list[socket.socket],
+    folder: str = "",
+) -> int:
+    """Serve what `make` returns, on these sockets, until told to stop. Returns the exit code.
+
+    In `folder` the processes at one port leave their figures to each other, if it is given.
+    """
     logs.set_up(config.log_level)
     try:
-        server = made(make, config)
+        server = made(make, config, folder)
         run(server, server.serve(sockets))
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
@@ -32,11 +42,13 @@ def work(make: Callable[[Config], Starlette], config: Config, sockets: list[sock
     return 0 if server.started else NOT_SERVED
 
 
-def made(make: Callable[[Config], Starlette], config: Config) -> serving.Server:
+def made(make: Callable[[Config], Starlette], config: Config, folder: str = "") -> serving.Server:
     """Return the server, not yet started. Raises ConfigError."""
     sys.path.insert(0, str(Path.cwd()))  # where a user's own agent lies, as python -m has it
     app = make(config)
     parts: Parts = app.state.parts
+    if folder:
+        parts.meter.pool = Pool(Path(folder), str(os.getpid()), parts.clock)
     chosen = serving.settings(
         app,
         stop_s=CLOSE_S_MAX,

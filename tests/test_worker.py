@@ -53,6 +53,7 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, workers: str
         )  # fmt: skip
     try:
         assert answered(port, log).startswith(b"HTTP/1.1 200")
+        assert (b"{worker=" in answered(port, log, b"/metrics")) == (workers == "2")
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0, log.read_text()
     finally:
@@ -61,13 +62,13 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, workers: str
     assert "Traceback" not in log.read_text()
 
 
-def answered(port: int, log: Path) -> bytes:
-    """Return the beginning of an answer; the port is open before the models are loaded."""
+def answered(port: int, log: Path, path: bytes = b"/healthz") -> bytes:
+    """Return an answer; the port is open before the models are loaded."""
     for _ in range(100_000):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=60) as there:
-                there.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-                return there.recv(100)
+                there.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path)
+                return b"".join(iter(lambda: there.recv(65_536), b""))
         except ConnectionRefusedError:
             continue
     raise AssertionError(log.read_text())

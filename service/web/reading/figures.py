@@ -1,6 +1,7 @@
 """The figures of this process for charts, and the alerts that fire."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from service.web.door.bearer import Bearers
 
 MINUTES_MAX = 360  # as far back as points are kept
 MINUTE_MS = 60_000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,19 @@ class Figures:
         """Close the step that ends now, judge, and tell the watchers."""
         now_ms = self.clock.now_ms()
         point = self.history.tick(now_ms)
+        self._share()
         firing = self.alerts.judge(self.history.since(now_ms - (MEMORY + 1) * STEP_MS))
         self.ring(firing, now_ms)
         self.post("figures", self._told((point,)))
+
+    def _share(self) -> None:
+        """Leave what is counted to the other processes at this port: whichever is asked tells it."""
+        try:
+            self.history.meter.share()
+        except OSError as trouble:
+            _log.warning(
+                "! figures can't be shared: %s", type(trouble), extra={"action": "share_failed"}
+            )
 
     async def figures(self, request: Request) -> Response:
         """Answer with the points of the last `minutes`, 1 to 360. Role viewer; counts only, no call."""
