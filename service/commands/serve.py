@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine
 
 from starlette.applications import Starlette
@@ -50,7 +51,9 @@ def serve(
         asyncio.run(_check_store(config))
         if config.web_concurrency > 1 and not with_demonstration:
             sys.stderr.write(greet(config) + "\n")
-            return Workers(config.web_concurrency, worker.work, make, config, sockets).run()
+            with tempfile.TemporaryDirectory(prefix="stayline-") as folder:
+                given = (make, config, sockets, folder)
+                return Workers(config.web_concurrency, worker.work, *given).run()
         server = worker.made(make, config)
         served = _serve(server, sockets, config, with_demonstration=with_demonstration, greet=greet)
         worker.run(server, _beside_desk(served, config) if has_desk else served)
