@@ -46,12 +46,6 @@ class Meter:
             buckets=_SECONDS,
             registry=own,
         )
-        self.streams_waiting = Gauge(
-            "stayline_streams_waiting", "Streams that wait to be let in", registry=own
-        )
-        self.idle_streams = Counter(
-            "stayline_streams_idle", "Streams given up because nothing came", registry=own
-        )
         self.gap_seconds = Histogram(
             "stayline_gap_duration_seconds",
             "Without inbound media before a resumed stream",
@@ -77,6 +71,7 @@ class Meter:
         self.machine = Machine(own)
         self.pool: Pool | None = None
         self._returns: deque[Return] = deque(maxlen=RETURNS_KEPT)
+        self._count_waiting(own)
         self._count_abandoned(own)
         self._count_store(own)
 
@@ -99,6 +94,14 @@ class Meter:
     def value(self, name: str, **labels: str) -> float:
         """Return one sample as `text` would show it, 0 when it was never counted."""
         return self._registry.get_sample_value(name, labels) or 0.0
+
+    def _count_waiting(self, own: CollectorRegistry) -> None:
+        self.streams_waiting = Gauge(
+            "stayline_streams_waiting", "Streams that wait to be let in", registry=own
+        )
+        self.idle_streams = Counter(
+            "stayline_streams_idle", "Streams given up because nothing came", registry=own
+        )
 
     def _count_abandoned(self, own: CollectorRegistry) -> None:
         self.calls_adopted = Counter(
