@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup run serve test lint own planted unit browser fast simulation bench chaos lock sbom clean
+.PHONY: setup run serve test lint own planted mutants unit browser fast simulation bench chaos lock sbom clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -32,6 +32,11 @@ own: $(READY)
 # Bugs planted in copies of the tree, one by one: the suites must catch every one.
 planted: $(READY)
 	$(BIN)/python -m tests.planted
+
+# Small changes of the modules that hold the doors, one by one, each tried on those modules' own tests. Too long
+# for `make test`: `make mutants MODULES="token signature"`.
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 # What talks in real time comes last; it listens more than it works, so more workers than cores do.
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py

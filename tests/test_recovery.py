@@ -1,6 +1,14 @@
 import random
 
-from service.recovery import FIRST, SKEW_MS, SPARE_MS, TOKEN_LETTERS_MAX, Recovery, RecoveryMint
+from service.recovery import (
+    FIRST,
+    NONCE_LETTERS,
+    SKEW_MS,
+    SPARE_MS,
+    TOKEN_LETTERS_MAX,
+    Recovery,
+    RecoveryMint,
+)
 
 NOW_MS = 1_700_000_000_000
 WINDOW_MS = 600_000
@@ -63,3 +71,33 @@ def test_whatever_is_no_token_is_refused_with_a_sentence() -> None:
         changed = token[:at] + chance.choice("abcXYZ019-_.") + token[at + 1 :]
         # The last letter of base64 holds two bits that mean nothing, but the letter itself is compared.
         assert changed == token or refusal(changed), f"seed {seed}: {changed}"
+
+
+def test_the_limits_are_those_that_were_promised() -> None:
+    assert (SPARE_MS, SKEW_MS) == (300_000, 60_000)
+    assert (NONCE_LETTERS, TOKEN_LETTERS_MAX, FIRST) == (16, 160, "-")
+
+
+def test_a_token_is_the_same_in_every_version_and_every_process() -> None:
+    """S-2: another server, or the one that comes after a deployment, must read what this one issued."""
+    first = mint().first(SID, NONCE, now_ms=NOW_MS)
+    assert first == f"1.092e3290.1700000900.-.{NONCE}.f7ot8uBUKVSOzNFIQsZ5dfboq_AbY5PJAmrrsTVvBpw"
+    following = mint().next(SID, read(first), "a", now_ms=NOW_MS)
+    assert following == (
+        f"1.092e3290.1700000900.{NONCE}.vaTdVg4tTaz1r7gx.ne_i7mpjm0m3xtHcjWrc-wskBRDUtoKlkpPOT-fPvb8"
+    )
+
+
+def test_a_token_may_be_as_long_as_is_promised_and_no_longer() -> None:
+    short = len(mint().first(SID, "", now_ms=NOW_MS))
+    for spare in (0, 1):
+        token = mint().first(SID, "n" * (TOKEN_LETTERS_MAX - short + spare), now_ms=NOW_MS)
+        is_good = isinstance(mint().read(token, SID, now_ms=NOW_MS), Recovery)
+        assert is_good == (len(token) <= TOKEN_LETTERS_MAX)
+
+
+def test_a_token_of_another_shape_is_malformed_and_no_key_is_asked() -> None:
+    token = mint().first(SID, NONCE, now_ms=NOW_MS)
+    too_long = token + "A" * TOKEN_LETTERS_MAX
+    for broken in (too_long, token[:-1] + "é", "2" + token[1:], token + ".x", "1.2.3"):
+        assert refusal(broken) == "the recovery token is malformed", broken

@@ -3,7 +3,17 @@ import secrets
 
 import pytest
 
-from service.token import EAR, LIFE_MS, SKEW_MS, TOKEN_LETTERS_MAX, Token, TokenMint
+from service.token import (
+    BROWSER,
+    EAR,
+    LIFE_MS,
+    REDIAL_WINDOW_MS,
+    REDIALS_MAX,
+    SKEW_MS,
+    TOKEN_LETTERS_MAX,
+    Token,
+    TokenMint,
+)
 
 NOW_MS = 1_700_000_000_000
 SID = "CA" + "1" * 32
@@ -132,3 +142,43 @@ def test_while_keys_rotate_the_newest_signs_and_all_verify() -> None:
     assert isinstance(new.read(issued(both), SID, now_ms=NOW_MS), Token)
     assert refusal(old, issued(both)) == "the token was signed with a key that is not in use"
     assert isinstance(TokenMint(["new", "old"]).read(issued(both), SID, now_ms=NOW_MS), Token)
+
+
+def test_the_limits_are_those_that_were_promised() -> None:
+    """S-2: 60 s of life, 60 s of skew, and a peer that dials anew five times within a minute."""
+    assert (LIFE_MS, SKEW_MS) == (60_000, 60_000)
+    assert (REDIAL_WINDOW_MS, REDIALS_MAX) == (60_000, 5)
+    assert TOKEN_LETTERS_MAX == 200
+
+
+@pytest.mark.parametrize(
+    ("door", "letter", "mac"),
+    [
+        ("voice", "v", "EyPn43IlBPWjUIo47-5Ad0fU8tAYx4plJXkEK3kNKDg"),
+        ("resume", "r", "NOxbVr_A_S_AfBTc1h7EKJkH6eS73hRLtqaeQZPIdLo"),
+        ("ear", "e", "8Bdps71EEkpLjDm8kUwrn47GqlGvrVFULPu8N4oKVHg"),
+        ("browser", "b", "acPIqcxpEHQthBZNSLnOM3xPg1uVRuipFU9WEt82m40"),
+    ],
+)
+def test_a_token_is_the_same_in_every_version_and_every_process(
+    mint: TokenMint, door: str, letter: str, mac: str
+) -> None:
+    """S-2: another server, or the one that comes after a deployment, must read what this one issued."""
+    token = mint.issue(
+        SID, door=door, is_known=True, nonce=NONCE, now_ms=NOW_MS, opened_ms=NOW_MS - 1_000
+    )
+    assert token == f"1.558e0d9e.{letter}.1.1700000060.{NONCE}~1699999999.{mac}"
+    read = mint.read(token, SID, now_ms=NOW_MS)
+    assert isinstance(read, Token)
+    assert (read.door, read.is_known, read.opened_s) == (door, True, NOW_MS // 1000 - 1)
+    assert (EAR, BROWSER) == ("ear", "browser")
+
+
+@pytest.mark.parametrize(("length", "is_good"), [(TOKEN_LETTERS_MAX, True), (201, False)])
+def test_a_token_may_be_as_long_as_is_promised(
+    mint: TokenMint, length: int, *, is_good: bool
+) -> None:
+    nonce = "n" * (len(NONCE) + length - len(issued(mint)))
+    token = mint.issue(SID, door="voice", is_known=False, nonce=nonce, now_ms=NOW_MS)
+    assert len(token) == length
+    assert isinstance(mint.read(token, SID, now_ms=NOW_MS), Token) == is_good

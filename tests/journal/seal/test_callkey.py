@@ -1,11 +1,16 @@
 """S-7: what is sealed opens in its own place, and nowhere else."""
 
+import json
+import struct
+
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from service.errors import SealBroken
 from service.journal.limits import SEAL_BYTES, plain_length
-from service.journal.seal.callkey import CallKey, is_sealed
+from service.journal.seal.callkey import UNREADABLE, CallKey, is_sealed
 from service.journal.seal.masters import Masters
 from service.journal.values import Record, Snapshot
 from tests.journal.sealing import KEY
@@ -138,3 +143,69 @@ def test_two_who_have_one_key_use_no_nonce_of_each_other() -> None:
         )
     ]
     assert len(set(nonces)) == 1_000
+
+
+def test_what_is_sealed_opens_with_the_cipher_and_the_layout_alone() -> None:
+    """S-7: another version must open what this one sealed, so that the layout stands here once more."""
+    key = call_key(tenant="acme")
+    cipher = AESGCM(key.secret)
+    bound = msgspec.msgpack.encode((1, "acme", "CA1"))
+    placed = [(1, 5, 2), (1, 6, 2), (3, 0, 2), (2, 9, 0)]
+    sealed = [
+        *key.seal([b"a", b"b"], first=5, epoch=2, at_ms=AT_MS),
+        *key.seal_loose([b"c"], epoch=2, at_ms=AT_MS),
+        key.seal_snapshot(9, b"d"),
+    ]
+    for count, (body, plain, place) in enumerate(zip(sealed, b"abcd", placed, strict=True)):
+        at_ms = 0 if place[0] == 2 else AT_MS
+        told = bound + struct.pack(">BQQQ", *place, at_ms)
+        assert cipher.decrypt(body[1:13], body[13:], told) == bytes([plain])
+        assert body[9:13] == count.to_bytes(4, "big")
+        assert body[1:9] == sealed[0][1:9]
+    assert [body[:1] for body in sealed] == [b"\xc1", b"\xc1", b"\xc0", b"\xc1"]
+    assert (key.call_sid, key.since, key.touched_ms) == ("CA1", 1, AT_MS)
+    assert MASTERS.opened(key.wrapped, "CA1")[1] == key.secret
+
+
+def test_what_no_journal_has_is_not_sealed() -> None:
+    for first, epoch in ((-1, 0), (2**64, 0), (1, -1)):
+        with pytest.raises(ValueError, match="out of range"):
+            call_key().seal([b""], first=first, epoch=epoch, at_ms=AT_MS)
+
+
+def anew(earlier: CallKey | None) -> CallKey:
+    """Return the key of a call that was begun anew at position 4."""
+    wrapped = MASTERS.made("", "CA1", since=4, now_ms=AT_MS, before=b"kept")
+    kept, secret = MASTERS.opened(wrapped, "CA1")
+    return CallKey(kept, secret, wrapped, earlier)
+
+
+def test_of_a_call_begun_anew_each_key_opens_its_own_part() -> None:
+    old = call_key()
+    key = anew(old)
+    for record in (*written(old, count=5), *written(key, count=2, first=4)):
+        assert key.open_one(record).body.startswith(b'{"n"')
+    for body, position in ((key.seal_snapshot(4, b"s"), 4), (old.seal_snapshot(3, b"s"), 3)):
+        assert key.open_snapshot(Snapshot(position, body)) == Snapshot(position, b"s")
+
+
+@pytest.mark.parametrize("earlier", [None, call_key()])
+def test_of_a_call_begun_anew_what_is_lost_is_only_what_stood_before(
+    earlier: CallKey | None,
+) -> None:
+    lost, key = call_key(), anew(earlier)
+    before, after = written(lost, count=2, first=3)
+    assert key.open_one(before) == replace(before, body=UNREADABLE)
+    assert key.open_one(written(key, first=3)[0]).body == UNREADABLE
+    with pytest.raises(SealBroken, match="record 4 does not fit"):
+        key.open_one(after)
+    with pytest.raises(SealBroken, match="record 4 is not sealed"):
+        key.open_one(Record(4, 0, AT_MS, b"{}"))
+    assert key.open_snapshot(Snapshot(3, lost.seal_snapshot(3, b"s"))) is None
+    with pytest.raises(SealBroken, match="snapshot does not fit"):
+        key.open_snapshot(Snapshot(4, lost.seal_snapshot(4, b"s")))
+
+
+def test_whoever_reads_that_a_call_is_broken_is_told_which_and_how() -> None:
+    assert json.loads(UNREADABLE) == {"kind": "unreadable"}
+    assert [is_sealed(mark) for mark in (b"\xc1", b"\xc0", b"{")] == [True, True, False]

@@ -76,3 +76,60 @@ def test_a_name_is_one_row(file: StoreFile) -> None:
     assert connection.execute("SELECT * FROM names").fetchall() == [("name", "CA2", 15)]
     assert recall(connection, "name", now_ms=14) == "CA2"
     assert recall(connection, "name", now_ms=15) is None
+
+
+def test_only_a_call_that_stands_unheld_is_adopted(file: StoreFile, ledger: Ledger) -> None:
+    """Not one that is unknown, over, let go, or held, nor on word of another hold."""
+    connection = file.begin()
+    assert not adopt(connection, CALL, lapsed=None, owner="two", until_ms=99, now_ms=60)
+    ledger.open(connection, CALL, [], now_ms=5)
+    due = 5 + UNCLAIMED_MS
+    for lapsed_lease, now_ms, is_won in (
+        (None, due - 1, False),
+        (Lease("one", 1, 7, 50), due, False),
+        (None, 1_000_005, False),
+        (None, 1_000_004, True),
+    ):
+        won = adopt(
+            connection, CALL, lapsed=lapsed_lease, owner="two", until_ms=due + 9, now_ms=now_ms
+        )
+        assert won == is_won, (lapsed_lease, now_ms)
+    row = find(connection, CALL)
+    assert row is not None
+    assert row.lease() == Lease("two", 0, 1_000_004, due + 9)
+
+
+def test_a_call_that_was_let_go_is_adopted_by_nobody(file: StoreFile, ledger: Ledger) -> None:
+    connection = file.begin()
+    ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7)
+    assert release(connection, CALL, epoch=1)
+    held = Lease("one", 1, 7, 50)
+    assert not adopt(connection, CALL, lapsed=held, owner="two", until_ms=99, now_ms=60)
+
+
+def test_a_lease_is_renewed_by_the_fences_holder_while_the_call_lives(
+    file: StoreFile, ledger: Ledger
+) -> None:
+    """Another epoch renews nothing, nor does anybody after the call's time."""
+    connection = file.begin()
+    assert not lease(connection, CALL, epoch=1, owner="o", until_ms=9, now_ms=7, expires_ms=9)
+    ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7)
+    for epoch, now_ms, is_renewed in (
+        (0, 8, False),
+        (2, 8, False),
+        (1, 1_000_007, False),
+        (1, 1_000_006, True),
+    ):
+        renewed = lease(
+            connection,
+            CALL,
+            epoch=epoch,
+            owner="new",
+            until_ms=2,
+            now_ms=now_ms,
+            expires_ms=2_000_000,
+        )
+        assert renewed == is_renewed, (epoch, now_ms)
+    row = find(connection, CALL)
+    assert row is not None
+    assert (row.lease(), row.expires_ms) == (Lease("new", 1, 1_000_006, 2), 2_000_000)
