@@ -87,6 +87,7 @@ def test_an_unreadable_counter_is_left_out_and_the_audio_kept(counter: object) -
         '{"event":"mark","mark":{"name":"\ud800"},"streamSid":"MZ1"}',
         '{"event":"connected","x":"' + "é" * 40_000 + '"}',
         "{" + " " * m.MESSAGE_BYTES_MAX + "}",
+        b"{" + b" " * m.MESSAGE_BYTES_MAX + b"}",
         b"\xff\xfe",
         b'{"event":"mark","mark":{"name":"\xff"},"streamSid":"MZ1"}',
         media_text(b"\xff" * (m.PAYLOAD_BYTES_MAX + 1)),
