@@ -1,6 +1,6 @@
-"""The room that calls take in the store. When it is used up, those that are over go before their time.
+"""The room that calls take in the store. When little of it is left, those that are over go before their time.
 
-    used > the quota ──> the oldest that ended, their keys first ──> used <= nine tenths of it
+    used > 95 % of the quota ──> the oldest that ended, their keys first ──> used <= 85 % of it
 
 A call that lives, or that somebody still has to look after, is never erased for room (requirement S-15). What
 one of them can take has a bound of its own, see journal/values.py. Each server looks; that two erase the same
@@ -15,7 +15,8 @@ from service.journal.journal import Journal
 from service.meter import Meter
 
 LOOK_S = 2.0  # between two looks; a thousand calls write about two MiB meanwhile
-LOW_PERCENT = 90  # of the quota: erasing goes on so far, so that it is not begun for every call
+HIGH_PERCENT = 95  # of the quota: more comes between two looks, and while calls are erased
+LOW_PERCENT = 85  # erasing goes on so far, so that it is not begun for every call
 AT_ONCE = (
     8  # calls between two looks at what is left; each waits in the row behind live calls' writes
 )
@@ -46,7 +47,7 @@ class Quota:
         """Erase what has to go, and return how many calls that were. Raises StoreError."""
         room = await self._journal.room()
         self._meter.store_bytes.set(room.used)
-        if room.used <= self._bytes_max:
+        if room.used * 100 <= self._bytes_max * HIGH_PERCENT:
             self._is_over = False
             return 0
         pruned = 0
