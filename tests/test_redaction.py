@@ -1,12 +1,25 @@
 import ast
 import itertools
 import logging
+import re
 from pathlib import Path
 
 import pytest
 
 from service.errors import CarrierError, StoreError
-from service.redaction import NUMBER_MAX, WITHHELD, foreign, own_words, sentence, shown, trace
+from service.redaction import (
+    CAUSES_MAX,
+    FRAMES_MAX,
+    NUMBER_MAX,
+    OWN,
+    TIME_MAX,
+    WITHHELD,
+    foreign,
+    own_words,
+    sentence,
+    shown,
+    trace,
+)
 
 CALL = "CA" + "0f" * 16
 ROOT = Path(__file__).parent.parent
@@ -175,3 +188,79 @@ def test_the_marks_of_a_place_are_withheld_one_by_one() -> None:
         f"{WITHHELD} drop",
         f"{WITHHELD} {WITHHELD}",
     ]
+
+
+def test_the_limits_are_those_that_were_promised() -> None:
+    assert (NUMBER_MAX, TIME_MAX, CAUSES_MAX, FRAMES_MAX) == (10**7, 10**14, 8, 30)
+    assert (WITHHELD, OWN) == ("•••", ("service", "twiml", "__main__"))
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "is_shown"),
+    [
+        (NUMBER_MAX, "", False),
+        (-NUMBER_MAX, "", False),
+        (float(NUMBER_MAX), "", False),
+        (TIME_MAX - 1, "at_ms", True),
+        (TIME_MAX - 1, "at_us", True),
+        (TIME_MAX, "at_ms", False),
+        (NUMBER_MAX, "at", False),
+    ],
+)
+def test_a_number_is_shown_below_its_limit(value: float, name: str, *, is_shown: bool) -> None:
+    """S-8: a number of eight letters may be somebody's phone."""
+    assert shown(value, name) == (value if is_shown else WITHHELD)
+
+
+def deep(floors: int) -> None:
+    if floors == 0:
+        raise OSError(2, "Sarah")
+    deep(floors - 1)
+
+
+def test_a_trace_names_the_innermost_places_by_three_parts_of_their_path() -> None:
+    with pytest.raises(OSError, match="Sarah") as caught:
+        deep(40)
+    kind, *places = trace(caught.value).splitlines()
+    assert kind in ("FileNotFoundError 2:", "OSError 2:")
+    assert len(places) == FRAMES_MAX
+    assert re.fullmatch(r"  [^/]+/tests/test_redaction\.py:\d+ in deep", places[-1])
+    place = places[-1].strip()
+    assert shown(caught.value) == f"{kind[:-1]} ({place})"
+
+
+def test_a_trace_follows_what_an_error_came_of_unless_that_was_denied() -> None:
+    denied, followed = ValueError("a"), ValueError("b")
+    for error in (denied, followed):
+        error.__context__ = KeyError("c")
+    denied.__suppress_context__ = True
+    assert trace(denied) == "ValueError:"
+    assert trace(followed) == "ValueError:\ncame of KeyError:"
+
+
+def test_a_trace_of_a_large_group_is_bounded() -> None:
+    told = trace(ExceptionGroup("many", [ValueError(str(n)) for n in range(20)]))
+    assert told.count("ValueError") == CAUSES_MAX
+
+
+def test_an_errors_numbers_are_whole_small_and_not_zero() -> None:
+    told = [
+        str(shown(CarrierError("x", status=status, code=code)))
+        for status, code in ((404, 0), (500, 1), (404, NUMBER_MAX))
+    ]
+    assert told == ["CarrierError 404", "CarrierError 500 1", f"CarrierError 404 {WITHHELD}"]
+
+
+def test_another_packages_text_may_stand_in_either_quotes(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text("a = 'single %s'\nb = \"double %s\"\nc = bare %s\n", encoding="utf-8")
+    assert foreign("single %s", str(code)) == "single %s"
+    assert foreign("double %s", str(code)) == "double %s"
+    assert foreign("bare %s", str(code)) == WITHHELD
+    assert foreign("", str(code)) == WITHHELD
+
+
+def test_values_are_filled_in_by_their_places_in_the_template() -> None:
+    assert sentence("%% %s %s", (1,)) == f"% 1 {WITHHELD}"
+    assert sentence("%(b)s %(a)s %(c)s", {"a": 1, "b": 2}) == "2 1 None"
+    assert sentence("%d", own_words("x")) == "x"
