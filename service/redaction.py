@@ -13,6 +13,7 @@ import linecache
 import re
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePath
 from types import TracebackType
 
@@ -21,6 +22,7 @@ NUMBER_MAX = 10**7  # smaller than any phone number that can be dialled from abr
 TIME_MAX = 10**14  # ms until the year 5138, and below any card number
 CAUSES_MAX = 8  # an exception that came of one that came of another
 FRAMES_MAX = 30  # the innermost ones
+FILES_MAX = 64  # whose code is kept; of other packages fewer write anything
 OWN = ("service", "twiml", "__main__")
 
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")  # the carrier's names, and ours for calls from a page
@@ -86,9 +88,15 @@ def foreign(template: str, path: str) -> str:
     Others build their texts of what they were given: then it is nowhere in the code.
     """
     first = template.partition("\n")[0]
-    code = linecache.getlines(path)
-    is_literal = any(f'"{first}' in line or f"'{first}" in line for line in code)
+    code = _code(path)
+    is_literal = f'"{first}' in code or f"'{first}" in code
     return first if first and is_literal else WITHHELD
+
+
+@lru_cache(FILES_MAX)
+def _code(path: str) -> str:
+    """Return what stands in a file: it is asked for at every line that comes from there."""
+    return "".join(linecache.getlines(path))
 
 
 def trace(trouble: BaseException) -> str:
