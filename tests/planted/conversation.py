@@ -188,8 +188,8 @@ CONVERSATION: Final = (
         name="older-stream-still-heard",
         rule=2,
         file="service/session/session.py",
-        before="        if epoch == self.epoch and self._line.is_live:\n            self._mooring",
-        after="        if self._line.is_live:\n            self._mooring",
+        before="        if epoch == self._ledger.epoch:\n            self._mooring",
+        after="        if self._ledger.epoch:\n            self._mooring",
         suites=("tests/session/test_ownership.py",),
     ),
     Bug(

@@ -57,8 +57,8 @@ FLEET: Final = (
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",
-        before="        outcome = await self._attempt(put, self._deadlines.write_s)\n        if isinst",
-        after="        outcome = await self._attempt(put, self._deadlines.claim_s)\n        if isinst",
+        before='        outcome = await self._attempt(put, self._deadlines.write_s, "append")\n        if isinst',
+        after='        outcome = await self._attempt(put, self._deadlines.claim_s, "append")\n        if isinst',
         suites=("tests/journal/behind/test_bridge.py",),
     ),
     Bug(

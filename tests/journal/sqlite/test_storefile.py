@@ -63,7 +63,7 @@ def test_a_replaced_file_is_opened_anew(tmp_path: Path) -> None:
 def test_a_file_below_its_mark_gets_new_incarnations(tmp_path: Path) -> None:
     file = StoreFile(tmp_path / "calls.db", writes=True)
     connection = file.begin()
-    connection.execute(SQL["open"], ("CA1", "first", 0, 1, 2)).fetchall()
+    connection.execute(SQL["open"], ("CA1", "first", 0, 1, 2, 0)).fetchall()
     file.commit(connection)
     file.close()
     (tmp_path / "calls.db-tide").write_text(f"{9:020}")
