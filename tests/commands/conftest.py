@@ -14,3 +14,8 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in Config.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _logging(logging_of_others: None) -> None:
+    """A command sets up the logging of its whole process, which here is that of all tests."""
