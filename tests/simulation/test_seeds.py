@@ -22,6 +22,7 @@ ONCE_BROKEN = {
     20742: "A phone rang after all were told to hang up, because somebody was to be rung back. The run ended too early.",
     100727: "Who came back after its branch was refused went on from facts that nobody has.",
     101110: "A stream dialled again within two seconds was greeted as new, for the store was away.",
+    300914: "Two writes' answers overtook each other: the store was thought to have gone back, and an answer was said twice.",
 }
 
 

@@ -126,8 +126,13 @@ class Bridge(Claims):
             if held is None or epoch not in (None, held.epoch):
                 return await self._ask(self._put(call_sid, writing, after), "append")
             outcome = await self._put_soon(held, writing, after)
-            if outcome is not None:
+            is_taken = isinstance(outcome, Appended)
+            if outcome is not None and not (is_taken and call_sid in self._roll.branches):
                 return outcome
+            if is_taken:
+                after = (
+                    None  # a branch began meanwhile: it shows the write, too, wherever its end is
+                )
         branch = self._roll.branches.get(call_sid)
         if branch is None:
             assert held is not None
@@ -149,15 +154,18 @@ class Bridge(Claims):
 
         Writers outside name a place, too, at first: so it is noticed when the store went back.
         """
-        place = held.head if after is None else after
+        asked_at = held.head
+        place = asked_at if after is None else after
         put = self._put(held.call_sid, writing, place)
         outcome = await self._attempt(put, self._deadlines.write_s, "append")
         if isinstance(outcome, Behind) and outcome.head > place and after is None:
+            asked_at = held.head
             put = self._put(held.call_sid, writing, None)
             outcome = await self._attempt(put, self._deadlines.write_s, "append")
         match outcome:
             case Appended():
-                self._place(held, writing.at(outcome.position), is_new=not outcome.repeated)
+                written = writing.at(outcome.position)
+                self._place(held, written, asked_at, is_new=not outcome.repeated)
             case Behind():
                 if outcome.head < place:
                     return None  # what the store lost is written first
@@ -227,9 +235,9 @@ class Bridge(Claims):
             self.engine.snapshot(call_sid, epoch=epoch, position=position, body=body), "snapshot"
         )
 
-    def _place(self, held: Held, writing: Writing, *, is_new: bool) -> None:
+    def _place(self, held: Held, writing: Writing, asked_at: int, *, is_new: bool) -> None:
         """Take note of a write. One that stands where another stood says that the store went back."""
-        lost = held.rewound(writing.first - 1) if is_new else ()
+        lost = held.rewound(writing.first - 1, asked_at) if is_new else ()
         held.wrote(writing)
         if lost:
             self._mend(held, lost).is_shifted = True

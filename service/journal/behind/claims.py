@@ -96,10 +96,13 @@ class Claims(Passage):
             return await self._claim_held(held, bid)
         if held is None and expected == 0:
             return await self._claim_ringing(bid)
-        return self._taken(bid, await self._ask(bid.put_to(self.engine, expected), "claim"))
+        asked_at = 0 if held is None else held.head
+        answer = await self._ask(bid.put_to(self.engine, expected), "claim")
+        return self._taken(bid, answer, asked_at)
 
     async def _claim_held(self, held: Held, bid: Bid) -> Claim | Fenced:
         fence = held.epoch if bid.expected is None else bid.expected
+        asked_at = held.head
         work = bid.put_to(self.engine, fence)
         answer = await self._attempt(work, self._deadlines.claim_s, "claim")
         if answer is None:
@@ -108,13 +111,13 @@ class Claims(Passage):
         if isinstance(answer, Fenced) and bid.expected is None:
             # Somebody had the call meanwhile. It is claimed all the same, as any other.
             answer = await self._ask(bid.put_to(self.engine, None), "claim")
-        return self._taken(bid, answer)
+        return self._taken(bid, answer, asked_at)
 
     async def _claim_ringing(self, bid: Bid) -> Claim | Fenced:
         work = bid.put_to(self.engine, bid.expected)
         answer = await self._attempt(work, self._deadlines.claim_s, "claim")
         if answer is not None:
-            return self._taken(bid, answer)
+            return self._taken(bid, answer, 0)
         branch = self._roll.branches.get(bid.call_sid)
         return await self._claim_branch(branch or self._ringing(bid.call_sid, bid.now_ms), bid)
 
@@ -156,7 +159,7 @@ class Claims(Passage):
         )
         return self._keeper.branched(branch)
 
-    def _taken(self, bid: Bid, answer: Claim | Fenced) -> Claim | Fenced:
+    def _taken(self, bid: Bid, answer: Claim | Fenced, asked_at: int) -> Claim | Fenced:
         if not isinstance(answer, Claim):
             return answer
         held = bid.hold(incarnation=answer.incarnation, epoch=answer.epoch, head=answer.head)
@@ -165,7 +168,7 @@ class Claims(Passage):
             self._roll.hold(held)
             return answer
         # Held here all along: what was kept of it is kept on, and what the store lost of that is known.
-        lost = before.rewound(answer.head)
+        lost = before.rewound(answer.head, asked_at)
         before.epoch = answer.epoch
         self._roll.hold(before.by(held.owner, held.lease_ms))
         before.is_rebased = False

@@ -204,7 +204,7 @@ class Flusher:
     def _step_aside(self, branch: Branch, held: Held | None, head: int) -> None:
         """The store's journal goes elsewhere than we thought: further, or less far."""
         if head < branch.place:
-            lost = held.rewound(head) if held is not None else ()
+            lost = held.rewound(head, branch.place) if held is not None else ()
             _log.error(
                 "! the store went back from position %d to %d; %d writes are repeated",
                 branch.place,

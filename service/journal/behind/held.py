@@ -54,9 +54,13 @@ class Held:
             self._forget()
             self.head = head
 
-    def rewound(self, head: int) -> tuple[Writing, ...]:
-        """Take note of how far the store's journal goes; return what is kept beyond that."""
-        if head >= self.head:
+    def rewound(self, head: int, asked_at: int) -> tuple[Writing, ...]:
+        """Take note of how far the store's journal goes; return what is kept beyond that: it is lost.
+
+        `asked_at` is our head when the question was put. Answers overtake each other: what was
+        acknowledged since then isn't lost because an older answer has not heard of it.
+        """
+        if head >= min(asked_at, self.head):
             self.saw(head)
             return ()
         lost = self.since(head)

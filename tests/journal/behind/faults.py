@@ -31,6 +31,7 @@ class FaultyStore:
         self.real = real or SqliteJournal(None, ttl_ms=TTL_MS)
         self.way = "well"
         self.lives = 0  # a fail-over cuts every line
+        self.has_worked = asyncio.Event()  # an answer is kept back
         self.may_answer = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -70,6 +71,11 @@ class FaultyStore:
                     work.close()
                     raise StoreUnavailable("the line was cut")
                 return await work
+            case "late_reply":
+                answer = await work
+                self.has_worked.set()
+                await self.may_answer.wait()
+                return answer
             case "lost_reply":
                 await work
                 raise StoreUnavailable("the answer got lost")

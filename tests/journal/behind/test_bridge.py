@@ -1,7 +1,10 @@
 """O-6, R-9: a call goes on while its store does not."""
 
 import asyncio
+from asyncio import Task
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -29,6 +32,7 @@ from service.journal.values import (
 from tests.conftest import wait_until
 from tests.journal.behind.faults import CALL, FaultyStore, bridge_to
 
+T = TypeVar("T")
 pytestmark = pytest.mark.asyncio
 NOW_MS = Clock().now_ms()
 
@@ -169,6 +173,65 @@ async def test_what_the_store_lost_of_the_newest_is_written_again(
     assert isinstance(await write(bridge, "w4", 5), Appended)
     await all_is_told(bridge, faulty)
     assert await faulty.bodies() == [b"o", b"w1", b"w2", b"w3", b"note", b"w4"]
+
+
+async def begin(faulty: FaultyStore, work: Coroutine[Any, Any, T]) -> Task[T]:
+    """Let the store do the work, and keep its answer back."""
+    faulty.way = "late_reply"
+    task = asyncio.create_task(work)
+    await faulty.has_worked.wait()
+    return task
+
+
+async def test_an_answer_that_another_overtook_does_not_say_that_the_store_went_back(
+    patient: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(patient)
+    note = await begin(faulty, write(patient, "note", None, epoch=None))
+    faulty.way = "well"
+    assert await write(patient, "w", 2) == Appended(3, Durability.MEMORY)
+    faulty.may_answer.set()
+    assert await note == Appended(2, Durability.MEMORY)
+    assert not patient.arrears.calls
+    assert await write(patient, "x", 3) == Appended(4, Durability.MEMORY)
+    assert await faulty.bodies() == [b"o", b"note", b"w", b"x"]
+
+
+async def test_a_claim_that_a_note_overtook_does_not_say_that_the_store_went_back(
+    patient: Bridge, faulty: FaultyStore
+) -> None:
+    first = await hold(patient)
+    known, until_ms = Known(first.incarnation, 1), NOW_MS + 5_000
+    claiming = patient.claim(
+        CALL, [b"o"], owner="us", until_ms=until_ms, now_ms=NOW_MS, known=known
+    )
+    claimed = await begin(faulty, claiming)
+    faulty.way = "well"
+    assert await write(patient, "note", None, epoch=None) == Appended(2, Durability.MEMORY)
+    faulty.may_answer.set()
+    again = await claimed
+    assert isinstance(again, Claim)
+    assert not patient.arrears.calls
+    assert await write(patient, "w", 1, epoch=2) == Behind(2)
+    assert await faulty.bodies() == [b"o", b"note"]
+
+
+async def test_a_write_that_the_store_took_while_a_branch_began_stands_there_too(
+    patient: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(patient)
+    owners = await begin(faulty, write(patient, "w", 1))
+    faulty.way = "lost_reply"
+    assert await write(patient, "note", None, epoch=None) == Appended(2, Durability.MEMORY)
+    faulty.way = "away"
+    faulty.may_answer.set()
+    assert await owners == Appended(3, Durability.MEMORY)
+    reading = await patient.read(CALL, after=1)
+    assert isinstance(reading, Reading)
+    assert [one.body for one in reading.records] == [b"note", b"w"]
+    await all_is_told(patient, faulty)
+    assert await write(patient, "x", 3) == Rebased()
+    assert await faulty.bodies() == [b"o", b"w", b"note"]
 
 
 async def test_a_process_that_starts_tells_what_one_that_died_could_not(

@@ -41,10 +41,19 @@ def test_what_the_store_lost_is_given_back_once() -> None:
     call = held()
     for position in (1, 2, 3):
         call.wrote(write(position))
-    assert [one.position for one in call.rewound(1)] == [2, 3]
-    assert (call.head, call.rewound(1)) == (1, ())
-    assert call.rewound(5) == ()
+    assert [one.position for one in call.rewound(1, 3)] == [2, 3]
+    assert (call.head, call.rewound(1, 3)) == (1, ())
+    assert call.rewound(5, 1) == ()
     assert (call.head, call.known_from) == (5, 5)
+
+
+def test_an_answer_that_others_overtook_loses_nothing() -> None:
+    call = held()
+    for position in (1, 2, 3):
+        call.wrote(write(position))
+    assert call.rewound(1, 1) == ()
+    assert [one.position for one in call.since(0)] == [1, 2, 3]
+    assert call.head == 3
 
 
 def test_a_journal_that_moved_is_another_one_until_its_owner_knows() -> None:
