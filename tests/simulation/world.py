@@ -26,6 +26,7 @@ from tests.simulation.plan import Plan, planned
 from tests.simulation.private import Discretion, Till
 from tests.simulation.rules import Rules
 from tests.simulation.trouble import Trouble
+from tests.simulation.witness import Witness
 
 SETTLE_MS_MAX = (
     25_000  # after the last fault: leases run out, calls are adopted, branches are flushed
@@ -155,10 +156,18 @@ async def _lived(world: World) -> None:
 
 def lived(plan: Plan, beside: Beside | None = None) -> Result:
     """Live through a plan; with somebody who looks on, if there is one."""
+    gc.disable()  # A run is short: one look when it is over finds what it leaves.
+    try:
+        return _told(plan.seed, _run_through(plan, beside).witness)
+    finally:
+        gc.collect(0)  # All of it is young, for nothing was collected while it ran.
+        gc.enable()
+
+
+def _run_through(plan: Plan, beside: Beside | None) -> Fleet:
     folder = Path(tempfile.mkdtemp(prefix="stayline-run-", dir=RUNS))
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
-    gc.disable()  # A run is short: one look when it is over finds what it leaves.
     try:
         fleet = Fleet(plan, loop, folder)
         if beside is not None:
@@ -169,12 +178,14 @@ def lived(plan: Plan, beside: Beside | None = None) -> Result:
         asyncio.set_event_loop(None)
         loop.close()
         shutil.rmtree(folder)
-        gc.collect(0)  # All of it is young, for nothing was collected while it ran.
-        gc.enable()
-    witness, broken = fleet.witness, fleet.witness.broken
+    return fleet
+
+
+def _told(seed: int, witness: Witness) -> Result:
+    broken = witness.broken
     facts = [one.fact for told in witness.told.values() for one in told]
     found = Result(
-        plan.seed,
+        seed,
         witness.sum,
         witness.now_ms(),
         witness.steps,
