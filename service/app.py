@@ -12,6 +12,7 @@ from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
 from service.protocol.dialects import DIALECTS
 from service.recovery import RecoveryMint
+from service.sight.watchdog import watch_stalls
 from service.speech.absent import AbsentSpeech
 from service.web.api import Api
 from service.web.door.bearer import Bearers
@@ -86,7 +87,9 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         ],
         middleware=[Middleware(Sitting, bearers=bearers)],
         exception_handlers=HANDLERS,
-        lifespan=lambda _app: lifespan(parts, rehearse, figures.run, bell.run),
+        lifespan=lambda _app: lifespan(
+            parts, rehearse, figures.run, bell.run, lambda: watch_stalls(parts.meter)
+        ),
     )
     # A redirect to the path without its slash would go to whatever Host the sender wrote, unsigned.
     app.router.redirect_slashes = False

@@ -110,6 +110,11 @@ class Machine:
             buckets=LAG_SECONDS,
             registry=own,
         )
+        self.loop_stalls = Counter(
+            "stayline_loop_stalls",
+            "Times that the event loop hung for over 0.1 s; the log says where",
+            registry=own,
+        )
         self.speech_waiting = Gauge(
             "stayline_speech_waiting",
             "Clauses and utterances that wait for an engine",

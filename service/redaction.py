@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import PurePath
-from types import TracebackType
+from types import FrameType, TracebackType
 
 WITHHELD = "•••"
 NUMBER_MAX = 10**7  # smaller than any phone number that can be dialled from abroad
@@ -112,6 +112,14 @@ def trace(trouble: BaseException) -> str:
     return "\ncame of ".join(told)
 
 
+def stack(innermost: FrameType) -> str:
+    """Return where a thread is, the innermost frame last: places, no values."""
+    frames = traceback.StackSummary.extract(
+        traceback.walk_stack(innermost), limit=FRAMES_MAX, lookup_lines=False
+    )
+    return "\n".join(f"  {_place(one)}" for one in reversed(frames))
+
+
 def _kind(trouble: BaseException) -> str:
     """The class, and the numbers by which others call the error: an HTTP status, the carrier's code."""
     numbers = (getattr(trouble, name, None) for name in ("status", "code", "errno"))
@@ -126,7 +134,11 @@ def _raised(trouble: BaseException) -> str:
 
 def _frames(begin: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(begin, limit=-FRAMES_MAX)
-    return [f"{_short(one.filename)}:{one.lineno} in {one.name}" for one in frames]
+    return [_place(one) for one in frames]
+
+
+def _place(one: traceback.FrameSummary) -> str:
+    return f"{_short(one.filename)}:{one.lineno} in {one.name}"
 
 
 def _short(path: str) -> str:

@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 
+from tests.conftest import wait_until
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.web.front import built
 
@@ -40,3 +42,16 @@ async def test_every_route_of_the_contract_is_there() -> None:
         f"{one}/events", f"{one}/digits", f"{one}/say", f"{one}/transfer", f"{one}/hangup",
         f"{one}/notes",
     }  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_its_loop_is_watched_for_as_long_as_it_serves() -> None:
+    """O-7."""
+    app = small()
+    async with app.router.lifespan_context(app):
+        await wait_until(is_watched, description="the watchdog sits there")
+    await wait_until(lambda: not is_watched(), description="the watchdog is gone")
+
+
+def is_watched() -> bool:
+    return any(one.name == "stayline-watchdog" for one in threading.enumerate())

@@ -2,6 +2,7 @@ import ast
 import itertools
 import logging
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from service.redaction import (
     own_words,
     sentence,
     shown,
+    stack,
     trace,
 )
 
@@ -175,7 +177,7 @@ def test_whatever_is_marked_as_our_own_is_looked_at_here_first() -> None:
 MARKED = {
     "', '.join(allowed)", "', '.join(names)", "kind", "last.cause if last else 'none'",
     "', and it asks again and again' if is_circling else ''", "'asked'", "'gone_at_carrier'", "'unknown'",
-    "carried.by", "cause", "done.outcome", "effect.tool", "name", "outcome.status", "reason", "receipt", "says.outcome",
+    "carried.by", "cause", "done.outcome", "effect.tool", "name", "outcome.status", "reason", "receipt", "says.outcome", "stack(frame)",
     "getattr(request.scope.get('endpoint'), '__qualname__', 'no route')", "status", "str(self._path)",
     "str(trouble)", "told", "trouble", "trouble.title", "what", "where", "why",
 }  # fmt: skip
@@ -228,6 +230,16 @@ def test_a_trace_names_the_innermost_places_by_three_parts_of_their_path() -> No
     assert re.fullmatch(r"  [^/]+/tests/test_redaction\.py:\d+ in deep", places[-1])
     place = places[-1].strip()
     assert shown(caught.value) == f"{kind[:-1]} ({place})"
+
+
+def deep_down(floors: int) -> str:
+    return deep_down(floors - 1) if floors else stack(sys._getframe())
+
+
+def test_a_stack_names_the_innermost_places_and_no_values() -> None:
+    places = deep_down(40).splitlines()
+    assert len(places) == FRAMES_MAX
+    assert re.fullmatch(r"  [^/]+/tests/test_redaction\.py:\d+ in deep_down", places[-1])
 
 
 def test_a_trace_follows_what_an_error_came_of_unless_that_was_denied() -> None:
