@@ -73,6 +73,7 @@ class Fleet:
         self.servers: list[Server] = []
         self.graves: list[Server] = []
         self.phones: list[Handset] = []
+        self.may_talk: dict[str, Callable[[], bool]] = {}  # by call: whether its caller has agreed
         self.erased: set[str] = set()
         self.tasks: list[asyncio.Task[Any]] = []
         self.on_wait: OnWait = _nothing

@@ -57,7 +57,7 @@ class Discreet:
         self._witness.check(8, not seen, f"{sid}: {type(fact).__name__} tells {seen}")
         if _said(fact) and self._plan.asks_consent:
             self._witness.check(8, is_agreed(before), f"{sid}: {fact} before the caller's yes")
-        if _said(fact):
+        if _said(fact) and not _was_told(fact, before):
             self._witness.check(8, not is_collecting(before), f"{sid}: {fact} under seal")
 
     def thought(self, call: Call, turn: Turn) -> None:
@@ -78,6 +78,21 @@ def _said(fact: e.AnyFact) -> str:
             return fact.digits
         case _:
             return ""
+
+
+def _was_told(fact: e.AnyFact, before: list[Told]) -> bool:
+    """Whether these are words that a crash cut off, told again as they were written before anything was sealed."""
+    began = max(
+        (at for at, one in enumerate(before) if isinstance(one.fact, e.CollectionBegan)), default=0
+    )
+    return (
+        isinstance(fact, e.CallerSpoke)
+        and fact.partial
+        and any(
+            isinstance(one.fact, e.CallerPartlyHeard) and one.fact.text == fact.text
+            for one in before[:began]
+        )
+    )
 
 
 class Till:

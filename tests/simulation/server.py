@@ -12,6 +12,8 @@ from service.life import lifespan
 from service.parts import Parts
 from tests.simulation.loop import MACHINE, Machine, VirtualLoop
 
+STOP_S = 2.0  # so long requests in hand are waited for at the end, as uvicorn does
+
 
 class Engine(Protocol):
     """A server's own way to the store, which ends with it."""
@@ -36,6 +38,7 @@ class Server:
         self._context = copy_context()
         self._context.run(MACHINE.set, self.machine)
         self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._requests: dict[asyncio.Task[Any], None] = {}
         self._cuts: list[Callable[[], object]] = []
         self._may_end = asyncio.Event()
 
@@ -49,6 +52,13 @@ class Server:
         task = self._loop.on(self.machine, work, self._context)
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        return task
+
+    def answer(self, request: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a request, which is waited for when the server ends in good order."""
+        task = self.run(request)
+        self._requests[task] = None
+        task.add_done_callback(lambda done: self._requests.pop(done, None))
         return task
 
     def cut_with(self, cut: Callable[[], object]) -> None:
@@ -83,12 +93,20 @@ class Server:
 
     async def end(self) -> None:
         """End in good order: every call is written, everything is let go."""
+        await self._finish()
         if self.is_dead:
             return
         self._may_end.set()
         await asyncio.wait({self._life})
         self.is_up = False
         self._cut()
+
+    async def _finish(self) -> None:
+        """Let the requests in hand be answered; those that take too long are given up."""
+        if self._requests and not self.is_dead:
+            await asyncio.wait(tuple(self._requests), timeout=STOP_S)
+        for task in () if self.is_dead else tuple(self._requests):
+            task.cancel()
 
     def die(self) -> None:
         """End between two steps: nothing is written, nobody is told, memory is gone."""

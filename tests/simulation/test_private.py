@@ -55,4 +55,8 @@ def test_it_notices_what_is_written_too_early_and_under_seal() -> None:
     assert "before the caller's yes" in judged(ASKED, said)
     assert "before the caller's yes" in judged(key)
     assert "under seal" in judged(ASKED, GIVEN, BEGAN, key)
+    heard, cut_off = e.CallerPartlyHeard(text="orchid"), e.CallerSpoke(text="orchid", partial=True)
+    assert not judged(ASKED, GIVEN, heard, BEGAN, cut_off)
+    assert "under seal" in judged(ASKED, GIVEN, BEGAN, heard)
+    assert "under seal" in judged(ASKED, GIVEN, heard, BEGAN, said)
     assert "tells ['walnut']" in judged(ASKED, GIVEN, e.NoteAdded(text="a walnut", by="b"))

@@ -82,8 +82,10 @@ class Trouble:
             phone.caller.say(bytes(rendered(fault.way)))
 
     async def _press(self, fault: Fault) -> None:
-        if (phone := self._phone(fault)) and not phone.is_over:
-            await phone.caller.press(fault.way)
+        phone = self._phone(fault)
+        if phone is None or phone.is_over or not self._fleet.may_talk[phone.call_sid]():
+            return  # A key that gives consent is pressed by who then has nothing more to hide.
+        await phone.caller.press(fault.way)
 
     # Servers.
 

@@ -75,7 +75,8 @@ async def ask(
         if not message.get("more_body") and not done.done():
             done.set_result(True)
 
-    task = server.run(server.app(_scope("http", url, headers) | {"method": method}, receive, send))
+    scope = _scope("http", url, headers) | {"method": method}
+    task = server.answer(server.app(scope, receive, send))
     server.cut_with(lambda: _late(done))
     task.add_done_callback(lambda _: _late(done))
     if not await done:

@@ -93,6 +93,7 @@ class World:
         )
         self.fleet.phones.append(phone)
         caller = Discretion(self.fleet, phone, number)
+        self.fleet.may_talk[call_sid] = caller.may_talk
         if self.fleet.plan.secrets:
             self.fleet.beside(caller.answer())
         for at_ms, text in plan.says:
