@@ -15,15 +15,12 @@ import base64
 import json
 import os
 import random
-import re
 import secrets
 import sys
 import urllib.request
 from collections import deque
 from collections.abc import Mapping
-from html import unescape
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -33,6 +30,7 @@ from typing_extensions import override
 from service.audio import FRAME_SAMPLES, SAMPLES_PER_MS, encode
 from service.simulator import signing
 from tests.bench._accounts import ACCOUNT
+from tests.bench._wire import Wire, way_in
 
 FRAME_S = 0.02
 SLOTS = 20  # callers aren't in step: each twentieth sends in a millisecond of its own
@@ -79,66 +77,18 @@ def _hush(chance: random.Random) -> bytes:
                            for _ in range(FRAME_SAMPLES)))  # fmt: skip
 
 
-class Line(asyncio.Protocol):
+class Line(Wire):
     """One stream, from the carrier's side."""
 
-    def __init__(self, hello: bytes, start: bytes, stream_sid: str, *, is_mute: bool) -> None:
-        self._hello, self._start, self._sid = hello, start, stream_sid.encode()
+    def __init__(self, port: int, stream: str, call_sid: str, token: str, *, is_mute: bool) -> None:
+        super().__init__(port, stream, call_sid, token)
+        self._sid = self.stream_sid.encode()
         self._phase = SPEECH_FRAMES + 50 if is_mute else secrets.randbelow(CYCLE_FRAMES)
         self._is_mute = is_mute
-        self._buffer = b""
-        self.opened = asyncio.get_running_loop().create_future()
-        self.is_open = False
         self.sent = self.messages = self.late = self.clears = 0
         self.heard_samples = 0
         self._plays_until_ms = 0
         self._marks: deque[tuple[int, str]] = deque()
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, and no subclass
-        self._transport.write(self._hello)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        self.is_open = False
-        if not self.opened.done():
-            self.opened.set_exception(exc or ConnectionError("closed"))
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        self._buffer += data
-        if not self.opened.done():
-            head, found, rest = self._buffer.partition(b"\r\n\r\n")
-            if not found:
-                return
-            assert head.startswith(b"HTTP/1.1 101"), head
-            self._buffer = rest
-            self.write(b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
-            self.write(self._start)
-            self.is_open = True
-            self.opened.set_result(None)
-        while len(self._buffer) >= 2:
-            kind, length, at = self._buffer[0] & 15, self._buffer[1], 2
-            if length == 126:
-                length, at = int.from_bytes(self._buffer[2:4], "big"), 4
-            if len(self._buffer) < at + length:
-                return
-            self._take(kind, self._buffer[at : at + length])
-            self._buffer = self._buffer[at + length :]
-
-    def write(self, text: bytes, kind: int = 1) -> None:
-        """Send one frame, masked with nothing: the key is zero, the server's work is the same."""
-        size = len(text)
-        head = (
-            bytes((0x80 | kind, 0x80 | size))
-            if size < 126
-            else bytes((0x80 | kind, 0xFE)) + size.to_bytes(2, "big")
-        )
-        self._transport.write(head + b"\0\0\0\0" + text)
 
     def tick(self, frames: list[bytes], number: int, now_ms: int) -> None:
         """Send the frame of this moment, and the marks that have played."""
@@ -155,11 +105,9 @@ class Line(asyncio.Protocol):
         self.write(b'{"event":"mark","sequenceNumber":"%d","mark":{"name":"%b"},"streamSid":"%b"}'
                    % (self.sent + 2, name.encode(), self._sid))  # fmt: skip
 
-    def _take(self, kind: int, payload: bytes) -> None:
-        if kind == 9:
-            self.write(payload, 10)
-        if kind != 1:
-            return
+    @override
+    def take(self, payload: bytes) -> None:
+        """Count it, and play it."""
         message, now_ms = DECODER.decode(payload), _now_ms()
         self.messages += 1
         if message.media is not None:
@@ -190,11 +138,9 @@ def _asked(url: str, number: int) -> tuple[str, str, str]:
     request = urllib.request.Request(f"{url}/twiml/voice", urlencode(fields).encode(), headers)  # noqa: S310 - our own server
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
         document = answer.read().decode()
-    stream = re.search(r'<Stream [^>]*url="([^"]+)"', document)
-    token = re.search(r'<Parameter name="token" value="([^"]+)"', document)
-    assert stream is not None, document
-    assert token is not None, document
-    return call_sid, unescape(stream[1]), unescape(token[1])
+    way = way_in(document)
+    assert way is not None, document
+    return call_sid, *way
 
 
 async def _opened(port: int, number: int, *, is_bare: bool, is_mute: bool) -> Line:
@@ -202,22 +148,8 @@ async def _opened(port: int, number: int, *, is_bare: bool, is_mute: bool) -> Li
     url, call_sid, stream, token = f"http://127.0.0.1:{port}", "CA" + "0" * 32, "", ""
     if not is_bare:
         call_sid, stream, token = await loop.run_in_executor(None, _asked, url, number)
-    stream_sid = f"MZ{secrets.token_hex(16)}"
-    start = {
-        "event": "start", "sequenceNumber": "1", "streamSid": stream_sid,
-        "start": {"streamSid": stream_sid, "accountSid": ACCOUNT.account_sid, "callSid": call_sid, "tracks": ["inbound"],
-                  "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-                  "customParameters": {"token": token}},
-    }  # fmt: skip
-    hello = (
-        f"GET /media HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
-        f"{signing.SOCKET_HEADER}: {signing.signature(ACCOUNT.auth_token, stream)}\r\n\r\n"
-    )
     _, line = await loop.create_connection(
-        lambda: Line(hello.encode(), json.dumps(start).encode(), stream_sid, is_mute=is_mute),
-        "127.0.0.1",
-        port,
+        lambda: Line(port, stream, call_sid, token, is_mute=is_mute), "127.0.0.1", port
     )
     await line.opened
     return line

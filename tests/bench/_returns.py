@@ -8,15 +8,11 @@ the connection on, and how many `failed`.
 """
 
 import asyncio
-import base64
 import json
 import os
-import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from html import unescape
-from typing import cast
 from urllib.parse import urlencode
 
 import uvloop
@@ -26,12 +22,12 @@ from service.clock import Clock
 from service.simulator import signing
 from service.token import TokenMint
 from tests.bench._accounts import ACCOUNT
+from tests.bench._wire import Wire, way_in
 
 AT_ONCE = 32  # in flight, when as many come back as the server takes
 OVER_S = 5.0
 HELD_S = 2.0  # streams are open for so long before all are cut
 FIRST_S_MAX = 30.0
-PING, PONG = 9, 10  # RFC 6455 5.5
 
 Json = dict[str, object]
 
@@ -41,88 +37,27 @@ def name_of(number: int) -> str:
     return f"CA{number:032x}"
 
 
-class Strand(asyncio.Protocol):
-    """One stream: it upgrades, says who it is, and waits for sound."""
+class Strand(Wire):
+    """One stream that waits for sound."""
 
     def __init__(self, port: int, stream: str, call_sid: str, token: str) -> None:
-        self._clock = Clock()
-        self._stream_sid = f"MZ{secrets.token_hex(16)}"
-        self._hello = (
-            f"GET /media HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\n"
-            f"Sec-WebSocket-Version: 13\r\n"
-            f"{signing.SOCKET_HEADER}: {signing.signature(ACCOUNT.auth_token, stream)}\r\n\r\n"
-        ).encode()
-        start = {
-            "event": "start", "sequenceNumber": "1", "streamSid": self._stream_sid,
-            "start": {"streamSid": self._stream_sid, "accountSid": ACCOUNT.account_sid, "callSid": call_sid,
-                      "tracks": ["inbound"], "customParameters": {"token": token},
-                      "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}},
-        }  # fmt: skip
-        self._words = [
-            b'{"event":"connected","protocol":"Call","version":"1.0.0"}',
-            json.dumps(start).encode(),
-        ]
-        self.came_us = self._clock.now_us()
-        self.started_us = self.first_us = 0
-        self._rest = b""
+        super().__init__(port, stream, call_sid, token)
+        self.first_us = 0
         self.heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, and no subclass
-        self._transport.write(self._hello)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        if not self.heard.done():
-            self.heard.set_exception(exc or ConnectionError("closed"))
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        self._rest += data
-        if not self.started_us:
-            if b"\r\n\r\n" not in self._rest:
-                return
-            self._begin()
-        while len(self._rest) >= 2:
-            kind, length, at = self._rest[0] & 15, self._rest[1], 2
-            if length == 126:
-                length, at = int.from_bytes(self._rest[2:4], "big"), 4
-            if len(self._rest) < at + length:
-                return
-            self._take(kind, self._rest[at : at + length])
-            self._rest = self._rest[at + length :]
-
-    def _take(self, kind: int, payload: bytes) -> None:
-        if kind == PING:
-            self._transport.write(_framed(payload, PONG))
-        elif not self.first_us and b'"event":"media"' in payload:
+    def take(self, payload: bytes) -> None:
+        """Note when the first sound came."""
+        if not self.first_us and b'"event":"media"' in payload:
             self.first_us = self._clock.now_us()
             self.heard.set_result(None)
 
-    def _begin(self) -> None:
-        head, _, self._rest = self._rest.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 101"):
-            self.heard.set_exception(ConnectionError(head[:60]))
-            self._transport.abort()
-            return
-        self._transport.write(b"".join(map(_framed, self._words)))
-        self.started_us = self._clock.now_us()
-
-    def cut(self) -> None:
-        """Let go without a word."""
-        self._transport.abort()
-
-
-def _framed(text: bytes, kind: int = 1) -> bytes:
-    """Return one frame, masked with nothing."""
-    if len(text) < 126:
-        return bytes((0x80 | kind, 0x80 | len(text))) + b"\0\0\0\0" + text
-    return bytes((0x80 | kind, 0xFE)) + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
+    @override
+    def lost(self, why: Exception) -> None:
+        """Nothing will be heard."""
+        super().lost(why)
+        if not self.heard.done():
+            self.heard.set_exception(why)
 
 
 class Herd:
@@ -169,12 +104,11 @@ class Herd:
         except OSError:
             self.failed += 1
             return
-        stream = re.search(r'<Stream [^>]*url="([^"]+)"', document)
-        token = re.search(r'<Parameter name="token" value="([^"]+)"', document)
-        if stream is None or token is None:
+        way = way_in(document)
+        if way is None:
             self.failed += 1
             return
-        await self._come(number, unescape(stream[1]), unescape(token[1]), began_us)
+        await self._come(number, *way, began_us)
 
     async def _come(self, number: int, stream: str, token: str, began_us: int) -> None:
         loop = asyncio.get_running_loop()
