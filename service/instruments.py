@@ -120,6 +120,16 @@ class Machine:
             "Clauses and utterances that wait for an engine",
             registry=own,
         )
+        self.inbox_waiting = Gauge(
+            "stayline_inbox_waiting",
+            "Inputs that wait for the sessions of their calls, all together",
+            registry=own,
+        )
+        self.inbox_waiting_max = Gauge(
+            "stayline_inbox_waiting_max",
+            "Inputs that wait for one session, where most do",
+            registry=own,
+        )
         self.drain_began = Gauge(
             "stayline_drain_began_timestamp_seconds",
             "When this process began to hand its calls over before its end; 0 while it doesn't",

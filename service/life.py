@@ -33,8 +33,7 @@ async def lifespan(
     Each of `running` goes on beside for as long as it serves.
     """
     await parts.journal.start()
-    if isinstance(speech := parts.speech, SpeechPool):
-        parts.meter.machine.speech_waiting.set_function(lambda: float(speech.waiting))
+    _measure_queues(parts)
     beside = [
         asyncio.create_task(each)
         for each in (_sweep(parts), watch_loop(parts.meter), parts.telemetry.run())
@@ -60,6 +59,15 @@ async def lifespan(
         await parts.speech.close()
         await parts.journal.close()
         await parts.telemetry.close()
+
+
+def _measure_queues(parts: Parts) -> None:
+    """Have what waits counted whenever somebody asks for the figures."""
+    machine, switchboard = parts.meter.machine, parts.switchboard
+    if isinstance(speech := parts.speech, SpeechPool):
+        machine.speech_waiting.set_function(lambda: float(speech.waiting))
+    machine.inbox_waiting.set_function(lambda: float(sum(switchboard.waiting())))
+    machine.inbox_waiting_max.set_function(lambda: float(max(switchboard.waiting(), default=0)))
 
 
 async def drain(parts: Parts) -> None:

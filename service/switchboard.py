@@ -49,6 +49,10 @@ class Switchboard:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def waiting(self) -> list[int]:
+        """Return how many letters wait for each session. Any thread may ask."""
+        return [len(session.inbox) for session in tuple(self._sessions.values())]
+
     def find(self, call_sid: str) -> Session | None:
         """Return the session that holds the call here, if any."""
         return self._sessions.get(call_sid)

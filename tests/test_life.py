@@ -5,7 +5,7 @@ import pytest
 from starlette.applications import Starlette
 
 from service import life as module
-from service.call import events as e, state
+from service.call import events as e, inputs as i, state
 from service.clock import Clock
 from service.errors import SpeechError, StoreUnavailable
 from service.journal.journal import Journal
@@ -122,6 +122,24 @@ async def test_a_store_that_can_not_be_opened_keeps_nobody_from_calling(tmp_path
         await front.hook("/twiml/voice", ring())
         reading = await app.state.parts.journal.read(CALL)
         assert isinstance(e.decode(reading.records[0].body), e.CallOpened)
+        await front.web.aclose()
+
+
+@pytest.mark.asyncio
+async def test_what_waits_for_calls_is_told_as_it_stands_when_asked_for() -> None:
+    app = small()
+    async with app.router.lifespan_context(app):
+        front, value = Front(app, NotingCarrier()), app.state.parts.meter.value
+        assert value("stayline_inbox_waiting") == value("stayline_inbox_waiting_max") == 0
+        async with served(front) as host, stream(host) as one:
+            await one.start(await front.token())
+            await one.hear("media")
+            session = app.state.parts.switchboard.find(CALL)
+            before = value("stayline_inbox_waiting")
+            for key in "123":
+                session.post(i.Key(key))
+            assert value("stayline_inbox_waiting") == before + 3
+            assert value("stayline_inbox_waiting_max") == before + 3
         await front.web.aclose()
 
 

@@ -5,6 +5,7 @@ import pytest
 import pytest_asyncio
 
 from service import switchboard as module
+from service.call import inputs as i
 from service.journal.stores import connect
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, Caller, House
@@ -41,6 +42,15 @@ async def test_each_call_has_a_session_of_its_own(house: House) -> None:
     )
     assert len({id(one[0]) for one in taken if one}) == 20
     assert len(house.switchboard) == 20
+
+
+async def test_what_waits_for_each_call_is_counted(house: House) -> None:
+    caller = await house.connect()
+    await wait_until(lambda: house.switchboard.waiting() == [0], description="all is taken")
+    for key in "123":
+        caller.session.post(i.Key(key))
+    assert house.switchboard.waiting() == [3]
+    await wait_until(lambda: house.switchboard.waiting() == [0], description="all is taken")
 
 
 async def test_one_call_too_many_is_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,9 @@ class Inbox:
         self._arrivals = 0
         self.is_closed = False
 
+    def __len__(self) -> int:
+        return self._row.qsize()
+
     def post(self, letter: Letter) -> None:
         """Put a letter in the row. One too many from the wire is dropped with a log line."""
         if self.is_closed:

@@ -56,11 +56,11 @@ class Session:
     def __init__(self, call_sid: str, means: Means) -> None:
         self.call_sid, self._means = call_sid, means
         self._ledger = Ledger(call_sid, means.journal, means.owner, next(means.holds))
-        self._inbox = Inbox(call_sid)
+        self.inbox = Inbox(call_sid)
         self._line = Line(call_sid, means)
         self._talk = self._talk_with(means.agent)
         self._acting = Acting(call_sid, means, self.post)
-        self._working = Working(call_sid, means, self._inbox, self._ledger)
+        self._working = Working(call_sid, means, self.inbox, self._ledger)
         self._scribe = Scribe(means, self._ledger, self._act, self._let_go)
         self._mooring = Mooring(
             means, self._ledger, self._line, self._talk, self._scribe, self.post
@@ -94,7 +94,7 @@ class Session:
 
     def post(self, letter: Letter) -> None:
         """Put an input in the row."""
-        self._inbox.post(letter)
+        self.inbox.post(letter)
 
     # What the socket calls. An older stream's audio, keys, echoes and end mean nothing here.
 
@@ -164,7 +164,7 @@ class Session:
     async def _next(self) -> Letter:
         due_ms = self._due_ms()
         wait_ms = None if due_ms is None else max(0, due_ms - self._means.clock.now_ms())
-        return await self._inbox.take(wait_ms)
+        return await self.inbox.take(wait_ms)
 
     async def _take(self, letter: Letter) -> None:
         match letter:

@@ -15,7 +15,9 @@ async def test_letters_are_taken_in_their_order() -> None:
     letters: list[Letter] = [i.Key("1"), Lost(1, "closed"), i.Key("2")]
     for letter in letters:
         inbox.post(letter)
+    assert len(inbox) == 3
     assert [await inbox.take(None) for _ in letters] == letters
+    assert len(inbox) == 0
 
 
 async def test_no_letter_in_time_wakes_the_session() -> None:
