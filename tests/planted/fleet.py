@@ -54,6 +54,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_branch.py", "tests/journal/behind/test_flusher.py"),
     ),
     Bug(
+        name="overtaken-answer-taken-for-a-rewind",
+        rule=6,
+        file="service/journal/behind/held.py",
+        before="        if head >= min(asked_at, self.head):\n",
+        after="        if head >= self.head:\n",
+        suites=("tests/journal/behind/test_bridge.py",),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",
