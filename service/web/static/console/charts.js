@@ -1,5 +1,5 @@
-// The server over the last hour: how many calls there are, how often streams came back, how soon the talk
-// went on, and how long callers heard nothing.
+// The server over the last hour: how many calls there are, how often streams came back, which conversations
+// survived that, how soon the talk went on, and how long callers heard nothing.
 
 import { html } from "../vendor/preact-htm.js";
 import { Plot } from "./plot.js";
@@ -30,6 +30,11 @@ export function charts(points) {
         ? happened.map((cause) => line(causeWord(cause), points, (point) => point.returns[cause] ?? 0))
         : [line("none", points, () => 0)],
     },
+    {
+      title: "Conversations that met a drop",
+      unit: "",
+      lines: [summed("survived", points, (point) => point.survived), summed("lost", points, (point) => point.lost)],
+    },
     { title: "Time until the talk went on", unit: "ms", lines: spread(points, "resume_ms") },
     { title: "Length of gaps", unit: "ms", lines: spread(points, "gap_ms") },
   ];
@@ -42,6 +47,18 @@ export function charts(points) {
  * @returns {Line}
  */
 const line = (name, points, value) => ({ name, values: points.map(value) });
+
+/**
+ * How many there have been since the first of the points: few happen in one step, so that steps would tell nothing.
+ * @param {string} name
+ * @param {Point[]} points
+ * @param {(point: Point) => number} value
+ * @returns {Line}
+ */
+function summed(name, points, value) {
+  let sum = 0;
+  return line(name, points, (point) => (sum += value(point)));
+}
 
 /**
  * @param {Point[]} points

@@ -9,7 +9,7 @@ const WARNED_MINUTES = 1; // without charts only what fires is of interest
 const EVERY_MS = 10_000; // a point of the server's
 const POINTS_MAX = (CHARTED_MINUTES * 60_000) / EVERY_MS;
 
-/** One step of ten seconds, as `/api/figures` tells it. @typedef {{at_ms: number, live: number, opened: number, returns: Record<string, number>, resume_ms: Spread, gap_ms: Spread}} Point */
+/** One step of ten seconds, as `/api/figures` tells it. @typedef {{at_ms: number, live: number, opened: number, survived: number, lost: number, returns: Record<string, number>, resume_ms: Spread, gap_ms: Spread}} Point */
 /** @typedef {{count: number, p50: number, p95: number}} Spread */
 /** @typedef {{server: string, alerts: any[], points: Point[]}} Figures */
 
