@@ -6,14 +6,14 @@ await conclude(…, tally)      what callers heard, what was acknowledged, what 
 
 import asyncio
 
-from service.chaos import judge
-from service.chaos.crowd import LightPhone
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.settling import all_answer
 from service.chaos.evidence import keep
 from service.chaos.ground import Ground
 from service.chaos.harms import Dropped, Harms
-from service.chaos.hearing import faults
-from service.chaos.ledger import Unanswered, lost
-from service.chaos.settling import all_answer
+from service.chaos.judging import judge
+from service.chaos.judging.hearing import faults
+from service.chaos.judging.ledger import Unanswered, lost
 from service.chaos.tally import Tally
 from service.chaos.waiting import until
 

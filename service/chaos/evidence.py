@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from service.chaos.crowd import LightPhone
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.strand import Strand
 from service.chaos.harms import Dropped
-from service.chaos.judge import Journals
-from service.chaos.strand import Strand
+from service.chaos.judging.judge import Journals
 
 CALLS_MAX = 50  # of one wave: the first ones tell what is wrong
 

@@ -13,16 +13,16 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from service.chaos.balancer import Balancer
-from service.chaos.chance import chance
-from service.chaos.courier import Courier
-from service.chaos.crowd import Crowd, LightPhone
-from service.chaos.ledger import Ledger
+from service.chaos.callers.chance import chance
+from service.chaos.callers.courier import Courier
+from service.chaos.callers.crowd import Crowd, LightPhone
+from service.chaos.judging.ledger import Ledger
+from service.chaos.network.balancer import Balancer
+from service.chaos.network.proxy import Proxy
 from service.chaos.plan import Plan
-from service.chaos.proxy import Proxy
-from service.chaos.server import Server, free_port
-from service.chaos.shop import Shop
-from service.chaos.store import Store, store
+from service.chaos.servers.server import Server, free_port
+from service.chaos.servers.shop import Shop
+from service.chaos.servers.store import Store, store
 from service.clock import Clock
 from service.simulator.account import Account
 from service.simulator.credentials import Credentials

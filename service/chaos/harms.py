@@ -8,13 +8,13 @@ from typing import assert_never
 
 import msgspec
 
-from service.chaos.chance import chance
-from service.chaos.crowd import LightPhone
+from service.chaos.callers.chance import chance
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.strand import Strand
 from service.chaos.ground import Ground
-from service.chaos.link import Link
+from service.chaos.network.link import Link
 from service.chaos.plan import Drop, LinkDrop
-from service.chaos.server import Server
-from service.chaos.strand import Strand
+from service.chaos.servers.server import Server
 from service.chaos.waiting import until
 
 HOLD_MS = (

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from service.chaos.crowd import MEDIA_MS
+from service.chaos.callers.crowd import MEDIA_MS
 from service.chaos.plan import TALKER, Plan
 from service.simulator.options import add_access
 

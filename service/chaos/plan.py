@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from service.chaos.lane import CALM, Weather
+from service.chaos.network.lane import CALM, Weather
 
 TALKER = "service.testing.talker:Talker"
 APART_MS = 6_500  # under ten drops a minute, a deployment's default limit

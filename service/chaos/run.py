@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.chaos.chance import chance
+from service.chaos.callers.chance import chance
 from service.chaos.conclusion import conclude, settle
 from service.chaos.ground import Ground
 from service.chaos.harms import Harms

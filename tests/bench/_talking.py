@@ -20,7 +20,7 @@ from starlette.routing import Route
 from service.app import create_app
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
-from service.chaos.served import UnhurriedSynthesizer, serve
+from service.chaos.servers.served import UnhurriedSynthesizer, serve
 from service.config import Config
 from service.parts import Own
 from service.speech.endpoint import Endpointer

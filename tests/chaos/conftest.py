@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from service.chaos.crowd import Crowd
+from service.chaos.callers.crowd import Crowd
 from service.simulator.account import Account, Terms
 from tests.chaos.deployment import Deployment
 from tests.simulator.conftest import QUICK

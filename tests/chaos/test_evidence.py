@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from service.chaos.crowd import Crowd
+from service.chaos.callers.crowd import Crowd
 from service.chaos.evidence import keep
 from service.chaos.harms import Dropped
-from service.chaos.lane import CALM
-from service.chaos.link import Link
+from service.chaos.network.lane import CALM
+from service.chaos.network.link import Link
 from service.testing.textspeech import spoken
-from tests.chaos.test_judge import heard
+from tests.chaos.judging.test_judge import heard
 
 pytestmark = pytest.mark.asyncio
 

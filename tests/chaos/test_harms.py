@@ -8,7 +8,7 @@ from service.chaos import harms as all_harms
 from service.chaos.ground import Ground
 from service.chaos.harms import Harms
 from service.chaos.plan import DROPS, Plan
-from service.chaos.server import NotServed
+from service.chaos.servers.server import NotServed
 from service.simulator.credentials import Credentials
 from tests.chaos.deployment import Deployment
 from tests.conftest import wait_until

@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
-from service.chaos.chance import chance
-from service.chaos.lane import CALM
+from service.chaos.callers.chance import chance
+from service.chaos.network.lane import CALM
 from service.chaos.plan import CALM_PERCENT, DROPS, RATE_MAX, Plan
 
 

@@ -8,10 +8,10 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
-from service.chaos.crowd import Crowd, LightPhone
+from service.chaos.callers.crowd import Crowd, LightPhone
+from service.chaos.callers.settling import answers_ms
+from service.chaos.callers.span import Detour
 from service.chaos.report import Report
-from service.chaos.settling import answers_ms
-from service.chaos.span import Detour
 from service.chaos.waiting import until
 from tests.fleet.elsewhere import HERE, Elsewhere, is_possible
 from tests.fleet.ground import Ground, Server

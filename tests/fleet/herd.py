@@ -6,10 +6,10 @@ five seconds.
 
 import asyncio
 
-from service.chaos.crowd import LightPhone
-from service.chaos.judge import losses, second_greetings
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.settling import gaps_ms, until_back
+from service.chaos.judging.judge import losses, second_greetings
 from service.chaos.report import Report
-from service.chaos.settling import gaps_ms, until_back
 from tests.fleet.journals import taken
 from tests.fleet.options import Options
 

@@ -1,4 +1,4 @@
-"""What the API says of every call; service.chaos.judge then says what must hold between two readings.
+"""What the API says of every call; service.chaos.judging.judge then says what must hold between two readings.
 
 before = await taken(ground)
 …
@@ -9,7 +9,7 @@ import asyncio
 
 import httpx2
 
-from service.chaos.judge import Journals
+from service.chaos.judging.judge import Journals
 from service.simulator.webhook import trust
 from tests.fleet.ground import BEARER, Ground
 

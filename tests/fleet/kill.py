@@ -5,10 +5,10 @@ The servers take turns: each round kills the one that holds the calls, and start
 
 import asyncio
 
-from service.chaos.crowd import LightPhone
-from service.chaos.judge import interleaved, losses, second_greetings, unkept
+from service.chaos.callers.crowd import LightPhone
+from service.chaos.callers.settling import all_answer, gaps_ms, until_back
+from service.chaos.judging.judge import interleaved, losses, second_greetings, unkept
 from service.chaos.report import Report
-from service.chaos.settling import all_answer, gaps_ms, until_back
 from tests.fleet.ground import Ground
 from tests.fleet.journals import taken
 from tests.fleet.options import Options

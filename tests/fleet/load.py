@@ -6,8 +6,8 @@ With FLEET_PROFILE=FILE the server is profiled on the way: see served.py.
 import asyncio
 import os
 
+from service.chaos.callers.settling import answers_ms
 from service.chaos.report import Report
-from service.chaos.settling import answers_ms
 from tests.fleet.options import Options
 
 EVERY_MS = 5_000

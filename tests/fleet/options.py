@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.chaos.crowd import MEDIA_MS
+from service.chaos.callers.crowd import MEDIA_MS
 from service.simulator.account import Pace
 from tests.fleet.ground import Ground
 

@@ -8,9 +8,9 @@ import asyncio
 import os
 import signal
 
-from service.chaos.judge import Journals, losses, second_greetings, unkept
+from service.chaos.callers.settling import answers_ms
+from service.chaos.judging.judge import Journals, losses, second_greetings, unkept
 from service.chaos.report import Report, at
-from service.chaos.settling import answers_ms
 from service.chaos.waiting import until
 from tests.fleet.ground import Ground
 from tests.fleet.journals import Unanswered, asked, taken

@@ -5,9 +5,9 @@ They must all come back to the new process, whatever the carrier is told in betw
 
 import asyncio
 
-from service.chaos.judge import interleaved, losses, second_greetings, unkept
+from service.chaos.callers.settling import all_answer, gaps_ms
+from service.chaos.judging.judge import interleaved, losses, second_greetings, unkept
 from service.chaos.report import Report
-from service.chaos.settling import all_answer, gaps_ms
 from tests.fleet.journals import taken
 from tests.fleet.options import Options
 from tests.fleet.rolling import EXIT_MS_MAX

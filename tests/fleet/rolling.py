@@ -5,9 +5,9 @@ Each round stops one server, starts it again, and waits until it is ready and ev
 
 import asyncio
 
-from service.chaos.judge import losses, second_greetings, unkept
+from service.chaos.callers.settling import answers_ms, gaps_ms, orders_a_second, resumes_a_second
+from service.chaos.judging.judge import losses, second_greetings, unkept
 from service.chaos.report import Report
-from service.chaos.settling import answers_ms, gaps_ms, orders_a_second, resumes_a_second
 from tests.fleet.journals import taken
 from tests.fleet.options import Options
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.chaos import served
+from service.chaos.servers import served
 from service.config import Config
 
 

@@ -7,8 +7,8 @@ import asyncio
 import socket
 from contextlib import suppress
 
+from service.chaos.callers.settling import answers_ms
 from service.chaos.report import Report
-from service.chaos.settling import answers_ms
 from service.simulator import signing
 from service.simulator.account import Account
 from tests.fleet.ground import ACCOUNT

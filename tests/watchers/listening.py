@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 
 from service.audio import milliseconds
-from service.chaos.crowd import LightPhone
+from service.chaos.callers.crowd import LightPhone
 
 
 class Heard(msgspec.Struct, frozen=True):
