@@ -175,7 +175,7 @@ class Bridge(Claims):
                 return None
             case Missing():
                 self._roll.held.pop(held.call_sid, None)
-            case Fenced() if writing.epoch is not None:
+            case Fenced() if writing.epoch == held.epoch:
                 self._roll.held.pop(held.call_sid, None)
         return outcome
 

@@ -31,7 +31,7 @@ class FaultyStore:
         self.real = real or SqliteJournal(None, ttl_ms=TTL_MS)
         self.way = "well"
         self.lives = 0  # a fail-over cuts every line
-        self.has_worked = asyncio.Event()  # an answer is kept back
+        self.has_worked = asyncio.Event()  # a question, or its answer, is kept back
         self.may_answer = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -70,6 +70,10 @@ class FaultyStore:
                 if lives != self.lives:
                     work.close()
                     raise StoreUnavailable("the line was cut")
+                return await work
+            case "held_up":
+                self.has_worked.set()
+                await self.may_answer.wait()
                 return await work
             case "late_reply":
                 answer = await work

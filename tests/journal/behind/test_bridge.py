@@ -175,9 +175,11 @@ async def test_what_the_store_lost_of_the_newest_is_written_again(
     assert await faulty.bodies() == [b"o", b"w1", b"w2", b"w3", b"note", b"w4"]
 
 
-async def begin(faulty: FaultyStore, work: Coroutine[Any, Any, T]) -> Task[T]:
+async def begin(
+    faulty: FaultyStore, work: Coroutine[Any, Any, T], way: str = "late_reply"
+) -> Task[T]:
     """Let the store do the work, and keep its answer back."""
-    faulty.way = "late_reply"
+    faulty.way = way
     task = asyncio.create_task(work)
     await faulty.has_worked.wait()
     return task
@@ -214,6 +216,19 @@ async def test_a_claim_that_a_note_overtook_does_not_say_that_the_store_went_bac
     assert not patient.arrears.calls
     assert await write(patient, "w", 1, epoch=2) == Behind(2)
     assert await faulty.bodies() == [b"o", b"note"]
+
+
+async def test_a_write_that_our_own_claim_overtook_does_not_take_the_call_from_us(
+    patient: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(patient)
+    owners = await begin(faulty, write(patient, "w", 1), "held_up")
+    faulty.way = "well"
+    assert (await hold(patient)).epoch == 2
+    faulty.may_answer.set()
+    assert await owners == Fenced(2)
+    faulty.way = "away"
+    assert await write(patient, "x", 1, epoch=2) == Appended(2, Durability.MEMORY)
 
 
 async def test_a_write_that_the_store_took_while_a_branch_began_stands_there_too(
