@@ -62,7 +62,7 @@ class Admission:
         self._came += 1
         heapq.heappush(self._waiting, (opened_s, self._came, place))
         self.turnstile.take(self._let_in)
-        with self._meter.streams_waiting.track_inprogress():
+        with self._meter.waiting.streams.track_inprogress():
             return await self._given(place)
 
     async def _given(self, place: asyncio.Future[bool]) -> bool:

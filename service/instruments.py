@@ -5,6 +5,7 @@ and no unit: `stayline.gap.duration`. Labels are few, and their values are words
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -101,7 +102,7 @@ class Talking:
 
 
 class Machine:
-    """How the process itself fares: its loop, its queues, its store."""
+    """How the process itself fares: its loop, its queues, its end."""
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.loop_lag = Histogram(
@@ -135,10 +136,85 @@ class Machine:
             "When this process began to hand its calls over before its end; 0 while it doesn't",
             registry=own,
         )
-        self.store_seconds = Histogram(
+
+
+class Waiting:
+    """Streams that wait for us, and those that we wait for in vain."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.streams = Gauge(
+            "stayline_streams_waiting", "Streams that wait to be let in", registry=own
+        )
+        self.idle = Counter(
+            "stayline_streams_idle", "Streams given up because nothing came", registry=own
+        )
+
+
+class Abandoned:
+    """What becomes of calls whose server or stream is gone."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.adopted = Counter(
+            "stayline_calls_adopted", "Calls of servers that are gone, looked after", registry=own
+        )
+        self.redirected = Counter(
+            "stayline_calls_redirected", "Of those, led back by the carrier", registry=own
+        )
+        self.closed = Counter(
+            "stayline_calls_closed", "Of those, gone at the carrier", registry=own
+        )
+        self.callbacks = Counter(
+            "stayline_callbacks",
+            "Attempts to ring a caller back, by outcome",
+            ["outcome"],
+            registry=own,
+        )
+        self.carrier_errors = Counter(
+            "stayline_carrier_errors",
+            "Abandoned calls that the carrier knew nothing of",
+            registry=own,
+        )
+
+
+class Store:
+    """How the store fares: its answers, its room, and what it lacks while it is away."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.seconds = Histogram(
             "stayline_store_duration_seconds",
             "How long the store took for an answer, by what it was asked",
             ["operation"],
             buckets=STORE_SECONDS,
             registry=own,
         )
+        self.errors = Counter("stayline_store_errors", "Store failures", registry=own)
+        self.bytes = Gauge(
+            "stayline_store_bytes", "Bytes that calls take in a store with a quota", registry=own
+        )
+        self.pruned = Counter(
+            "stayline_calls_pruned", "Calls that were over, erased for room", registry=own
+        )
+        self.degraded = Gauge(
+            "stayline_store_degraded", "1 while calls go on without the store", registry=own
+        )
+        self.behind_calls = Gauge(
+            "stayline_store_behind_calls", "Calls that the store lacks something of", registry=own
+        )
+        self.behind_records = Gauge(
+            "stayline_store_behind_records", "Records that the store lacks", registry=own
+        )
+        self.behind_bytes = Gauge(
+            "stayline_store_behind_bytes", "Bytes that the store lacks", registry=own
+        )
+        self.branches = Counter(
+            "stayline_store_branches", "Calls that went on without the store", registry=own
+        )
+        self.flushed = Counter(
+            "stayline_store_flushed", "Records that the store took later", registry=own
+        )
+        self.orphans = Counter(
+            "stayline_store_orphans", "Branches lost to another owner", registry=own
+        )
+
+
+Group: TypeAlias = Continuity | Talking | Machine | Waiting | Abandoned | Store

@@ -123,7 +123,7 @@ async def _sweep(parts: Parts) -> None:
         try:
             erased = await parts.journal.sweep(now_ms=parts.clock.now_ms())
         except StoreError as trouble:
-            parts.meter.store_errors.inc()
+            parts.meter.store.errors.inc()
             _log.error("! the sweep failed: %s", trouble, extra={"action": "sweep_failed"})
             continue
         if erased:

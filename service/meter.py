@@ -7,7 +7,17 @@ import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from service.instruments import CAUSES, INCIDENTS, Continuity, Machine, Talking, begun
+from service.instruments import (
+    CAUSES,
+    INCIDENTS,
+    Abandoned,
+    Continuity,
+    Machine,
+    Store,
+    Talking,
+    Waiting,
+    begun,
+)
 from service.pool import Pool
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3)
@@ -69,11 +79,11 @@ class Meter:
         self.continuity = Continuity(own)
         self.talking = Talking(own)
         self.machine = Machine(own)
+        self.waiting = Waiting(own)
+        self.abandoned = Abandoned(own)
+        self.store = Store(own)
         self.pool: Pool | None = None
         self._returns: deque[Return] = deque(maxlen=RETURNS_KEPT)
-        self._count_waiting(own)
-        self._count_abandoned(own)
-        self._count_store(own)
 
     def returned(self, gap_ms: int, took_us: int) -> None:
         """A stream took up a call again."""
@@ -94,66 +104,6 @@ class Meter:
     def value(self, name: str, **labels: str) -> float:
         """Return one sample as `text` would show it, 0 when it was never counted."""
         return self._registry.get_sample_value(name, labels) or 0.0
-
-    def _count_waiting(self, own: CollectorRegistry) -> None:
-        self.streams_waiting = Gauge(
-            "stayline_streams_waiting", "Streams that wait to be let in", registry=own
-        )
-        self.idle_streams = Counter(
-            "stayline_streams_idle", "Streams given up because nothing came", registry=own
-        )
-
-    def _count_abandoned(self, own: CollectorRegistry) -> None:
-        self.calls_adopted = Counter(
-            "stayline_calls_adopted", "Calls of servers that are gone, looked after", registry=own
-        )
-        self.calls_redirected = Counter(
-            "stayline_calls_redirected", "Of those, led back by the carrier", registry=own
-        )
-        self.calls_closed = Counter(
-            "stayline_calls_closed", "Of those, gone at the carrier", registry=own
-        )
-        self.callbacks = Counter(
-            "stayline_callbacks",
-            "Attempts to ring a caller back, by outcome",
-            ["outcome"],
-            registry=own,
-        )
-        self.carrier_errors = Counter(
-            "stayline_carrier_errors",
-            "Abandoned calls that the carrier knew nothing of",
-            registry=own,
-        )
-
-    def _count_store(self, own: CollectorRegistry) -> None:
-        self.store_errors = Counter("stayline_store_errors", "Store failures", registry=own)
-        self.store_bytes = Gauge(
-            "stayline_store_bytes", "Bytes that calls take in a store with a quota", registry=own
-        )
-        self.calls_pruned = Counter(
-            "stayline_calls_pruned", "Calls that were over, erased for room", registry=own
-        )
-        self.store_degraded = Gauge(
-            "stayline_store_degraded", "1 while calls go on without the store", registry=own
-        )
-        self.store_behind_calls = Gauge(
-            "stayline_store_behind_calls", "Calls that the store lacks something of", registry=own
-        )
-        self.store_behind_records = Gauge(
-            "stayline_store_behind_records", "Records that the store lacks", registry=own
-        )
-        self.store_behind_bytes = Gauge(
-            "stayline_store_behind_bytes", "Bytes that the store lacks", registry=own
-        )
-        self.store_branches = Counter(
-            "stayline_store_branches", "Calls that went on without the store", registry=own
-        )
-        self.store_flushed = Counter(
-            "stayline_store_flushed", "Records that the store took later", registry=own
-        )
-        self.store_orphans = Counter(
-            "stayline_store_orphans", "Branches lost to another owner", registry=own
-        )
 
     def families(self) -> Iterable[Metric]:
         """Return everything, family by family, as it stands now."""

@@ -40,13 +40,13 @@ class Quota:
             try:
                 await self.keep()
             except StoreError as trouble:
-                self._meter.store_errors.inc()
+                self._meter.store.errors.inc()
                 _log.error("! the quota failed: %s", trouble, extra={"action": "quota_failed"})
 
     async def keep(self) -> int:
         """Erase what has to go, and return how many calls that were. Raises StoreError."""
         room = await self._journal.room()
-        self._meter.store_bytes.set(room.used)
+        self._meter.store.bytes.set(room.used)
         if room.used * 100 <= self._bytes_max * HIGH_PERCENT:
             self._is_over = False
             return 0
@@ -58,13 +58,13 @@ class Quota:
                     pruned += await self._journal.erase(call_sid)
                     left -= weight
             room = await self._journal.room()
-        self._meter.store_bytes.set(room.used)
+        self._meter.store.bytes.set(room.used)
         self._tell(pruned, room.used)
         return pruned
 
     def _tell(self, pruned: int, used: int) -> None:
         if pruned:
-            self._meter.calls_pruned.inc(pruned)
+            self._meter.store.pruned.inc(pruned)
             _log.warning("= %d calls erased for room", pruned, extra={"action": "calls_pruned"})
         is_over = used > self._bytes_max
         if is_over and not self._is_over:

@@ -79,7 +79,7 @@ class Reconciler:
                 await self.look()
             except StoreError:
                 self._seen.clear()  # Nobody could renew, so what we saw proves nothing.
-                self._means.meter.store_errors.inc()
+                self._means.meter.store.errors.inc()
             await asyncio.sleep((LOOK_MS - self._means.chance.randrange(LOOK_MS // 5)) / 1000)
 
     async def look(self) -> None:
@@ -121,9 +121,9 @@ class Reconciler:
         try:
             await self._reconcile(headline)
         except StoreError:
-            self._means.meter.store_errors.inc()
+            self._means.meter.store.errors.inc()
         except CarrierError as trouble:
-            self._means.meter.carrier_errors.inc()
+            self._means.meter.abandoned.carrier_errors.inc()
             self._tell(headline, "the carrier can't say whether it lives", trouble)
         finally:
             del self._at_work[headline.call_sid]
@@ -146,7 +146,7 @@ class Reconciler:
         )
         if not is_ours:
             return
-        self._means.meter.calls_adopted.inc()
+        self._means.meter.abandoned.adopted.inc()
         call = await self._finished(call, now_ms)
         if _is_done_with(call):
             await self._release(headline, call)
@@ -203,7 +203,7 @@ class Reconciler:
             if not await self._means.carrier.is_live(call_sid):
                 await self._close(headline, call)
             return
-        self._means.meter.calls_redirected.inc()
+        self._means.meter.abandoned.redirected.inc()
         self._tell(headline, "the carrier leads it back")
 
     async def _adopt(self, headline: Headline) -> None:

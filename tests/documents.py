@@ -19,7 +19,7 @@ from service.call.decisions import resume
 from service.call.facts.fact import Fact
 from service.call.folds.fold import fold
 from service.call.state import Call
-from service.instruments import Continuity, Machine, Talking
+from service.instruments import Group
 from service.meter import Meter
 from service.protocol import stream
 from service.sight.otel_metrics import named
@@ -109,7 +109,7 @@ def instruments(group: object) -> Iterator[MetricWrapperBase]:
     for one in vars(group).values():
         if isinstance(one, MetricWrapperBase):
             yield one
-        elif isinstance(one, Continuity | Talking | Machine):
+        elif isinstance(one, Group):
             yield from instruments(one)
 
 

@@ -19,7 +19,7 @@ def test_a_point_holds_what_happened_in_its_step_alone() -> None:
     assert (first.survived, first.lost) == (1, 0)
     assert (first.resume_ms, first.gap_ms) == (Spread(1, 4.0, 4.0), Spread(1, 800.0, 800.0))
     meter.calls_opened.inc()
-    meter.store_degraded.set(1)
+    meter.store.degraded.set(1)
     second = history.tick(2 * STEP_MS)
     assert (second.live, second.opened, second.returns, second.resume_ms) == (2, 1, {}, Spread())
     assert (first.is_degraded, second.is_degraded) == (False, True)

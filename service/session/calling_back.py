@@ -121,7 +121,7 @@ class CallingBack:
                     call, callback, e.CallbackEnded(attempt=attempt, outcome="failed")
                 )
             return
-        self._means.meter.callbacks.labels(outcome="placed").inc()
+        self._means.meter.abandoned.callbacks.labels(outcome="placed").inc()
         self._tell(sid, "an attempt rings")
         placed = e.CallbackPlaced(attempt=attempt, call_sid=rung_sid)
         await self._write(call, callback, placed)
@@ -159,7 +159,7 @@ class CallingBack:
             return
         ended = e.CallbackEnded(attempt=callback.attempt, outcome=outcome)
         if await self._write(call, callback, ended):
-            self._means.meter.callbacks.labels(
+            self._means.meter.abandoned.callbacks.labels(
                 outcome=outcome if outcome in KNOWN else "other"
             ).inc()
 

@@ -94,7 +94,7 @@ class Remembrance:
         self._remember(call)
 
     def _tell(self, trouble: StoreError) -> None:
-        self._means.meter.store_errors.inc()
+        self._means.meter.store.errors.inc()
         _log.warning(
             "! the call's names can't be kept: %s",
             trouble,

@@ -57,7 +57,7 @@ def tell_fenced(call_sid: str, meter: Meter) -> None:
 
 def tell_store_failed(call_sid: str, meter: Meter, trouble: StoreError) -> None:
     """The store took no more, so this hold on the call is over."""
-    meter.store_errors.inc()
+    meter.store.errors.inc()
     _log.error(
         "! the store failed; the carrier will bring the call back: %s",
         trouble,

@@ -41,7 +41,7 @@ class Watch:
             try:
                 is_ours = await self._ledger.renew(self._means.clock.now_ms())
             except StoreError:
-                self._means.meter.store_errors.inc()
+                self._means.meter.store.errors.inc()
                 continue
             if not is_ours:
                 self._post(Taken(epoch))
@@ -58,7 +58,7 @@ class Watch:
             else:  # The caller is to be rung back: whoever lives then does it.
                 await self._ledger.put_off(due_ms, self._means.clock.now_ms())
         except StoreError:
-            self._means.meter.store_errors.inc()  # Whoever looks after it next sees that it is over.
+            self._means.meter.store.errors.inc()  # Whoever looks after it next sees that it is over.
 
     async def catch_up(self) -> bool | None:
         """Fold what others wrote. False: the call is no longer ours. None: that can't be read now.
@@ -82,7 +82,7 @@ class Watch:
                 if await self._is_gone():
                     return
             except StoreError:
-                self._means.meter.store_errors.inc()
+                self._means.meter.store.errors.inc()
             if self._ledger.call.position > position:
                 again_ms = FOLLOW_AGAIN_MS
             await asyncio.sleep(self._nearly(again_ms) / 1000)

@@ -133,7 +133,7 @@ class Working:
         try:
             await self._ledger.renew(now_ms)
         except StoreError:
-            self._means.meter.store_errors.inc()
+            self._means.meter.store.errors.inc()
 
     async def leave(self) -> None:
         """The call is no longer held here: what tools had answered, and will, goes to the journal."""
@@ -155,7 +155,7 @@ class Working:
         try:
             await self._ledger.tell(facts, key, self._means.clock.now_ms())
         except StoreError as trouble:
-            self._means.meter.store_errors.inc()
+            self._means.meter.store.errors.inc()
             _log.error(
                 "! a tool's answer was lost: %s",
                 trouble,

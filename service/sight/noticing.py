@@ -101,7 +101,7 @@ class Sight:
 
     def closed(self, call: Call, ended: e.CallEnded, now_ms: int) -> Call:
         """An abandoned call was found to be over; return it as it is then."""
-        self._meter.calls_closed.inc()
+        self._meter.abandoned.closed.inc()
         return fold(call, ended, Place(call.position + 1, 0, now_ms))
 
     def ended(self, call: Call) -> None:

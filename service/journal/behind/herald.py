@@ -28,30 +28,30 @@ class Herald:
 
     def failed(self) -> None:
         """A question to the store was answered late, wrongly or not at all."""
-        self._meter.store_errors.inc()
+        self._meter.store.errors.inc()
 
     def took(self, asked: Asked, took_us: int) -> None:
         """The store was waited for; the answer may have been too late, or none."""
-        self._meter.machine.store_seconds.labels(operation=asked).observe(took_us / 1e6)
+        self._meter.store.seconds.labels(operation=asked).observe(took_us / 1e6)
 
     def branched(self) -> None:
         """A call goes on without the store."""
-        self._meter.store_branches.inc()
+        self._meter.store.branches.inc()
 
     def orphaned(self) -> None:
         """A branch was lost to another owner."""
-        self._meter.store_orphans.inc()
+        self._meter.store.orphans.inc()
 
     def flushed(self, records: int) -> None:
         """The store took records that had waited."""
         self._flushed += records
-        self._meter.store_flushed.inc(records)
+        self._meter.store.flushed.inc(records)
 
     def look(self, arrears: Arrears, *, is_answering: bool, is_whole: bool, now_ms: int) -> None:
         """Take stock; tell of a change."""
-        self._meter.store_behind_calls.set(arrears.calls)
-        self._meter.store_behind_records.set(arrears.records)
-        self._meter.store_behind_bytes.set(arrears.bytes)
+        self._meter.store.behind_calls.set(arrears.calls)
+        self._meter.store.behind_records.set(arrears.records)
+        self._meter.store.behind_bytes.set(arrears.bytes)
         is_changed = self.standing.judge(
             arrears, is_answering=is_answering, is_whole=is_whole, now_ms=now_ms
         )
@@ -60,7 +60,7 @@ class Herald:
 
     def _tell(self, arrears: Arrears, now_ms: int) -> None:
         status = self.standing.status
-        self._meter.store_degraded.set(status is not Status.OK)
+        self._meter.store.degraded.set(status is not Status.OK)
         if status is Status.OK:
             _log.info(
                 "= the store is whole again after %d ms; %d records were flushed",

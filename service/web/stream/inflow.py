@@ -117,7 +117,7 @@ class _Passage:
             # Late ourselves, we have not read yet what came meanwhile: the peer is not to blame.
             self._came_ms = now_ms
         if now_ms >= self._came_ms + idle_ms:
-            self._inflow.meter.idle_streams.inc()
+            self._inflow.meter.waiting.idle.inc()
             self._end(IDLE)
         else:
             self._look_at(self._came_ms + idle_ms)

@@ -250,7 +250,7 @@ class Media:
                 now_ms=now_ms,
             )
         except StoreError as trouble:
-            self.meter.store_errors.inc()
+            self.meter.store.errors.inc()
             _log.error("! the store failed: %s", trouble, extra={"action": "store_failed"})
             return _Refusal("the store failed", TRY_AGAIN)
         if isinstance(spent, Unspendable):

@@ -118,7 +118,7 @@ class Handover:
             self._tell(call_sid, f"{kind} can't be kept: {type(outcome).__name__}")
 
     def _failed(self, call_sid: str, trouble: StoreError) -> None:
-        self.meter.store_errors.inc()
+        self.meter.store.errors.inc()
         _log.error(
             "! the store failed: %s",
             trouble,

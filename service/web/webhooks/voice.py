@@ -273,7 +273,7 @@ class Voice:
         self, call_sid: str, trouble: StoreError, *, failed: str = RESUME, request: str = ""
     ) -> Response:
         """Keep the caller on the line for a moment; the way back asks again."""
-        self.meter.store_errors.inc()
+        self.meter.store.errors.inc()
         _log.error(
             "! the store failed: %s",
             trouble,

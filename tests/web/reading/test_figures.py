@@ -40,7 +40,7 @@ async def test_steps_close_by_themselves_and_alerts_fire(
 ) -> None:
     monkeypatch.setattr(module, "STEP_MS", 10)
     meter = Meter()
-    meter.store_degraded.set(1)
+    meter.store.degraded.set(1)
     token = ApiToken.model_construct(token="see", role="viewer", tenant="default")
     history, posted, rung = History(meter), list[tuple[str, Any]](), list[list[str]]()
     figures = Figures(

@@ -69,7 +69,7 @@ async def test_what_is_outside_the_protocol_is_counted_and_left_out() -> None:
 async def test_a_stream_that_brings_nothing_for_the_idle_time_is_over() -> None:
     reason, _, meter = await passed_on(Peer(json.dumps(START), is_gone=False), idle_ms=40)
     assert reason == IDLE
-    assert meter.idle_streams._value.get() == 1
+    assert meter.waiting.idle._value.get() == 1
 
 
 async def test_what_its_taker_raises_ends_the_passage_and_is_told() -> None:
