@@ -1,35 +1,34 @@
 """Card numbers that must be nowhere: real sessions collect them, lose their stream amid them, and all is searched.
 
-    python -m tests.cards [--numbers 10000] [--seed 1]
+    python -m tests.cards [--numbers 10000] [--seed 1] [--store sqlite|redis]
 
-Each number (synthetic, right by its check digit) is keyed or said to a session on a SQLite file, with a drop at a
-random digit, once, or the star, or none. Then the file, its log, everything logged at DEBUG, and what API,
-timeline and export show are searched for the number, its beginning and its end. Requirement S-12.
+Each number (synthetic, right by its check digit) is keyed or said to a session of a running server, with a drop at
+a random digit, once, or the star, or none; of every fourth the store is away meanwhile. Half of them meet a SQLite
+file, half a real Valkey with its append-only log, saved after each. Then everything of tests/card_places.py is
+searched: files, shelf, log at DEBUG, live events, long poll, pages, exports, metrics. Requirement S-12.
 """
 
 import argparse
 import asyncio
-import io
-import json
-import logging
 import random
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
-from service import logs
 from service.call import acts as a, events as e
-from service.call.place import Place
-from service.call.shown.view import record_view, view
-from service.journal.stores import connect
-from service.journal.values import Missing
+from tests.card_places import CALLER, WORDS, Ground, Kind, Watcher, counted, ground
 from tests.conftest import wait_until
 from tests.session.house import CALL, Caller, House
 
-TELLING = 8  # digits in a row: fewer would be found by chance in times and audio positions
 ASK = a.Collect("Your card number, please.", "card", 13, 19, is_card=True)
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+AWAY = 4  # of so many numbers one meets a store that is away
+OPENING = e.CallOpened(
+    call_sid=CALL, from_number=CALLER, parameters={"client_name": "Ada", "ticket_id": "TKT-1"}
+)
 
 
 class Sink:
@@ -55,12 +54,51 @@ def card(chance: random.Random) -> str:
     return f"{row}{-total % 10}"
 
 
-async def collect(house: House, number: str, chance: random.Random) -> str:
-    """Have one call collect the number, and return all that is shown of it."""
-    caller = await house.connect()
-    await caller.is_told("Hello.")
-    caller.presses("1#")
-    await asked(caller)
+class Till:
+    """Where numbers are collected, one after the other, and looked for."""
+
+    def __init__(self, place: Ground, chance: random.Random, *, tells: bool = False) -> None:
+        """`tells`: it notes each number down where it must not, to see that it is found."""
+        self._place = place
+        self._chance = chance
+        self._tells = tells
+        self.sink = Sink()
+        self.found: Counter[str] = Counter()
+
+    async def take(self, number: str, turn: int) -> None:
+        """Have a call collect a number, and count where it is found."""
+        house = House(self._place.journal, sink=self.sink)
+        house.agent.greeting = [a.Say("Hello.")]
+        house.agent.script.append([ASK])
+        caller = await house.connect(opening=(e.encode(OPENING),))
+        await caller.is_told("Hello.")
+        watcher = self._place.watched()
+        caller.presses("1#")
+        await asked(caller)
+        with nullcontext() if turn % AWAY else self._place.away():
+            if self._tells:
+                await house.write(e.NoteAdded(text=number), key=f"note {turn}")
+            await collect(house, caller, number, self._chance)
+            self.found += counted(number, {"shelf": self._place.shelf()})
+        await self._place.at_rest()
+        await self._search(house, watcher, number)
+
+    async def _search(self, house: House, watcher: Watcher, number: str) -> None:
+        await watcher.saw("collection_ended")
+        shown: dict[str, str | bytes] = {
+            **await self._place.places(),
+            "session's metrics": house.meter.text(),
+            "session's carrier": repr(house.carrier.asked),
+        }
+        await house.close()
+        await self._place.erase()
+        await watcher.gone()
+        live = {"live events": watcher.events, "long poll": watcher.polled}
+        self.found += counted(number, {**shown, **live})
+
+
+async def collect(house: House, caller: Caller, number: str, chance: random.Random) -> None:
+    """Key or say the number, with a drop or a star in most of them, until it is taken."""
     cut = chance.randrange(1, 16)
     match chance.randrange(4):
         case 0:
@@ -74,9 +112,6 @@ async def collect(house: House, number: str, chance: random.Random) -> str:
             pass
     caller.presses(f"{number}#")
     await wait_until(lambda: "card" in caller.call.fields, description="the number is taken")
-    shown = await everything(house, caller)
-    await house.close()
-    return shown
 
 
 async def asked(caller: Caller) -> None:
@@ -115,53 +150,21 @@ async def keyed(caller: Caller, count: int) -> None:
     await wait_until(is_counted, description=f"{count} keys are counted")
 
 
-async def everything(house: House, caller: Caller) -> str:
-    """Return what the API shows of the call and its records."""
-    reading = await house.journal.read(CALL)
-    assert not isinstance(reading, Missing)
-    records = [
-        record_view(e.decode(one.body), Place(one.position, one.epoch, one.at_ms))
-        for one in reading.records
-    ]
-    return json.dumps([records, view(caller.call, incarnation="i")])
-
-
-def hits(number: str, text: str) -> bool:
-    """Whether the number, its beginning or its end is in a text."""
-    return number[:TELLING] in text or number[-TELLING:] in text
-
-
-def files(folder: Path) -> str:
-    """Return what stands in the database's files."""
-    return b"".join(path.read_bytes() for path in folder.iterdir()).decode(errors="replace")
-
-
-async def run(numbers: int, seed: int, folder: Path) -> tuple[int, int]:
-    """Collect so many numbers and return how many were taken, and how many were found anywhere."""
-    chance, log = random.Random(seed), io.StringIO()
-    told = logging.StreamHandler(log)
-    told.setFormatter(logs.JsonLines())
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.addHandler(told)
-    root.setLevel(logging.DEBUG)
-    journal = connect(f"sqlite:///{folder}/cards.db", ttl_ms=1_800_000)
-    await journal.start()
-    sink, drawn, found = Sink(), [card(chance) for _ in range(numbers)], 0
-    try:
-        for number in drawn:
-            house = House(journal, sink=sink)
-            house.agent.greeting = [a.Say("Hello.")]
-            house.agent.script.append([ASK])
-            found += hits(number, await collect(house, number, chance))
-            found += hits(number, files(folder) + log.getvalue())
-            log.seek(0)
-            log.truncate()
-            await journal.erase(CALL)
-    finally:
-        await journal.close()
-        root.removeHandler(told)
-        root.setLevel(level)
-    return sum(number in sink.taken for number in drawn), found
+async def run(
+    numbers: int, seed: int, folder: Path, stores: Sequence[Kind], *, tells: bool = False
+) -> tuple[int, Counter[str]]:
+    """Collect so many numbers and return how many were taken, and how often each place told of one."""
+    chance, taken, found = random.Random(seed), 0, Counter[str]()
+    for nth, kind in enumerate(stores):
+        drawn = [card(chance) for _ in range(nth, numbers, len(stores))]
+        async with ground(kind, folder / kind) as place:
+            till = Till(place, chance, tells=tells)
+            for turn, number in enumerate(drawn):
+                await till.take(number, turn)
+            found += till.found
+            found += Counter({f"files of {kind} at the end": place.left(drawn)})
+        taken += sum(number in till.sink.taken for number in drawn)
+    return taken, found
 
 
 def main() -> int:
@@ -169,11 +172,14 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--numbers", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--store", action="append", choices=["sqlite", "redis"])
     given = options.parse_args()
+    stores = given.store or ["sqlite", "redis"]
     with tempfile.TemporaryDirectory() as folder:
-        taken, found = asyncio.run(run(given.numbers, given.seed, Path(folder)))
-    sys.stdout.write(f"{given.numbers} numbers, {taken} taken, found in {found} places\n")
-    return int(found > 0 or taken < given.numbers)
+        taken, found = asyncio.run(run(given.numbers, given.seed, Path(folder), stores))
+    sys.stdout.write(f"{given.numbers} numbers, {taken} taken, found in {found.total()} places\n")
+    sys.stdout.writelines(f"  {name}: {times}\n" for name, times in sorted(found.items()))
+    return int(found.total() > 0 or taken < given.numbers)
 
 
 if __name__ == "__main__":

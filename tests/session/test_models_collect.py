@@ -14,7 +14,8 @@ from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
 from service.journal.journal import Journal
 from service.switchboard import Switchboard
-from tests.cards import Sink, asked, dropped, hits, said
+from tests.card_places import hits
+from tests.cards import Sink, asked, dropped, said
 from tests.conftest import wait_until
 from tests.session.house import Caller, House
 from tests.session.parts import LOUD
