@@ -3,8 +3,8 @@
     used > 95 % of the quota ──> the oldest that ended, their keys first ──> used <= 85 % of it
 
 A call that lives, or that somebody still has to look after, is never erased for room (requirement S-15). What
-one of them can take has a bound of its own, see journal/values.py. Each server looks; that two erase the same
-call does no harm.
+one of them can take has a bound of its own, see journal/values.py. Whether a call is over
+is looked at once more in the step that erases it: it may have been claimed again since. Each server looks.
 """
 
 import asyncio
@@ -50,12 +50,12 @@ class Quota:
         if room.used * 100 <= self._bytes_max * HIGH_PERCENT:
             self._is_over = False
             return 0
-        pruned = 0
-        while room.used * 100 > self._bytes_max * LOW_PERCENT and room.over:
-            left = room.used - self._bytes_max * LOW_PERCENT // 100
+        pruned, went = 0, True
+        while room.used * 100 > self._bytes_max * LOW_PERCENT and room.over and went:
+            left, went = room.used - self._bytes_max * LOW_PERCENT // 100, False
             for call_sid, weight in room.over[:AT_ONCE]:
-                if left > 0:
-                    pruned += await self._journal.erase(call_sid)
+                if left > 0 and await self._journal.prune(call_sid):
+                    pruned, went = pruned + 1, True
                     left -= weight
             room = await self._journal.room()
         self._meter.store.bytes.set(room.used)

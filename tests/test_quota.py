@@ -10,11 +10,12 @@ from service import quota as module
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.stores import connect
-from service.journal.values import Appended, Missing
+from service.journal.values import Appended, Missing, Room
 from service.meter import Meter
 from service.quota import Quota
 from tests.conftest import wait_until
 from tests.flood import NOW_MS, filled, keeps_to
+from tests.journal.taking import take
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.web.front import built
 
@@ -56,6 +57,22 @@ async def test_calls_that_live_are_never_erased_for_room(
         assert await quota.keep() == 0
     assert len(await journal.open_calls()) == 3
     assert len([one for one in caplog.records if "more than STORE_QUOTA_MB" in one.message]) == 1
+
+
+async def test_a_call_that_was_claimed_again_since_it_was_told_of_stays(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        await filled(journal, f"CA{number}", MIB, NOW_MS, is_over=True)
+    told = await journal.room()
+    await take(journal, "CA0", [], owner="o", until_ms=NOW_MS + 9_000, now_ms=NOW_MS)
+
+    async def room() -> Room:
+        return told  # as it was a moment ago, again and again
+
+    monkeypatch.setattr(journal, "room", room)
+    assert await Quota(journal, Meter(), MIB).keep() == 1
+    assert [one.call_sid for one in await journal.open_calls()] == ["CA0"]
 
 
 async def test_a_store_that_fails_is_looked_at_again(

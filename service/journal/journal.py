@@ -199,6 +199,13 @@ class Journal(Protocol):
         """Delete all of the call, now. False when there was nothing."""
         ...
 
+    async def prune(self, call_sid: str) -> bool:
+        """Erase the call if it is released, in the same step as that is looked at; else it stays: False.
+
+        Tokens that were spent on it stay spent: one may be for a claim that comes now and opens it anew.
+        """
+        ...
+
     async def sweep(self, *, now_ms: int) -> int:
         """Delete calls past their time to live; return how many."""
         ...

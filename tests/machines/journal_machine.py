@@ -252,6 +252,10 @@ class JournalMachine(RuleBasedStateMachine):
     def erase(self, call_sid: str) -> None:
         assert self.run(self.journal.erase(call_sid)) is self.model.erase(call_sid)
 
+    @rule(call_sid=CALLS)
+    def prune(self, call_sid: str) -> None:
+        assert self.run(self.journal.prune(call_sid)) is self.model.prune(call_sid)
+
     @rule(name=NAMES)
     def recall(self, name: str) -> None:
         told = self.run(self.journal.recall(name, now_ms=self.now_ms))

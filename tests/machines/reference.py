@@ -51,6 +51,15 @@ class Reference:
     names: dict[str, str] = field(default_factory=dict)
     tokens: dict[tuple[str, str], tuple[str, int, int]] = field(default_factory=dict)
 
+    def prune(self, call_sid: str) -> bool:
+        """Forget a call that was released, but not its tokens; False when it was not."""
+        call = self.calls.get(call_sid)
+        if call is None or not call.is_released:
+            return False
+        del self.calls[call_sid]
+        self.names = {name: sid for name, sid in self.names.items() if sid != call_sid}
+        return True
+
     def erase(self, call_sid: str) -> bool:
         """Forget all of a call; False when there was nothing."""
         before = (len(self.calls), len(self.names), len(self.tokens))

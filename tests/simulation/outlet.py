@@ -264,5 +264,8 @@ class Outlet:
     async def erase(self, call_sid: str) -> bool:
         return await self._ask(lambda: self._cabinet.erase(call_sid), call_sid)
 
+    async def prune(self, call_sid: str) -> bool:
+        return await self._ask(lambda: self._cabinet.prune(call_sid), call_sid)
+
     async def sweep(self, *, now_ms: int) -> int:
         return await self._ask(lambda: self._cabinet.sweep(now_ms))

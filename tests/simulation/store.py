@@ -300,6 +300,16 @@ class Cabinet:
         self._turn(kept)
         return was_there
 
+    def prune(self, call_sid: str) -> bool:
+        rows, tokens, names = self.state
+        if call_sid not in rows or not rows[call_sid].is_released:
+            return False
+        kept = {sid: row for sid, row in rows.items() if sid != call_sid}
+        self._turn(
+            State(kept, tokens, {name: one for name, one in names.items() if one[0] != call_sid})
+        )
+        return True
+
     def sweep(self, now_ms: int) -> int:
         over = [sid for sid, row in self.state.rows.items() if row.expires_ms <= now_ms]
         for call_sid in over:

@@ -195,6 +195,19 @@ class Bridge(Claims):
             held.saw(reading.head)
         return reading
 
+    async def prune(self, call_sid: str) -> bool:
+        """See Journal.prune. A call of which the store lacks records is not over."""
+        if call_sid in self._roll.branches:
+            return False
+        held = self._roll.held.get(call_sid)
+        if not await self._ask(self.engine.prune(call_sid)):
+            return False
+        if held is not None and self._roll.held.get(call_sid) is held:  # nobody claimed it anew
+            del self._roll.held[call_sid]
+        if self._shelf.bytes:
+            await self._keeper.tidy()
+        return True
+
     def branch_of(self, call_sid: str, position: int) -> str:
         """Name what the record at `position` stands on while the store may give it another place.
 

@@ -11,7 +11,8 @@ A roll is a sorted set in a slot of its own, so it can't change in one step with
 
 from itertools import repeat
 
-from service.journal.limits import OVER_MAX, UNCLAIMED_MS
+from service.journal.limits import OVER_MAX, UNCLAIMED_MS, is_name
+from service.journal.redis.names import asking_names, forgetting
 from service.journal.redis.pump import Pumps
 from service.journal.redis.rows import HEADLINE_FIELDS, by_age, headline_from
 from service.journal.redis.scripts import CALL_KEY, Command, call_script, script
@@ -115,6 +116,17 @@ class Roll:
                     over.append((int(expires_ms or 0), member.decode(), int(bytes_ or 0)))
         return Room(used, tuple(one[1:] for one in sorted(over)[:OVER_MAX]))
 
+    async def prune(self, call_sid: str) -> bool:
+        """See Journal.prune. Who claims the call anew enters it with a later time, and it stays."""
+        (names,) = await self._reading.run(asking_names(call_sid))
+        prune = call_script("prune", call_sid, ttl_ms=self._ttl_ms)
+        (expires_ms,) = await self._writing.run(prune)
+        if expires_ms is None:
+            return False
+        struck = script("unlist", CALLS_KEY, int(expires_ms) - 1, call_sid)
+        await self._writing.run(*forgetting(call_sid, names), struck)
+        return True
+
     async def sweep(self, *, now_ms: int) -> int:
         """See Journal.sweep."""
         swept = 0
@@ -155,6 +167,10 @@ class Listing:
     async def room(self) -> Room:
         """See Journal.room."""
         return await self._roll.room()
+
+    async def prune(self, call_sid: str) -> bool:
+        """See Journal.prune."""
+        return is_name(call_sid) and await self._roll.prune(call_sid)
 
 
 def _read_row(member: bytes, row: list[Answer]) -> tuple[Headline | None, int, bool]:

@@ -34,7 +34,7 @@ _WRITES: Final = b"#!lua\n"
 _FREES: Final = b"#!lua flags=allow-oom\n"
 
 _WRITING: Final = ("open", "claim", "append", "snapshot", "lease", "adopt", "spend")
-_FREEING: Final = ("release", "erase", "sweep")
+_FREEING: Final = ("release", "erase", "prune", "sweep")
 
 
 def _lua(name: str) -> bytes:

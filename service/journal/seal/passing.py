@@ -3,11 +3,11 @@
 import asyncio
 
 from service.journal.journal import Journal
-from service.journal.limits import check_names, check_span, check_times, is_name
+from service.journal.limits import TIME_MS_MAX, check_names, check_span, check_times, is_name
 from service.journal.seal.keys import CallKeys
 from service.journal.seal.masters import Masters
 from service.journal.seal.vault import Vault
-from service.journal.values import Durability, Headline, Lease, Room, Spent, Unspendable
+from service.journal.values import Durability, Headline, Lease, Missing, Room, Spent, Unspendable
 
 GONE_MS = 1  # the shortest time to live: the name means nothing any more
 
@@ -112,6 +112,23 @@ class Passing:
     async def room(self) -> Room:
         """See Journal.room. The keys of calls are not counted."""
         return await self.engine.room()
+
+    async def prune(self, call_sid: str) -> bool:
+        """See Journal.prune. The rows go first here: the key of a call that lives must stay.
+
+        Whoever claims the call anew at this moment takes the old key, unless it is destroyed already. When
+        that claim came first the key is put back; later ones find that it does not stand, and begin again.
+        """
+        wrapped = await self.vault.fetch(call_sid) if self.masters and is_name(call_sid) else None
+        if not await self.engine.prune(call_sid):
+            return False
+        self.keys.forget(call_sid)
+        if wrapped is not None:
+            await self.vault.destroy(call_sid)
+            there = await self.engine.read(call_sid, after=TIME_MS_MAX)
+            if not isinstance(there, Missing):
+                await self.vault.put(call_sid, wrapped)
+        return True
 
     async def open_calls(self) -> tuple[Headline, ...]:
         """See Journal.open_calls."""

@@ -13,7 +13,7 @@
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -275,10 +275,14 @@ class SqliteJournal:
 
     async def erase(self, call_sid: str) -> bool:
         """See Journal.erase. The bytes are overwritten in the file and gone from its log."""
-        if not is_name(call_sid):
-            return False
-        job = partial(self._ledger.erase, call_sid=call_sid)
-        was_there = await self._writing.run(job, call_sid=call_sid)
+        return is_name(call_sid) and await self._erased(call_sid, self._ledger.erase)
+
+    async def prune(self, call_sid: str) -> bool:
+        """See Journal.prune."""
+        return is_name(call_sid) and await self._erased(call_sid, self._ledger.prune)
+
+    async def _erased(self, call_sid: str, job: Callable[..., bool]) -> bool:
+        was_there = await self._writing.run(partial(job, call_sid=call_sid), call_sid=call_sid)
         await self._writing.scrub()
         return was_there
 

@@ -178,6 +178,15 @@ class Ledger:
         names = connection.execute(SQL["erase_names"], (call_sid,))
         return was_there or names.rowcount > 0
 
+    def prune(self, connection: sqlite3.Connection, call_sid: str) -> bool:
+        """See Journal.prune."""
+        row = find(connection, call_sid)
+        if row is None or not row.is_released:
+            return False
+        _clear(connection, row)
+        connection.execute(SQL["erase_names"], (call_sid,))
+        return True
+
     def sweep(self, connection: sqlite3.Connection, now_ms: int) -> tuple[str, ...]:
         """Erase at most SWEEP_MAX calls past their time, and return them.
 

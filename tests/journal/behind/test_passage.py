@@ -92,6 +92,21 @@ async def test_a_call_stays_held_and_is_let_go_in_its_branch(
     assert await bridge.erase(CALL)
 
 
+async def test_a_call_that_waits_for_the_store_is_not_pruned(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(bridge)
+    assert await faulty.real.release(CALL, epoch=1)
+    faulty.way = "away"
+    await bridge.append(CALL, [b"b"], epoch=1, after=1, key="b", now_ms=NOW_MS)
+    assert not await bridge.prune(CALL)
+    faulty.way = "well"
+    await wait_until(lambda: not bridge.arrears.calls, description="the store is told")
+    assert await bridge.release(CALL, epoch=1)
+    assert await bridge.prune(CALL)
+    assert not bridge._roll.held
+
+
 async def test_what_only_the_store_knows_is_refused_at_once_while_it_is_away(
     bridge: Bridge, faulty: FaultyStore
 ) -> None:

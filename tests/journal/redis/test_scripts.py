@@ -19,7 +19,7 @@ def test_a_script_is_named_by_the_hash_that_the_server_will_find() -> None:
 
 def test_a_script_says_first_whether_it_runs_when_memory_is_full() -> None:
     frees = {name for name, known in SCRIPTS.items() if b"allow-oom" in known.text.split(b"\n")[0]}
-    assert frees == {"erase", "forget", "release", "sweep", "unlist"}
+    assert frees == {"erase", "forget", "prune", "release", "sweep", "unlist"}
     assert all(known.text.startswith(b"#!lua") for known in SCRIPTS.values())
 
 

@@ -1,14 +1,19 @@
 """Names: a store holds no number and no ticket, not even a digest that can be tried out."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from typing_extensions import override
 
 from service.errors import StoreUnavailable
+from service.journal.journal import Journal
 from service.journal.seal.journal import SealedJournal
 from service.journal.seal.masters import Masters
 from service.journal.seal.vault import MemoryVault
 from service.journal.stores import connect
+from service.journal.values import Claim, Reading
 from tests.journal.sealing import seal_key
+from tests.journal.taking import take
 
 pytestmark = pytest.mark.asyncio
 NOW_MS = 1_790_000_000_000
@@ -30,9 +35,9 @@ class ShutVault(MemoryVault):
 STORE = connect("sqlite://:memory:", ttl_ms=60_000)
 
 
-def journal(*kids: str, vault: MemoryVault | None = None) -> SealedJournal:
+def journal(*kids: str, vault: MemoryVault | None = None, store: Journal = STORE) -> SealedJournal:
     masters = Masters([seal_key(kid) for kid in kids])
-    return SealedJournal(STORE, vault or MemoryVault(), masters, lambda _: "", ttl_ms=60_000)
+    return SealedJournal(store, vault or MemoryVault(), masters, lambda _: "", ttl_ms=60_000)
 
 
 async def remember(one: SealedJournal, call_sid: str, ttl_ms: int = 9_000) -> None:
@@ -73,3 +78,56 @@ async def test_a_vault_that_does_not_answer_is_a_store_that_does_not() -> None:
     await without_keys.start()
     await without_keys.check(now_ms=NOW_MS)
     await without_keys.close()
+
+
+class WatchedVault(MemoryVault):
+    """A vault that has something happen just before a key is destroyed, or just after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: Callable[[], Awaitable[Claim]] | None = None
+        self.after: Callable[[], Awaitable[Claim]] | None = None
+
+    @override
+    async def destroy(self, call_sid: str) -> bool:
+        before, after = self.before, self.after
+        self.before = self.after = None
+        if before is not None:
+            await before()
+        destroyed = await super().destroy(call_sid)
+        if after is not None:
+            await after()
+        return destroyed
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_call_that_is_claimed_anew_while_it_is_pruned_can_be_read(when: str) -> None:
+    vault, store = WatchedVault(), connect("sqlite://:memory:", ttl_ms=60_000)
+    one, two = (journal("k1", vault=vault, store=store) for _ in range(2))
+    await one.start()
+    claim = await take(one, "CA9", [b"old"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert await one.release("CA9", epoch=claim.epoch)
+    setattr(
+        vault,
+        when,
+        lambda: take(two, "CA9", [b"new"], owner="p", until_ms=NOW_MS, now_ms=NOW_MS),
+    )
+    assert await one.prune("CA9")
+    for reader in (one, two, journal("k1", vault=vault, store=store)):
+        reading = await reader.read("CA9")
+        assert isinstance(reading, Reading)
+        assert [record.body for record in reading.records] == [b"new"]
+    await one.close()
+
+
+async def test_the_key_of_a_pruned_call_is_destroyed() -> None:
+    vault = MemoryVault()
+    one = journal("k1", vault=vault, store=connect("sqlite://:memory:", ttl_ms=60_000))
+    await one.start()
+    claim = await take(one, "CA8", [b"old"], owner="o", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not await one.prune("CA8")
+    assert await vault.fetch("CA8")
+    assert await one.release("CA8", epoch=claim.epoch)
+    assert await one.prune("CA8")
+    assert await vault.fetch("CA8") is None
+    await one.close()
