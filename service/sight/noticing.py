@@ -60,9 +60,8 @@ class Sight:
         now_ms = now_us // 1_000
         for fact in facts:
             self._count(before, fact, now_ms)
-        if any(isinstance(fact, _LOSABLE) for fact in facts):
-            for number, kind in enumerate(_losses(before, facts, now_ms)):
-                self.lost(before, kind, now_ms, number)
+        for number, kind in enumerate(_losses(before, facts, now_ms)):
+            self.lost(before, kind, now_ms, number)
         if before.streams is not after.streams:
             for gone in spans.new_ends(before, after):
                 self._detached(gone.reason)
@@ -163,13 +162,21 @@ class Sight:
 
 
 def _losses(before: Call, facts: Sequence[e.Known], now_ms: int) -> Iterator[Kind]:
-    """Yield what these facts show to be lost; each is looked at in the state that it was written to."""
-    call = before
-    for fact in facts:
+    """Yield what these facts show to be lost; each is looked at in the state that it was written to.
+
+    Whoever wrote them has folded them, too, but keeps no state in between: a fact is folded here only when one
+    after it has to be looked at, and of most writes that is none.
+    """
+    call, folded = before, 0
+    for nth, fact in enumerate(facts):
+        if not isinstance(fact, _LOSABLE):
+            continue
+        for passed in facts[folded:nth]:
+            call = fold(call, passed, Place(call.position + 1, call.epoch, now_ms))
+        folded = nth
         kind = incident(call, fact)
         if kind is not None:
             yield kind
-        call = fold(call, fact, Place(call.position + 1, call.epoch, now_ms))
 
 
 def _unheard_ms(facts: Sequence[e.Known]) -> int:

@@ -66,6 +66,15 @@ def test_an_incident_of_each_kind_is_counted_once_logged_and_traced(
     assert span.attributes["stayline.context_loss.kind"] == kind
 
 
+def test_a_fact_is_looked_at_in_the_state_that_those_before_it_in_its_write_left() -> None:
+    story = greeted()
+    asked = e.AgentSpoke("p7", ("What is your name?",), asks="name", turn=1)
+    story.write(asked, e.FieldFilled("name", "Maria", source="speech"))
+    assert story.counted("context_losses_total", kind="asked_again") == 0
+    story.write(e.FieldConfirmed("name"), asked, e.FieldCleared("name"), asked)
+    assert story.counted("context_losses_total", kind="asked_again") == 1
+
+
 def test_a_drop_is_counted_by_its_reason_and_what_nobody_heard_by_its_length() -> None:
     story = greeted()
     answered(story, "It's me.")
