@@ -72,6 +72,14 @@ class Outward(Protocol):
         ...
 
 
+def warm() -> None:
+    """Load what the official client loads when it is first asked something. Takes 0.7 s; any thread may.
+
+    Else the first who redirects or hangs up waits for it, and all who talk share the interpreter with it.
+    """
+    Client("nobody", "nothing").calls("nothing")
+
+
 class _Redirected(TwilioHttpClient):  # type: ignore[misc] # the official client is untyped
     """The official HTTP client, sent to another host: a compatible carrier, or a simulator."""
 

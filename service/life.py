@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from service import carrier
 from service.call import state
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
@@ -78,8 +79,9 @@ async def drain(parts: Parts) -> None:
 
 
 async def _warm_up(parts: Parts) -> None:
-    """Load the models before the first call, so that no caller waits for them; nor for what snapshots are marked by."""
+    """Load before the first call what a caller would wait for: models, the carrier's client, what marks snapshots."""
     state.mark()
+    loading = asyncio.create_task(asyncio.to_thread(carrier.warm))
     try:
         if not parts.has_own_ear:
             await asyncio.to_thread(voice_activity)
@@ -87,6 +89,7 @@ async def _warm_up(parts: Parts) -> None:
         await parts.speech.transcribe(spoken, 60_000)
     except SpeechError as trouble:
         _log.warning("! %s", own_words(str(trouble)), extra={"action": "warm_up_failed"})
+    await loading
 
 
 async def _close_agent(agent: object) -> None:

@@ -2,11 +2,15 @@ import asyncio
 import base64
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
+import service
 from service.carrier import AT_ONCE_MAX, ATTEMPTS_MAX, UPDATES_A_S, Carrier
 from service.errors import CallGone, CarrierBusy, CarrierError
 from tests.answering import Answering, answering
@@ -245,3 +249,21 @@ async def test_the_calls_that_we_made_are_found() -> None:
 async def test_a_call_has_a_status_or_is_not_known(answer: tuple[int, bytes], word: str) -> None:
     with answering(answer) as script:
         assert await carrier(script.url).status(SID) == word
+
+
+ASK = """
+import sys
+from service.carrier import Carrier, warm
+warm()
+before = set(sys.modules)
+from random import Random
+Carrier("AC1", ("token",), "http://127.0.0.1:9", Random(1))._clients[0].calls("CA1").update
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_nothing_is_loaded_when_the_carrier_is_first_asked() -> None:
+    root = Path(service.__file__).parent.parent
+    words = [sys.executable, "-c", ASK]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    assert done.stdout.strip() == "[]"
