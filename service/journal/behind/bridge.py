@@ -174,9 +174,9 @@ class Bridge(Claims):
                 self._keeper.suspect()
                 return None
             case Missing():
-                self._roll.held.pop(held.call_sid, None)
-            case Fenced() if writing.epoch == held.epoch:
-                self._roll.held.pop(held.call_sid, None)
+                self._roll.let_go(held.call_sid, held.epoch)
+            case Fenced() if writing.epoch is not None:
+                self._roll.let_go(held.call_sid, writing.epoch)
         return outcome
 
     async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:

@@ -115,7 +115,7 @@ class Passage:
                     raise
                 branch = self._branch_of_held(held, None)
             else:
-                self._roll.held.pop(call_sid, None)
+                self._roll.let_go(call_sid, epoch)
                 return is_released
         if branch.epoch != epoch or branch.is_fenced:
             return False

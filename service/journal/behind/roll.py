@@ -37,6 +37,12 @@ class Roll:
             if oldest is not None:
                 del self.held[oldest]
 
+    def let_go(self, call_sid: str, epoch: int) -> None:
+        """Hold a call no longer, unless it was claimed anew while the store said so."""
+        held = self.held.get(call_sid)
+        if held is not None and held.epoch == epoch:
+            del self.held[call_sid]
+
     def has_lost(self, call_sid: str, epoch: int | None = 0) -> bool:
         """Say whether a provisional fence of ours did not hold, of any epoch or of `epoch`.
 

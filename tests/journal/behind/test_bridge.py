@@ -231,6 +231,19 @@ async def test_a_write_that_our_own_claim_overtook_does_not_take_the_call_from_u
     assert await write(patient, "x", 1, epoch=2) == Appended(2, Durability.MEMORY)
 
 
+async def test_a_release_that_our_own_claim_overtook_does_not_take_the_call_from_us(
+    patient: Bridge, faulty: FaultyStore
+) -> None:
+    await hold(patient)
+    releasing = await begin(faulty, patient.release(CALL, epoch=1))
+    faulty.way = "well"
+    assert (await hold(patient)).epoch == 2
+    faulty.may_answer.set()
+    assert await releasing
+    faulty.way = "away"
+    assert await write(patient, "x", 1, epoch=2) == Appended(2, Durability.MEMORY)
+
+
 async def test_a_write_that_the_store_took_while_a_branch_began_stands_there_too(
     patient: Bridge, faulty: FaultyStore
 ) -> None:

@@ -70,3 +70,13 @@ def test_what_was_left_is_restored_unless_it_is_done() -> None:
     assert len(roll.branches["CA1"].entries) == 2
     arrears = roll.arrears(150)
     assert (arrears.calls, arrears.records, arrears.oldest_ms) == (1, 1, 50)
+
+
+def test_a_call_that_was_claimed_anew_is_not_let_go() -> None:
+    roll = Roll()
+    roll.hold(held("CA1"))
+    roll.let_go("CA1", 1)
+    assert "CA1" in roll.held
+    roll.let_go("CA1", 2)
+    roll.let_go("CA1", 2)
+    assert not roll.held
