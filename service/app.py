@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from service import config as settings
+from service.allotment import Allotment
 from service.bell import Bell
 from service.config import Config
 from service.history import History
@@ -71,9 +72,10 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
         post=reading_room.board.post,
         ring=bell.hear,
     )
+    allotment = Allotment(parts.tenants, parts.switchboard, parts.meter, parts.clock)
     app = Starlette(
         routes=[
-            *_voice(parts).routes(),
+            *_voice(parts, allotment).routes(),
             *_callbacks(parts).routes(),
             *_media(parts).routes(),
             *_talking(parts, bearers).routes(),
@@ -82,7 +84,7 @@ def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starl
             *_api(parts, reading_room.admitted).routes(),
             *figures.routes(),
             *_pages(parts, bearers).routes(),
-            *_phone(parts, bearers).routes(),
+            *_phone(parts, bearers, allotment).routes(),
             *health.routes(),
         ],
         middleware=[Middleware(Sitting, bearers=bearers)],
@@ -117,13 +119,14 @@ def _callbacks(parts: Parts) -> Callbacks:
     )
 
 
-def _voice(parts: Parts) -> Voice:
+def _voice(parts: Parts, allotment: Allotment) -> Voice:
     return Voice(
         form=_form(parts),
         journal=parts.journal,
         is_final=parts.journal.is_final,
         directories=parts.directories,
         tenants=parts.tenants,
+        allotment=allotment,
         documents=parts.documents,
         switchboard=parts.switchboard,
         clock=parts.clock,
@@ -225,7 +228,7 @@ def _api(parts: Parts, admitted: Admitted) -> Api:
     )
 
 
-def _phone(parts: Parts, bearers: Bearers) -> Phone:
+def _phone(parts: Parts, bearers: Bearers, allotment: Allotment) -> Phone:
     config = parts.config
     recovery = RecoveryMint(config.twilio_auth_token, config.resume_window_s * 1000)
     return Phone(
@@ -238,4 +241,5 @@ def _phone(parts: Parts, bearers: Bearers) -> Phone:
         recoveries=Recoveries(parts.journal, recovery, parts.clock),
         switchboard=parts.switchboard,
         meter=parts.meter,
+        allotment=allotment,
     )

@@ -27,6 +27,7 @@ VOICEMAIL_LINE = (
 )
 THANKS = "Thank you. We have your message and will call you back. Goodbye."
 NO_MESSAGE = "Thank you for calling. Goodbye."
+BUSY_LINE = "I am sorry, all our lines are busy. Please call again in a moment. Goodbye."
 CALLBACK_LINE = "We will call you back in a moment. Goodbye."
 FALLBACK_APOLOGY = "One moment, please."
 RESTART_LINE = "One moment, please."
@@ -187,6 +188,10 @@ class Documents:
         if calls_back:
             return verbs.say_and_hang_up(f"{APOLOGY} {CALLBACK_LINE}").xml
         return self._last_resort
+
+    def busy(self) -> str:
+        """Return the document for a call that there is no place for."""
+        return verbs.say_and_hang_up(BUSY_LINE).xml
 
     def voicemail(self) -> str:
         """Return the document that asks for a message, because nobody is there."""

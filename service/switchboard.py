@@ -57,6 +57,10 @@ class Switchboard:
         """Return the session that holds the call here, if any."""
         return self._sessions.get(call_sid)
 
+    def of_tenant(self, tenant: str) -> set[str]:
+        """Return the calls of this tenant that are held here."""
+        return {sid for sid, one in self._sessions.items() if one.call.tenant == tenant}
+
     async def attach(self, call_sid: str, arrival: Arrival) -> tuple[Session, int] | None:
         """Put a stream through. Returns its session and epoch, or None when the call can't be taken."""
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """Whose call it is: the numbers of each tenant, who calls there, and who answers.
 
-    {"acme": {"numbers": ["+15550002"], "directory": "acme.csv", "agent": "chat"}}
+    {"acme": {"numbers": ["+15550002"], "directory": "acme.csv", "agent": "chat", "calls_max": 50}}
 
 A number that no tenant has is the tenant `default`'s, whose directory and agent are DIRECTORY and AGENT.
 A tenant without a directory of its own knows nobody: it is never shown another's.
@@ -9,6 +9,7 @@ A tenant without a directory of its own knows nobody: it is never shown another'
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -21,11 +22,15 @@ _NUMBER = re.compile(r"\+[1-9][0-9]{4,14}")  # E.164
 
 
 class Tenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One tenant: its numbers in E.164, its directory as in DIRECTORY, its agent as in AGENT."""
+    """One tenant: its numbers in E.164, its directory as in DIRECTORY, its agent as in AGENT.
+
+    `calls_max` calls at once in each process, 0 for any; see allotment.py.
+    """
 
     numbers: tuple[str, ...]
     directory: str = ""
     agent: str = ""
+    calls_max: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Tenants:
@@ -46,6 +51,10 @@ class Tenants:
     def of_number(self, number: str) -> str:
         """Return the tenant that has this number of ours."""
         return self._by_number.get(number, DEFAULT_TENANT)
+
+    def calls_max(self, name: str) -> int:
+        """Return how many calls this tenant may have at once in a process, 0 for any."""
+        return self.entries[name].calls_max if name in self.entries else 0
 
     def known(self, name: str) -> str:
         """Return the tenant of this name, the default one when there is none."""

@@ -32,6 +32,11 @@ def test_a_number_of_two_tenants_is_refused() -> None:
         Tenants({"acme": Tenant(("+15550002",)), "best": Tenant(("+15550002",))})
 
 
+def test_a_tenant_has_as_many_calls_at_once_as_its_entry_says() -> None:
+    tenants = Tenants({"acme": Tenant((), calls_max=5), "best": Tenant(())})
+    assert [tenants.calls_max(name) for name in ("acme", "best", "default", "no")] == [5, 0, 0, 0]
+
+
 def test_the_setting_names_a_file(tmp_path: Path) -> None:
     path = tmp_path / "tenants.json"
     path.write_text('{"acme": {"numbers": ["+15550002"], "agent": "chat"}}')
@@ -46,6 +51,7 @@ def test_the_setting_names_a_file(tmp_path: Path) -> None:
         "[]",
         '{"acme": 1}',
         '{"acme": {"numbers": [1]}}',
+        '{"acme": {"numbers": [], "calls_max": -1}}',
         '{"acme": {"numbers": [], "direktory": ""}}',
         '{"default": {"numbers": []}}',
         " " * (FILE_BYTES_MAX + 1),

@@ -8,7 +8,7 @@ is refused for good is 410, with the reason in one word and in one kind sentence
 """
 
 import secrets
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service.allotment import Allotment
 from service.call import events as e
 from service.call.state import Call
 from service.config import Config
@@ -42,7 +43,7 @@ from service.web.webhooks.outside import Outside
 BODY_BYTES_MAX = 8_192  # three parameters, or a token and the name of an attempt
 PARAMETER_LETTERS_MAX = 480  # with its name it fits into the 500 characters of a stream parameter
 ATTEMPT_LETTERS_MAX = 64  # a UUID has 36
-OPENINGS_A_MINUTE = 120  # of one process: more than people open, and no flood
+OPENINGS_A_MINUTE = 120  # of one tenant in one process: more than people open, and no flood
 MINUTE_MS = 60_000
 KEEP_MS = 30_000  # a token is replaced no more often than this
 NONCE_BYTES = 12  # 96 bits
@@ -82,7 +83,8 @@ class Phone:
     recoveries: Recoveries
     switchboard: Switchboard
     meter: Meter
-    opened_ms: deque[int] = field(default_factory=deque)
+    allotment: Allotment
+    opened_ms: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
 
     def routes(self) -> list[Route]:
         """Return the phone's routes, none when it is off."""
@@ -101,8 +103,11 @@ class Phone:
         """A person calls: open the call's journal, and say where its stream is to come."""
         tenant = self._tenant(request)
         asked = _checked(await _asked(request, Opening))
-        self._admit()
+        self._admit(tenant)
         call_sid, now_ms = new_call_sid(), self.outside.clock.now_ms()
+        if not self.allotment.admits(tenant, call_sid):
+            self.allotment.tell(call_sid)
+            raise Refused(429, "Too many requests", "All lines are busy; try again in a moment.")
         opened = e.CallOpened(
             call_sid=call_sid,
             direction=BROWSER,
@@ -156,17 +161,17 @@ class Phone:
             return self.bearers.admit(request, "viewer").tenant if is_shown else DEFAULT_TENANT
         return self.bearers.admit(request, "agent").tenant
 
-    def _admit(self) -> None:
+    def _admit(self, tenant: str) -> None:
         self._stay()
-        now_ms = self.outside.clock.now_ms()
-        while self.opened_ms and now_ms - self.opened_ms[0] >= MINUTE_MS:
-            self.opened_ms.popleft()
-        if len(self.opened_ms) >= OPENINGS_A_MINUTE:
+        now_ms, opened_ms = self.outside.clock.now_ms(), self.opened_ms[tenant]
+        while opened_ms and now_ms - opened_ms[0] >= MINUTE_MS:
+            opened_ms.popleft()
+        if len(opened_ms) >= OPENINGS_A_MINUTE:
             self.meter.refused.labels(door="phone").inc()
             raise Refused(
                 429, "Too many requests", "Too many calls begin here; try again in a minute."
             )
-        self.opened_ms.append(now_ms)
+        opened_ms.append(now_ms)
 
     def _stay(self) -> None:
         if self.switchboard.is_draining:

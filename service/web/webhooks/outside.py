@@ -57,3 +57,19 @@ def refuse_unless_sure(reading: Reading, *, is_final: bool | None) -> None:
 def digest(*words: str) -> str:
     """A name in the journal is short and printable; what the carrier sends may be neither."""
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
+
+
+def requested_digits(reading: Reading, request: str) -> str:
+    """Return what a person or the agent asked to be keyed, "" when nobody did.
+
+    It is looked up in the records: by the time the carrier asks, the state may count it as sent.
+    """
+    facts = (e.decode(record.body) for record in reading.records if request)
+    return next(
+        (
+            fact.digits
+            for fact in facts
+            if isinstance(fact, e.DigitsRequested) and fact.request == request
+        ),
+        "",
+    )

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.allotment import Allotment
 from service.call import events as e
 from service.call.decisions import last_resort
 from service.call.decisions.moving import is_moving
@@ -31,7 +32,7 @@ from service.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, afterwards, parsed
-from service.web.webhooks.outside import Outside, refuse_unless_sure
+from service.web.webhooks.outside import Outside, refuse_unless_sure, requested_digits
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from twiml import webhook
@@ -48,6 +49,7 @@ class Voice:
     is_final: Callable[[str, int], bool | None]  # see Bridge
     directories: Directories
     tenants: Tenants
+    allotment: Allotment
     documents: Documents
     switchboard: Switchboard
     clock: Clock
@@ -136,6 +138,8 @@ class Voice:
         if door == "resume":
             # A call that resumes is not a new one, even when its journal is gone: its token says so.
             return self._connect(opened, door)
+        if not callback_of and await self._is_refused(opened):
+            return self.documents.busy()
         opening = await self.returning.opening(
             opened, callback_of=callback_of, stir_verstat=asked.stir_verstat
         )
@@ -148,6 +152,14 @@ class Voice:
         if call.phase == "ended":
             return self.documents.hang_up()
         return self._connect_known(asked.call_sid, call, door)
+
+    async def _is_refused(self, opened: e.CallOpened) -> bool:
+        """Whether its tenant has no place for a new call; one that is known here or elsewhere is none."""
+        call_sid = opened.call_sid
+        if self.allotment.admits(opened.tenant, call_sid) or await self.outside.call(call_sid):
+            return False
+        self.allotment.tell(call_sid)
+        return True
 
     async def _opened(self, asked: webhook.VoiceWebhook) -> e.CallOpened:
         is_ours = asked.direction.startswith("outbound")
@@ -195,7 +207,7 @@ class Voice:
             return document
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
-        if digits := _requested_digits(reading, play):
+        if digits := requested_digits(reading, play):
             return self.documents.play_digits(
                 call.call_sid,
                 call.parameters,
@@ -280,19 +292,3 @@ class Voice:
             extra={"action": "store_failed", "call_sid": call_sid},
         )
         return self.form.answer(self.documents.fallback(failed, request))
-
-
-def _requested_digits(reading: Reading, request: str) -> str:
-    """Return what a person or the agent asked to be keyed, "" when nobody did.
-
-    It is looked up in the records: by the time the carrier asks, the state may count it as sent.
-    """
-    facts = (e.decode(record.body) for record in reading.records if request)
-    return next(
-        (
-            fact.digits
-            for fact in facts
-            if isinstance(fact, e.DigitsRequested) and fact.request == request
-        ),
-        "",
-    )
