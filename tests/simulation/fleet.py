@@ -74,6 +74,9 @@ class Fleet:
         self.graves: list[Server] = []
         self.phones: list[Handset] = []
         self.may_talk: dict[str, Callable[[], bool]] = {}  # by call: whether its caller has agreed
+        self.died_unheard = (
+            False  # a server crashed that could not tell the store what callers had heard
+        )
         self.erased: set[str] = set()
         self.tasks: list[asyncio.Task[Any]] = []
         self.on_wait: OnWait = _nothing

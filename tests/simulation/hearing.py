@@ -80,7 +80,7 @@ class Hearing:
         """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
 
         `clears_ms` is when the carrier was told to drop what it has, stream by stream; on the `stalled` ones
-        no echo came for a while.
+        no echo came for a while, or none could be written down before a server died.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms

@@ -59,6 +59,11 @@ class Weather:
         self.loses_answers = False
         self.era = 0  # fail-overs so far
 
+    @property
+    def is_fair(self) -> bool:
+        """Whether the store answers everybody soon."""
+        return not (self.slow_ms or self.is_away or self.is_refusing or self.loses_answers)
+
     def wait_ms(self) -> int:
         """How long one way takes."""
         return int(self.chance.random() * (WAY_MS + self.slow_ms))

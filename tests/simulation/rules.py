@@ -201,7 +201,11 @@ class Rules:
                     for one in phone.lines
                     if isinstance(one, SwiftLine)
                 },
-                stalled=frozenset(one.number for one in phone.lines if one._stalled_until_ms),
+                stalled=frozenset(
+                    one.number
+                    for one in phone.lines
+                    if one._stalled_until_ms or self._fleet.died_unheard
+                ),
             )
             hearing.judge(self._witness)
 

@@ -97,6 +97,7 @@ class Trouble:
         if not server.is_up:
             return
         is_alone = not self._others(server)
+        self._fleet.died_unheard |= not self._fleet.weather.is_fair
         server.die()
         self._fleet.graves.append(server)
         self._fleet.witness.note("died", server.name)
