@@ -1,9 +1,10 @@
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import httpx2
 import hypercorn
@@ -150,6 +151,33 @@ async def test_a_call_under_a_prefix_survives_a_drop_whoever_serves(by: Serving)
             assert (await web.get("/healthz")).status_code == 404
         await went_on(host, front, "/calls")
     assert told == ["shop open", "shop closed"]
+
+
+async def test_the_pages_find_everything_under_the_prefix_and_their_cookie_goes_nowhere_else() -> (
+    None
+):
+    async with open_house(by_ours, "/our calls") as (host, _, _):
+        here = f"http://{host}/our%20calls"
+        async with httpx2.AsyncClient(follow_redirects=True) as web:
+            front = await web.get(f"{here}/")
+            assert str(front.url) == f"{here}/console"
+            for path in ("/console", f"/console/calls/{CALL}", "/phone"):
+                page = await web.get(here + path)
+                for name in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+                    file = await web.get(urljoin(str(page.url), name))
+                    assert file.status_code == 200, file.url
+                    assert str(file.url).startswith(f"{here}/static/")
+            answer = await web.post(
+                f"{here}/api/session", json={"token": "act"}, headers={"origin": HOUSE}
+            )
+            assert "; Path=/our%20calls;" in answer.headers["set-cookie"]
+            badge = answer.headers["set-cookie"].partition(";")[0]
+            shown = await web.get(f"{here}/api/session", headers={"cookie": badge})
+            assert shown.json()["role"] == "agent"
+            made = await web.post(
+                f"{here}/api/phone/calls", json={}, headers={"authorization": "Bearer act"}
+            )
+            assert made.json()["stream_url"] == "wss://example.com/our%20calls/phone/media"
 
 
 async def test_a_lifespan_of_ones_own_is_not_needed() -> None:

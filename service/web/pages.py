@@ -1,5 +1,8 @@
 """The pages and their files: read once at start, sent with what keeps other sites out of them.
 
+All addresses in them are relative: those of a page to where it is, those of a file to where it came from. So
+they fit wherever they are mounted, also behind a proxy that cuts the path off and tells nobody.
+
 Every file is known before the first request, so no path of a request ever reaches the file system. In
 development a file is read anew at each request, and a change shows at the next reload.
 """
@@ -28,6 +31,7 @@ KINDS = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+DEEPER = "../../"  # from the page of a call to where the console's own page is
 PACKED_BYTES_MIN = 1_400  # what fits into one packet gains nothing
 
 
@@ -82,18 +86,22 @@ class Pages:
         return [
             Route("/", self.front, methods=["GET"]),
             Route("/console", self.console, methods=["GET"]),
-            Route("/console/calls/{call_sid}", self.console, methods=["GET"]),
+            Route("/console/calls/{call_sid}", self.call, methods=["GET"]),
             Route("/phone", self.phone, methods=["GET"]),
             Route("/static/{path:path}", self.static, methods=["GET"]),
         ]
 
     async def front(self, _request: Request) -> Response:
         """Whoever comes without a path wants the console."""
-        return RedirectResponse("/console", headers=self._headers)
+        return RedirectResponse("console", headers=self._headers)
 
     async def console(self, request: Request) -> Response:
-        """The console: one page for the list and for every call."""
+        """The console, at its list."""
         return await self._sent(request, "console.html")
+
+    async def call(self, request: Request) -> Response:
+        """The console, at a call: the same page, two floors further from its files."""
+        return await self._sent(request, "console.html", up=DEEPER)
 
     async def phone(self, request: Request) -> Response:
         """The phone in the browser."""
@@ -103,10 +111,10 @@ class Pages:
         """One file of the pages."""
         return await self._sent(request, request.path_params["path"])
 
-    async def _sent(self, request: Request, name: str) -> Response:
-        file = self._files.get(name)
+    async def _sent(self, request: Request, name: str, up: str = "") -> Response:
+        file = self._files.get((name, up))
         if self._reads_anew:
-            file = await asyncio.to_thread(_found, name)
+            file = await asyncio.to_thread(_found, name, up)
         if file is None:
             raise HTTPException(404, "There is no such file.")
         is_packed = file.packed and "gzip" in request.headers.get("accept-encoding", "")
@@ -123,26 +131,27 @@ class Pages:
 
 
 @cache
-def _all_files() -> dict[str, _File]:
-    """Return every file by its name. Packed once in a process, however many applications it makes."""
-    return {
-        str(path.relative_to(FOLDER).as_posix()): _read(path)
-        for path in sorted(FOLDER.rglob("*"))
-        if path.is_file() and path.suffix in KINDS
-    }
+def _all_files() -> dict[tuple[str, str], _File]:
+    """Return every file by its name, and by the way up from its page. Packed once in a process."""
+    paths = [path for path in sorted(FOLDER.rglob("*")) if path.is_file() and path.suffix in KINDS]
+    files = {(path.relative_to(FOLDER).as_posix(), ""): _read(path) for path in paths}
+    files["console.html", DEEPER] = _read(FOLDER / "console.html", DEEPER)
+    return files
 
 
-def _found(name: str) -> _File | None:
+def _found(name: str, up: str) -> _File | None:
     """Return a file as it is now, where it is one of the folder's and this is its only name."""
     if "\0" in name:
         return None
     path = (FOLDER / name).resolve()
     is_named_so = path.is_relative_to(FOLDER) and path.relative_to(FOLDER).as_posix() == name
-    return _read(path) if is_named_so and path.suffix in KINDS and path.is_file() else None
+    return _read(path, up) if is_named_so and path.suffix in KINDS and path.is_file() else None
 
 
-def _read(path: Path) -> _File:
+def _read(path: Path, up: str = "") -> _File:
     text = path.read_bytes()
+    if up:
+        text = text.replace(b'="static/', f'="{up}static/'.encode())
     packed = gzip.compress(text, mtime=0) if len(text) >= PACKED_BYTES_MIN else b""
     tag = hashlib.sha256(text).hexdigest()[:32]
     return _File(KINDS[path.suffix], text, packed if len(packed) < len(text) else b"", tag)

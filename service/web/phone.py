@@ -36,6 +36,7 @@ from service.web.door.bearer import Bearers
 from service.web.door.crossing import crossable
 from service.web.door.embedding import Origins
 from service.web.door.form import body_within
+from service.web.door.origins import root_of
 from service.web.recoveries import Recoveries
 from service.web.stream.entrance import PAGES_PATH
 from service.web.webhooks.outside import Outside
@@ -213,7 +214,9 @@ class Phone:
         )
         came_by = request.headers.get("origin", "")
         public_url = self.config.public_url
-        url = self.origins.stream_url(public_url, PAGES_PATH, came_by=came_by)
+        url = self.origins.stream_url(
+            public_url, PAGES_PATH, came_by=came_by, root=root_of(request.scope)
+        )
         return {"stream_token": token, "stream_url": url}
 
     def _kept(self, recovery: str) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from fastapi import FastAPI
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from starlette.applications import Starlette
 from typing_extensions import override
@@ -10,6 +12,7 @@ from typing_extensions import override
 from service.api_token import ApiToken
 from service.app import create_app
 from service.config import Config
+from service.guest import lifespan_with
 from service.parts import Own
 from service.simulator.account import Account
 from service.speech.pool import SpeechPool
@@ -48,14 +51,19 @@ def quick() -> Own:
     return Own(speech=SpeechPool(TextSynthesizer(), TextRecognizer()), endpointer=quick_ear)
 
 
-def house(folder: Path, settings: dict[str, Any], own: Own | None = None) -> House:
-    """Return a house that is not open yet. Its journal lies in `folder` and outlives its servers."""
+def house(
+    folder: Path, settings: dict[str, Any], own: Own | None = None, *, prefix: str = ""
+) -> House:
+    """Return a house that is not open yet. Its journal lies in `folder` and outlives its servers.
+
+    With a prefix the service is mounted there, in an application of somebody's.
+    """
 
     def make(url: str) -> Starlette:
         chosen: dict[str, Any] = {
             "host": "127.0.0.1",
             "port": int(url.rpartition(":")[2]),
-            "public_url": url,
+            "public_url": url + quote(prefix),
             "twilio_account_sid": ACCOUNT.account_sid,
             "twilio_auth_token": (ACCOUNT.auth_token,),
             "twilio_api_url": "http://127.0.0.1:9",
@@ -64,6 +72,15 @@ def house(folder: Path, settings: dict[str, Any], own: Own | None = None) -> Hou
             "write_behind": str(folder / "behind"),
             **settings,
         }
-        return create_app(Settings(**chosen), own=own or quick())
+        app = create_app(Settings(**chosen), own=own or quick())
+        return mounted(app, prefix) if prefix else app
 
     return House(make)
+
+
+def mounted(app: Starlette, prefix: str) -> Starlette:
+    """Return an application of somebody's with ours under a prefix, and nothing else."""
+    around = FastAPI(lifespan=lifespan_with(app))
+    around.mount(prefix, app)
+    around.state.parts = app.state.parts
+    return around

@@ -1,6 +1,7 @@
 import hashlib
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -35,7 +36,7 @@ async def test_every_page_and_file_keeps_other_sites_out(front: Front, path: str
 @pytest.mark.asyncio
 async def test_who_comes_without_a_path_is_led_to_the_console(front: Front) -> None:
     answer = await front.web.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/console")
+    assert (answer.status_code, answer.headers["location"]) == (307, "console")
 
 
 @pytest.mark.asyncio
@@ -89,8 +90,36 @@ def test_no_page_has_a_script_or_a_style_of_its_own() -> None:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text), path
         assert not re.search(r"<script(?![^>]*\ssrc=)", text), path
-        for name in re.findall(r'(?:src|href)="/static/([^"]+)"', text):
+        for name in re.findall(r'(?:src|href)="static/([^"]+)"', text):
             assert (FOLDER / name).suffix in KINDS, name
+
+
+def test_no_address_in_a_page_begins_at_the_root_of_the_host() -> None:
+    """Mounted in another application, what is there is somebody else's."""
+    rooted = {
+        ".html": r'="/',
+        ".css": r"url\([\"']?/",
+        ".js": r"(?:href|src)=\"/|(?:from|import|go|URL|fetch|Socket)[ (]+[\"'`]/(?!/)|[\"'`]/(?:console|phone|static)\b",
+    }
+    for path in FOLDER.rglob("*"):
+        if path.suffix in rooted and path.parent.name != "vendor":
+            found = re.search(rooted[path.suffix], path.read_text(encoding="utf-8"))
+            assert found is None, f"{path}: {found}"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("changes", [{"is_development": True}, {"is_development": False}])
+@pytest.mark.parametrize("path", ["/console", "/console/calls/CA1", "/phone"])
+async def test_a_page_finds_its_files_from_wherever_it_is(
+    front: Front, path: str, changes: dict[str, Any]
+) -> None:
+    assert changes == {"is_development": front.parts.config.is_development}
+    page = await front.web.get(path)
+    names = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(names) > 5
+    for name in names:
+        file = await front.web.get(urljoin(str(page.url), name))
+        assert (file.status_code, file.url.path[:8]) == (200, "/static/")
 
 
 def test_no_script_of_ours_evaluates_text() -> None:
@@ -128,7 +157,7 @@ async def test_only_modules_can_be_read_by_pages_elsewhere(front: Front) -> None
 
 def test_the_phone_fetches_all_its_modules_at_once() -> None:
     page = (FOLDER / "phone.html").read_text(encoding="utf-8")
-    preloaded = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page)
+    preloaded = re.findall(r'rel="modulepreload" href="static/([^"]+)"', page)
     needed: set[str] = set()
     waiting = {"phone/main.js"}
     while waiting:

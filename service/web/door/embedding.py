@@ -23,11 +23,12 @@ class Origins:
         """Whether pages of this origin may call."""
         return origin in self.own or origin in self.further
 
-    def stream_url(self, public_url: str, path: str, *, came_by: str) -> str:
+    def stream_url(self, public_url: str, path: str, *, came_by: str, root: str = "") -> str:
         """Return the WebSocket address of a path. A page of ours gets the address that it came by.
 
-        In development that may be another name of this machine than the one in the settings.
+        In development that may be another name of this machine than the one in the settings; `root` is
+        the path that we are mounted at there, which PUBLIC_URL has in itself.
         """
         if came_by in self.own and came_by != origin_of(public_url):
-            return sockets_of([came_by])[0] + path
+            return sockets_of([came_by])[0] + root + path
         return "ws" + public_url.removeprefix("http") + path

@@ -16,6 +16,7 @@ from service.meter import Meter
 from service.web.door.badge import COOKIE, LIFE_S
 from service.web.door.bearer import Bearers
 from service.web.door.form import host_of, json_within
+from service.web.door.origins import root_of
 from service.wire.address import network_of
 
 BODY_BYTES_MAX = 4_096  # a token and its quotes
@@ -82,7 +83,7 @@ class Login:
             self.wrong.add(address, now_ms)
             raise self._refused(401, "Unauthorized", "This token is not known here.")
         badge = self.bearers.mint.issue(token, nonce=secrets.token_urlsafe(16), now_ms=now_ms)
-        return self._with_cookie(badge, LIFE_S)
+        return self._with_cookie(request, badge, LIFE_S)
 
     async def show(self, request: Request) -> Response:
         """Who is signed in, and until when."""
@@ -101,15 +102,15 @@ class Login:
         visitor = self.bearers.admit(request, "viewer")
         if visitor.nonce:
             self.bearers.sign_out(visitor)
-        return self._with_cookie("", 0)
+        return self._with_cookie(request, "", 0)
 
-    def _with_cookie(self, text: str, life_s: int) -> Response:
+    def _with_cookie(self, request: Request, text: str, life_s: int) -> Response:
         answer = Response(status_code=204, headers={"Cache-Control": "no-store"})
         answer.set_cookie(
             COOKIE,
             text,
             max_age=life_s,
-            path="/",
+            path=root_of(request.scope) or "/",
             secure=self.is_secure,
             httponly=True,
             samesite="strict",

@@ -4,10 +4,14 @@ An origin is compared as a browser writes it (RFC 6454): small letters, an IDN i
 where it is the scheme's own. Nothing is taken from the request's Host, which its sender chooses.
 """
 
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 _OWN_PORTS = {"http": 80, "https": 443}
+_PLAIN = (
+    "/!$&'()*+,:=@|"  # what a browser leaves in a path as it is; a semicolon would end a cookie's
+)
 
 
 def origin_of(url: str) -> str:
@@ -30,6 +34,11 @@ def own_origins(public_url: str, port: int, *, is_development: bool) -> tuple[st
     if is_development:
         ours += [f"http://127.0.0.1:{port}", f"http://localhost:{port}"]
     return tuple(dict.fromkeys(ours))
+
+
+def root_of(scope: Mapping[str, Any]) -> str:
+    """Return the path that we are mounted at as a browser writes it, "" at the root of a host."""
+    return quote(scope.get("root_path", "").rstrip("/"), safe=_PLAIN)
 
 
 def sockets_of(origins: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,12 @@
  * @property {string | null} expires_at
  */
 
+/**
+ * The path of the place that these pages are at: "" on a host of their own, "/calls" inside another application.
+ * Files know it by where they came from, so that no page has to be told.
+ */
+export const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
+
 /** An answer of the server that is no success: its status, and its one sentence for people. */
 export class Problem extends Error {
   /**
@@ -29,7 +35,7 @@ export class Problem extends Error {
 
 /**
  * Ask the server; what changes something carries the header that no other site's form can send.
- * @param {string} path
+ * @param {string} path from ROOT on
  * @param {{method?: string, body?: object, signal?: AbortSignal, keepalive?: boolean}} [options]
  * @returns {Promise<any>} the JSON of the answer, null where it has none
  * @throws {Problem} for any other answer, and for none
@@ -41,7 +47,7 @@ export async function ask(path, { method = "GET", body, signal, keepalive } = {}
   const text = body === undefined ? undefined : JSON.stringify(body);
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: text, signal, keepalive, credentials: "same-origin" });
+    answer = await fetch(ROOT + path, { method, headers, body: text, signal, keepalive, credentials: "same-origin" });
   } catch (trouble) {
     if (trouble.name === "AbortError") throw trouble;
     throw new Problem(0, "The server can't be reached.");

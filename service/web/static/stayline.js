@@ -35,8 +35,8 @@ import { hold } from "./phone/tab.js";
  *   reconnect?: {delaysMs?: number[], jitter?: number, codes?: number[]},
  *   storage?: {tab?: Storage, visitor?: Storage},
  * }} Options
- * server: origin of the service, by default the page's own; another one must list this page's origin
- * in PHONE_ORIGINS. parameters: client_name, company, ticket_id.
+ * server: address of the service, with its path if it has one, by default the page's own origin; another
+ * one must list this page's origin in PHONE_ORIGINS. parameters: client_name, company, ticket_id.
  * open: opens the call in place of POST /api/phone/calls, for a page whose own server holds the key.
  */
 

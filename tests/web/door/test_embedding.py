@@ -16,5 +16,7 @@ def test_a_page_of_ours_comes_back_by_the_name_that_it_came_by() -> None:
     public = "http://127.0.0.1:8000"
     made = Origins.of(settings(is_development=True, public_url=public))
     assert made.stream_url(public, "/p", came_by="http://localhost:8000") == "ws://localhost:8000/p"
+    mounted = made.stream_url(public, "/p", came_by="http://localhost:8000", root="/calls")
+    assert mounted == "ws://localhost:8000/calls/p"
     for other in ("http://evil.com", "", public):
         assert made.stream_url(public, "/p", came_by=other) == "ws://127.0.0.1:8000/p"

@@ -21,7 +21,7 @@ async def test_a_token_is_changed_for_a_cookie_that_no_script_reads(front: Front
     assert answer.status_code == 204
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("stayline=1.")
-    for part in ("HttpOnly", "SameSite=strict", "Path=/", "Secure", "Max-Age=43200"):
+    for part in ("HttpOnly", "SameSite=strict", "Path=/;", "Secure", "Max-Age=43200"):
         assert part in cookie
     told = (await front.web.get("/api/session")).json()
     assert (told["role"], told["tenant"], told["name"]) == ("agent", "default", "Agent")

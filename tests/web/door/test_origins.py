@@ -1,6 +1,6 @@
 import pytest
 
-from service.web.door.origins import origin_of, own_origins, sockets_of
+from service.web.door.origins import origin_of, own_origins, root_of, sockets_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,23 @@ def test_this_machine_is_ours_in_development_only() -> None:
         "http://localhost:9000",
     )
     assert own_origins("", 8000, is_development=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("root_path", "root"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("/calls", "/calls"),
+        ("/calls/", "/calls"),
+        ("/our calls/é", "/our%20calls/%C3%A9"),
+        ("/it's(ours)", "/it's(ours)"),
+        ("/a;Domain=evil.com\r\nX", "/a%3BDomain=evil.com%0D%0AX"),
+    ],
+)
+def test_where_we_are_mounted_is_written_as_browsers_write_it(root_path: str, root: str) -> None:
+    assert root_of({"root_path": root_path}) == root
+    assert root_of({}) == ""
 
 
 def test_sockets_have_schemes_of_their_own() -> None:

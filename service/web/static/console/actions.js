@@ -3,6 +3,7 @@
 import { html, useRef, useState } from "../vendor/preact-htm.js";
 import { callPath, send } from "./http.js";
 import { NameField } from "./name.js";
+import { callAddress } from "./route.js";
 import { mySeat, useSeat } from "./seat.js";
 import { Talk } from "./talk.js";
 import { clock, moment } from "./words.js";
@@ -115,7 +116,7 @@ function After({ call, ask }) {
     <h2 id="actions-title">The call is over</h2>
     ${callback && html`<p class="small">Call back: <strong>${callback.step}</strong>${callback.outcome ? `, ${callback.outcome}` : ""}.</p>`}
     ${call.carried_on
-      ? html`<p class="small">It goes on in <a href=${`/console/calls/${call.carried_on}`}>a later call</a>.</p>`
+      ? html`<p class="small">It goes on in <a href=${callAddress(call.carried_on)}>a later call</a>.</p>`
       : html`<div class="row"><button type="button" class="button" onClick=${() => ask("/callback", {}, "The caller will be rung back.")}>Call back</button></div>`}
   </section>`;
 }

@@ -8,7 +8,7 @@ import { useCall } from "./feed.js";
 import { useKeys } from "./keys.js";
 import { useName } from "./name.js";
 import { OfflineBar } from "./link_mark.js";
-import { callAddress, follow, go } from "./route.js";
+import { CONSOLE, callAddress, follow, go } from "./route.js";
 import { Scrubber } from "./scrubber.js";
 import { useNow } from "./ticking.js";
 import { Timeline } from "./timeline.js";
@@ -39,7 +39,7 @@ export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
   }, [live]);
   useKeys({
     "?": onSheet,
-    Escape: () => (at ? toPosition(0) : go("/console")),
+    Escape: () => (at ? toPosition(0) : go(CONSOLE)),
     "[": () => toPosition(Math.max((at || head) - 1, 1)),
     "]": () => at && toPosition(at + 1 >= head ? 0 : at + 1),
     l: () => toPosition(0),
@@ -49,7 +49,7 @@ export function CallPage({ callSid, at, visitor, onSheet, onSignedOut }) {
 
   if (!call) {
     return html`<main id="main" class="page">
-      <a class="back small" href="/console" onClick=${follow}>‹ All calls</a>
+      <a class="back small" href=${CONSOLE} onClick=${follow}>‹ All calls</a>
       ${error || link.state === "gone"
         ? html`<div class="empty stack"><h1>${link.state === "gone" ? "There is no such call." : "The call can't be shown."}</h1><p>${error}</p></div>`
         : html`<p class="empty" role="status">Fetching the call …</p>`}

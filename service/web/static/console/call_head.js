@@ -1,9 +1,10 @@
 // Who calls, and how the call stands: the first thing one reads.
 
+import { ROOT } from "../entrance.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { callPath } from "./http.js";
 import { LinkMark } from "./link_mark.js";
-import { follow } from "./route.js";
+import { CONSOLE, follow } from "./route.js";
 import { Phase } from "./row.js";
 import { callerName, causeWord, clock, moment, span, spaced } from "./words.js";
 
@@ -18,7 +19,7 @@ export function CallHead({ call, timeline, now, link, at, mayExport }) {
   const server = timeline?.streams[Math.max(call.streams.length - 1, 0)]?.server;
   const who = callerName({ client_name: name, company, from });
   return html`<header class="call-head">
-    <a class="back small" href="/console" onClick=${follow}>‹ All calls</a>
+    <a class="back small" href=${CONSOLE} onClick=${follow}>‹ All calls</a>
     <div class="call-title">
       <h1>${who}</h1>
       ${company && company !== who && html`<span class="call-company">${company}</span>`}
@@ -39,8 +40,8 @@ export function CallHead({ call, timeline, now, link, at, mayExport }) {
       <${LinkMark} link=${link} now=${now} />
       ${mayExport && html`<span class="row small">
         <span class="soft">Export</span>
-        <a class="button little" download href=${callPath(call.call_sid, "/export?format=text")}>Text</a>
-        <a class="button little" download href=${callPath(call.call_sid, "/export?format=json")}>JSON</a>
+        <a class="button little" download href=${ROOT + callPath(call.call_sid, "/export?format=text")}>Text</a>
+        <a class="button little" download href=${ROOT + callPath(call.call_sid, "/export?format=json")}>JSON</a>
       </span>`}
     </div>
   </header>`;

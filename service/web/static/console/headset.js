@@ -6,6 +6,7 @@
 // then we dial again, because a balancer may lead elsewhere. While the caller's stream is away the socket
 // stands, and nothing is heard on it.
 
+import { ROOT } from "../entrance.js";
 import { NoSound, Sound } from "../phone/sound.js";
 import { Wire } from "../phone/wire.js";
 import { callPath } from "./http.js";
@@ -80,7 +81,7 @@ export class Headset extends EventTarget {
   }
 
   _dial() {
-    const url = new URL(`${callPath(this._callSid, "/voice")}?seat=${encodeURIComponent(this._seat)}`, location.href);
+    const url = new URL(`${ROOT}${callPath(this._callSid, "/voice")}?seat=${encodeURIComponent(this._seat)}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const ticket = { url: url.href, token: "", callSid: this._callSid, parameters: {} };
     this._sound.fresh();

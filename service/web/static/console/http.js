@@ -28,7 +28,7 @@ export function read(path, { signal, waitMs = WAIT_MS_MAX } = {}) {
 export const send = (path, body = {}) =>
   ask(path, { method: "POST", body, signal: AbortSignal.timeout(WAIT_MS_MAX) });
 
-/** The path of one call in the API. @param {string} callSid @param {string} [rest] */
+/** The path of one call in the API, from ROOT on. @param {string} callSid @param {string} [rest] */
 export const callPath = (callSid, rest = "") => `/api/calls/${encodeURIComponent(callSid)}${rest}`;
 
 /** The sentence for people in an answer that is none. @param {Response} answer @returns {Promise<Problem>} */

@@ -1,12 +1,12 @@
 // The console: whoever is signed in sees the list, or one call.
 
-import { enter, signOut } from "../entrance.js";
+import { ROOT, enter, signOut } from "../entrance.js";
 import { SignIn } from "../signin.js";
 import { nextTheme, chooseTheme, theme } from "../theme.js";
 import { html, render, useEffect, useState } from "../vendor/preact-htm.js";
 import { CallPage } from "./call.js";
 import { List } from "./list.js";
-import { follow, useRoute } from "./route.js";
+import { CONSOLE, follow, useRoute } from "./route.js";
 import { Sheet } from "./sheet.js";
 
 const AGAIN_MS = 2_000; // between two tries while the server is away
@@ -63,8 +63,8 @@ function TopBar({ visitor, onLeave, onSheet }) {
     setLook(theme());
   };
   return html`<header class="topbar">
-    <a class="brand" href="/console" onClick=${follow}>Stayline</a>
-    <nav class="grow" aria-label="Places"><a class="button quiet little" href="/phone">Phone</a></nav>
+    <a class="brand" href=${CONSOLE} onClick=${follow}>Stayline</a>
+    <nav class="grow" aria-label="Places"><a class="button quiet little" href=${`${ROOT}/phone`}>Phone</a></nav>
     <span class="soft small visitor">${[visitor.name, visitor.role].filter((one, index, all) => one && one.toLowerCase() !== all[index - 1]?.toLowerCase()).join(" · ")}${visitor.tenant && visitor.tenant !== "default" ? ` · ${visitor.tenant}` : ""}</span>
     <button type="button" class="button quiet little" onClick=${turn} aria-label=${`Colours: ${THEMES[look]}. Change`} title=${`Colours: ${THEMES[look]}`}>
       <span aria-hidden="true">◐</span>
@@ -74,4 +74,7 @@ function TopBar({ visitor, onLeave, onSheet }) {
   </header>`;
 }
 
+// The address goes on while the page stays; its icon must not go along.
+const icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
+icon.setAttribute("href", icon.href);
 render(html`<${Console} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

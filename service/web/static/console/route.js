@@ -1,11 +1,15 @@
 // Where the reader is: the list, or one call, at a position or live. The address says it all, so every
 // view can be linked to.
 
+import { ROOT } from "../entrance.js";
 import { useEffect, useState } from "../vendor/preact-htm.js";
 
 /** @typedef {{view: "list" | "call", callSid: string, at: number}} Route `at` is 0 for live */
 
-const ONE_CALL = /^\/console\/calls\/([A-Za-z0-9]{4,64})\/?$/;
+const ONE_CALL = /^\/calls\/([A-Za-z0-9]{4,64})\/?$/;
+/** The address of the list. */
+export const CONSOLE = `${ROOT}/console`;
+
 const MOVED = "stayline:moved";
 
 /**
@@ -14,13 +18,13 @@ const MOVED = "stayline:moved";
  * @returns {Route}
  */
 export function parse({ pathname, hash }) {
-  const found = ONE_CALL.exec(pathname);
+  const found = pathname.startsWith(CONSOLE) ? ONE_CALL.exec(pathname.slice(CONSOLE.length)) : null;
   const at = /^#p=([0-9]{1,9})$/.exec(hash);
   return { view: found ? "call" : "list", callSid: found ? found[1] : "", at: found && at ? Number(at[1]) : 0 };
 }
 
 /** The address of a call, at a position or live. @param {string} callSid @param {number} [at] */
-export const callAddress = (callSid, at = 0) => `/console/calls/${encodeURIComponent(callSid)}${at ? `#p=${at}` : ""}`;
+export const callAddress = (callSid, at = 0) => `${CONSOLE}/calls/${encodeURIComponent(callSid)}${at ? `#p=${at}` : ""}`;
 
 /**
  * Goes to an address of the console.
@@ -53,5 +57,5 @@ export function follow(event) {
   const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(link.getAttribute("href") ?? "/console");
+  go(link.getAttribute("href") ?? CONSOLE);
 }

@@ -2,6 +2,7 @@
 // tell a quiet call from a proxy that holds the stream back, nor a session that is over from a network
 // that is away.
 
+import { ROOT } from "../entrance.js";
 import { problem } from "./http.js";
 import { noteServerTime } from "./ticking.js";
 
@@ -12,7 +13,7 @@ const QUIET_MS_MAX = 7_000; // the server pings every 5 s, so a longer silence i
 /**
  * Reads a stream until it ends. Raises Problem for an answer that is no stream, and Error when it was
  * silent for too long or broke.
- * @param {string} path
+ * @param {string} path from ROOT on
  * @param {{lastId?: string, signal: AbortSignal, onOpen: () => void, onEvent: (told: Told) => void}} options
  * @returns {Promise<void>}
  */
@@ -23,7 +24,7 @@ export async function stream(path, { lastId, signal, onOpen, onEvent }) {
   const headers = { accept: "text/event-stream" };
   if (lastId) headers["last-event-id"] = lastId;
   try {
-    const answer = await fetch(path, {
+    const answer = await fetch(ROOT + path, {
       headers,
       credentials: "same-origin",
       cache: "no-store",

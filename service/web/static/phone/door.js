@@ -27,9 +27,9 @@ const REFUSALS = { 401: "sign_in", 403: "forbidden", 404: "off" };
 
 /** The routes under /api/phone/calls of one server. */
 export class Door {
-  /** @param {URL} server its origin */
+  /** @param {URL} server its address, with the path that it is mounted at */
   constructor(server) {
-    this._calls = new URL("/api/phone/calls", server);
+    this._calls = new URL(`${server.pathname.replace(/\/+$/, "")}/api/phone/calls`, server);
     this._is_own = server.origin === location.origin;
   }
 

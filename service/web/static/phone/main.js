@@ -1,6 +1,6 @@
 /** The phone's page: one session at a time, and what is shown of it. */
 
-import { takeToken, signIn } from "../entrance.js";
+import { ROOT, takeToken, signIn } from "../entrance.js";
 import { SignIn } from "../signin.js";
 import { openSession, restorePersistedCall } from "../stayline.js";
 import { html, render, useEffect, useState } from "../vendor/preact-htm.js";
@@ -10,6 +10,7 @@ import { Offer, Start } from "./start.js";
 import { WORDS } from "./words.js";
 
 const IN_CALL = new Set(["opening", "live", "reconnecting", "restoring"]);
+const SERVER = location.origin + ROOT;
 const NOTHING = { state: "idle", reason: "none", words: WORDS.idle };
 
 /** The whole page. */
@@ -28,7 +29,7 @@ function Phone() {
   }
 
   function call(parameters) {
-    show(openSession({ parameters }));
+    show(openSession({ server: SERVER, parameters }));
   }
 
   function leave() {
@@ -62,7 +63,7 @@ function Phone() {
 async function arrive() {
   const token = takeToken();
   if (token) await signIn(token).catch(() => null); // A wrong one is asked for again when it is needed.
-  return restorePersistedCall();
+  return restorePersistedCall({ server: SERVER });
 }
 
 /** Note on the root when the newest stream was first heard, in ms after the page's load, and how many were. */
@@ -80,7 +81,7 @@ function toldOf(session) {
 /** The page around whatever there is to do. */
 function Frame({ state, children }) {
   return html`
-    <header class="topbar"><a class="brand" href="/phone">Stayline</a><span class="soft">Phone</span></header>
+    <header class="topbar"><a class="brand" href=${`${ROOT}/phone`}>Stayline</a><span class="soft">Phone</span></header>
     <main class="phone stack" data-state=${state}>
       <h1 class="away">Call the agent</h1>
       ${children}
