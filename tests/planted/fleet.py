@@ -120,4 +120,12 @@ FLEET: Final = (
         after='    for statement in ("erase_records", "erase_call"):\n',
         suites=("tests/journal/test_journal.py", "tests/journal/sqlite/test_journal.py"),
     ),
+    Bug(
+        name="erased-for-room-though-claimed-again",
+        rule=1,
+        file="service/quota.py",
+        before="await self._journal.prune(call_sid)",
+        after="await self._journal.erase(call_sid)",
+        suites=("tests/test_quota.py",),
+    ),
 )
