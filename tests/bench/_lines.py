@@ -145,14 +145,20 @@ def _asked(url: str, number: int) -> tuple[str, str, str]:
 
 async def _opened(port: int, number: int, *, is_bare: bool, is_mute: bool) -> Line:
     loop = asyncio.get_running_loop()
-    url, call_sid, stream, token = f"http://127.0.0.1:{port}", "CA" + "0" * 32, "", ""
-    if not is_bare:
-        call_sid, stream, token = await loop.run_in_executor(None, _asked, url, number)
+    call_sid, stream, token = await rung(port, number, is_bare=is_bare)
     _, line = await loop.create_connection(
         lambda: Line(port, stream, call_sid, token, is_mute=is_mute), "127.0.0.1", port
     )
     await line.opened
     return line
+
+
+async def rung(port: int, number: int, *, is_bare: bool) -> tuple[str, str, str]:
+    """Ring, unless the server is bare: return the CallSid, the stream's address and its token."""
+    if is_bare:
+        return "CA" + "0" * 32, "", ""
+    url = f"http://127.0.0.1:{port}"
+    return await asyncio.get_running_loop().run_in_executor(None, _asked, url, number)
 
 
 async def _told(port: int) -> dict[str, int]:

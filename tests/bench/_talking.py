@@ -38,12 +38,12 @@ class Answerer:
     """Answers every utterance alike; with BENCH_MUTE it says nothing at all."""
 
     def __init__(self) -> None:
-        self._is_mute = bool(os.environ.get("BENCH_MUTE"))
+        self.is_mute = bool(os.environ.get("BENCH_MUTE"))
 
     async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
         """See service.agent.agent.Agent."""
         del call, turn
-        if not self._is_mute:
+        if not self.is_mute:
             yield Say(ANSWER)
 
 
@@ -70,9 +70,10 @@ def ears() -> Callable[[], Endpointer]:
     return ear
 
 
-def made(config: Config) -> Starlette:
-    """Return the application."""
-    own = Own(speech=SpeechPool(UnhurriedSynthesizer(), _Understanding()), endpointer=ears())
+def made(config: Config, agent: Answerer | None = None) -> Starlette:
+    """Return the application, with this agent in the place of the settings'."""
+    speech = SpeechPool(UnhurriedSynthesizer(), _Understanding())
+    own = Own(agent=agent, speech=speech, endpointer=ears())
     app = create_app(config, own=own)
     lag = Lag()
 

@@ -30,19 +30,7 @@ class Wire(asyncio.Protocol):
         self.is_open = False
         self.started_us = 0  # when it had said who it is
         self._clock = Clock()
-        self._hello = (
-            f"GET /media HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\n"
-            f"Sec-WebSocket-Version: 13\r\n"
-            f"{signing.SOCKET_HEADER}: {signing.signature(ACCOUNT.auth_token, stream)}\r\n\r\n"
-        ).encode()
-        start = {
-            "event": "start", "sequenceNumber": "1", "streamSid": self.stream_sid,
-            "start": {"streamSid": self.stream_sid, "accountSid": ACCOUNT.account_sid, "callSid": call_sid,
-                      "tracks": ["inbound"], "customParameters": {"token": token},
-                      "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}},
-        }  # fmt: skip
-        self._start = json.dumps(start).encode()
+        self._hello, self._start = greeting(port, stream, call_sid, token, self.stream_sid)
         self._buffer = b""
 
     def take(self, payload: bytes) -> None:
@@ -105,6 +93,25 @@ class Wire(asyncio.Protocol):
     def cut(self) -> None:
         """Let go without a word."""
         self._transport.abort()
+
+
+def greeting(
+    port: int, stream: str, call_sid: str, token: str, stream_sid: str
+) -> tuple[bytes, bytes]:
+    """Return the request to upgrade, and the message that says who the stream is."""
+    hello = (
+        f"GET /media HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\n"
+        f"Sec-WebSocket-Version: 13\r\n"
+        f"{signing.SOCKET_HEADER}: {signing.signature(ACCOUNT.auth_token, stream)}\r\n\r\n"
+    )
+    start = {
+        "event": "start", "sequenceNumber": "1", "streamSid": stream_sid,
+        "start": {"streamSid": stream_sid, "accountSid": ACCOUNT.account_sid, "callSid": call_sid,
+                  "tracks": ["inbound"], "customParameters": {"token": token},
+                  "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}},
+    }  # fmt: skip
+    return hello.encode(), json.dumps(start).encode()
 
 
 def _framed(text: bytes, kind: int = TEXT) -> bytes:
