@@ -14,6 +14,8 @@ ten times what it takes to find their ends. Rules kept here:
 3. What is kept is less than one frame of `message_max`; of a longer one the head is passed on at once.
 """
 
+import struct
+
 import msgspec
 
 try:
@@ -25,11 +27,12 @@ TEXT = 0x81  # FIN and the opcode of a text
 MASKED = 0x80
 LENGTH, LENGTH_16, LENGTH_64 = 0x7F, 126, 127
 HEAD_MIN, SIZE_16, SIZE_64, KEY = 2, 2, 8, 4
-MEDIUM_TEXT = bytes((TEXT, MASKED | LENGTH_16))
+MEDIUM_TEXT = TEXT << 8 | MASKED | LENGTH_16
 MEDIUM_HEAD = HEAD_MIN + SIZE_16 + KEY
 FIN, OPCODE = 0x80, 0x0F
 CONTINUED, BINARY = 0, 2  # opcodes up to BINARY carry messages; those above control
-PLAIN = b"\0\0\0\0"  # a key that changes nothing
+
+_medium_head = struct.Struct("!HH").unpack_from  # opcode and kind of length; the length
 
 
 class Raw(msgspec.Struct, frozen=True, gc=False):
@@ -59,12 +62,13 @@ class Framing:
         at, end = 0, len(data)
         pieces: list[Piece] = []
         while end - at >= HEAD_MIN:
-            if data[at : at + HEAD_MIN] == MEDIUM_TEXT and not self._is_amid:
+            if end - at > MEDIUM_HEAD and not self._is_amid:
                 # A frame of audio is one: what follows here is only its general case.
-                begin = at + MEDIUM_HEAD
-                stop = begin + int.from_bytes(data[at + HEAD_MIN : begin - KEY], "big")
-                if begin < stop <= end and stop - begin <= self._max:
-                    pieces.append(_text(data, begin, stop))
+                head, length = _medium_head(data, at)
+                stop = at + MEDIUM_HEAD + length
+                if head == MEDIUM_TEXT and stop <= end and 0 < length <= self._max:
+                    body = stop - length
+                    pieces.append(apply_mask(data[body:stop], data[body - KEY : body]))
                     at = stop
                     continue
             stop = self._any(data, at, pieces)
@@ -90,7 +94,7 @@ class Framing:
 
     def _piece(self, data: bytes, at: int, begin: int, end: int) -> Piece:
         if data[at] == TEXT and not self._is_amid:
-            return _text(data, begin, end)
+            return apply_mask(data[begin:end], data[begin - KEY : begin])
         if data[at] & OPCODE <= BINARY:
             self._is_amid = not data[at] & FIN
         return Raw(data[at:end])
@@ -105,11 +109,6 @@ def framed(text: str) -> bytes:
     if length < 1 << (8 * SIZE_16):
         return bytes((TEXT, LENGTH_16)) + length.to_bytes(SIZE_16, "big") + payload
     return bytes((TEXT, LENGTH_64)) + length.to_bytes(SIZE_64, "big") + payload
-
-
-def _text(data: bytes, begin: int, end: int) -> bytes:
-    key, payload = data[begin - KEY : begin], data[begin:end]
-    return payload if key == PLAIN else apply_mask(payload, key)
 
 
 def _body(data: bytes, at: int) -> tuple[int, int]:

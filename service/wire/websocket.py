@@ -70,7 +70,11 @@ class Wire(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol. What is too much is not read to its end."""
         now_ms = self._now_ms()
-        for at in range(0, len(data), PIECE_BYTES):  # nearly always one, and then it is no copy
+        if len(data) <= PIECE_BYTES:  # nearly always
+            if not self._bring(data, now_ms):
+                self._stop_flood()
+            return
+        for at in range(0, len(data), PIECE_BYTES):
             if not self._bring(data[at : at + PIECE_BYTES], now_ms):
                 self._stop_flood()
                 return
