@@ -1,6 +1,6 @@
 """How unevenly a stream's inbound audio comes: RFC 3550's inter-arrival jitter (A.8), in whole numbers."""
 
-from service.audio import samples
+from service.audio import SAMPLES_PER_MS
 
 SCALE = 4  # bits: the estimate moves by a sixteenth of each deviation
 
@@ -9,19 +9,18 @@ class Jitter:
     """The estimate of one stream."""
 
     def __init__(self) -> None:
-        self._sent = 0
-        self._transit: int | None = None
+        self._came_ms = 0
+        self._count = 0  # of the message before; 0 before the first
         self._scaled = 0
 
     def heard(self, count: int, now_ms: int) -> None:
         """So many samples came at this moment; they were sent right after those before."""
-        transit = samples(now_ms) - self._sent
-        self._sent += count
-        if self._transit is not None:
-            self._scaled += abs(transit - self._transit) - ((self._scaled + 8) >> SCALE)
-        self._transit = transit
+        if self._count:
+            deviation = (now_ms - self._came_ms) * SAMPLES_PER_MS - self._count
+            self._scaled += abs(deviation) - ((self._scaled + 8) >> SCALE)
+        self._came_ms, self._count = now_ms, count
 
     @property
     def in_samples(self) -> int | None:
-        """The jitter, None before two messages came."""
-        return None if self._sent == 0 or self._transit is None else self._scaled >> SCALE
+        """The jitter, None before anything came."""
+        return self._scaled >> SCALE if self._count else None
