@@ -23,7 +23,9 @@ import math
 from collections import deque
 
 FULL_SCALE = 32_768
-FASTEST_MILLI = 500  # of the new frame's power in the smoothed one: syllables, not single clicks
+LEAST_POWER = FULL_SCALE**-2  # of one step
+LEAST_DB = 10 * math.log10(LEAST_POWER)
+FASTEST = 0.5  # of the new frame's power in the smoothed one: syllables, not single clicks
 
 SPAN_DB_MAX = 18  # a caller's own weak syllables lie within this
 SPAN_DB_MIN = 5  # nearer than this a caller would be cut off between two loud words
@@ -64,22 +66,29 @@ class Foreground:
 
         Returns whether they hold a voice that is as loud as the caller's.
         """
-        power = (level / FULL_SCALE) ** 2
-        self._power += (power - self._power) * FASTEST_MILLI / 1_000
+        share = level / FULL_SCALE
+        power = share * share
+        self._power += (power - self._power) * FASTEST
         self._block_power += power
         self._block_voiced += is_voice
         self._block_frames += 1
         if self._block_frames == BLOCK_FRAMES:
             self._learn_background()
         if not is_voice:
-            sunk_db = self._caller_db - SINK_SILENT_DB
-            self._caller_db = max(self._least_db, sunk_db)
+            self._sink(SINK_SILENT_DB)
             return False
         loud_db = _decibels(self._power)
         self._caller_db = max(self._caller_db, loud_db)
         is_near = self._is_loud_enough(loud_db)
-        self._caller_db = max(self._caller_db - SINK_VOICE_DB, self._least_db)
+        self._sink(SINK_VOICE_DB)
         return is_near
+
+    def _sink(self, by_db: float) -> None:
+        """Let the caller's level sink, but not below the least."""
+        if (sunk_db := self._caller_db - by_db) > self._least_db:
+            self._caller_db = sunk_db
+        else:
+            self._caller_db = self._least_db
 
     def _is_loud_enough(self, loud_db: float) -> bool:
         if loud_db >= self._threshold_db():
@@ -112,4 +121,4 @@ class Foreground:
 
 def _decibels(power: float) -> float:
     """Return the level of a power in dB of full scale; silence is as low as one step of 16 bits."""
-    return 10 * math.log10(max(power, FULL_SCALE**-2))
+    return 10 * math.log10(power) if power > LEAST_POWER else LEAST_DB

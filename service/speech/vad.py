@@ -40,8 +40,8 @@ WAITING_MAX = (
 class Gate(Protocol):
     """A cheap first opinion about 20 ms of 8 kHz PCM."""
 
-    def is_speech(self, buf: bytes, sample_rate: int) -> bool:
-        """Return whether these 20 ms may be speech."""
+    def is_speech(self, buf: bytes, sample_rate: int, length: int) -> bool:
+        """Return whether these 20 ms, `length` samples, may be speech."""
         ...
 
 
@@ -114,9 +114,9 @@ class VoiceActivity(Generic[S]):
     def _take(self, frame: bytes) -> None:
         pcm = decode(frame)
         level = loudness(pcm)
-        is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ)
+        is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ, FRAME_SAMPLES)
         if self._scorer is None:
-            self._decide(level, is_voice=is_open)
+            self._verdicts.append(self._foreground.is_near(level, is_voice=is_open))
             return
         self._unheard += pcm
         if is_open:
