@@ -22,6 +22,7 @@ from service.errors import RemoteProtocolError
 from service.protocol import messages as m
 from service.protocol.track import Finding, Track
 
+INBOUND = "inbound"  # what Twilio calls the caller's track
 SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 PARAMETERS_MAX = 64  # Twilio documents no number; the contract has four
 PARAMETER_LETTERS_MAX = 4_096  # eight times what a <Parameter> can carry
@@ -161,7 +162,8 @@ class Stream:
         if message.stream_sid != self._stream_sid:
             self._check_stream(message)
         media = message.media
-        if not media.payload or media.track.startswith("outbound"):
+        is_ours = media.track != INBOUND and media.track.startswith("outbound")
+        if is_ours or not media.payload:
             return ()
         is_heard, findings = self._track.feed(media, now_ms)
         return (Audio(media.payload, findings),) if is_heard else ()
