@@ -11,7 +11,6 @@ import logging
 
 from service.clock import Clock
 from service.meter import Meter
-from service.redaction import own_words
 from service.switchboard import Switchboard
 from service.tenants import Tenants
 
@@ -56,7 +55,6 @@ class Allotment:
         """Count and log a call that was refused."""
         self._meter.refused.labels(door="tenant").inc()
         _log.warning(
-            "! a call was refused: %s",
-            own_words("its tenant has as many as it may"),
+            "! a call was refused: its tenant has as many as it may",
             extra={"action": "tenant_full", "call_sid": call_sid},
         )
