@@ -9,7 +9,7 @@ import pytest
 
 from service import demonstration
 from service.config import Config
-from service.simulator.options import add_arguments
+from service.simulator.replay.options import add_arguments
 from service.tools.toolbox import Toolbox
 from tests.conftest import free_port, wait_until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from service.chaos.callers.crowd import MEDIA_MS
 from service.chaos.plan import TALKER, Plan
-from service.simulator.options import add_access
+from service.simulator.replay.options import add_access
 
 FOLDER = (
     "keep the servers' logs and their store here; without it they stay only when a rule was broken"

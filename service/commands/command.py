@@ -4,7 +4,7 @@
     1   done, and something is: a check failed, a decision is otherwise, something had to stay
     2   it could not be done: wrong words, a wrong setting, a store that does not answer
 
-`replay` has more of them; see service/simulator/report.py.
+`replay` has more of them; see service/simulator/replay/report.py.
 """
 
 import argparse

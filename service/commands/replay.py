@@ -1,10 +1,10 @@
-"""`stayline replay`: see service/simulator/client.py, which does it."""
+"""`stayline replay`: see service/simulator/replay/client.py, which does it."""
 
 import argparse
 import asyncio
 
 from service.commands.command import Command
-from service.simulator import client, options, report
+from service.simulator.replay import client, options, report
 
 
 def _run(asked: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ from service.config import Config
 from service.parts import Own
 from service.simulator.account import Account, Pace, Terms, new_sid
 from service.simulator.answering import party
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer

@@ -20,7 +20,7 @@ import pytest_asyncio
 from service.clock import Clock
 from service.simulator import webhook
 from service.simulator.account import Account
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from tests.conftest import free_port, wait_until
 from tests.standins.tunnel import certificate

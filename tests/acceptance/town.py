@@ -19,7 +19,7 @@ from typing import Any, Self
 import httpx2
 
 from service.simulator.account import Account
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from tests.conftest import free_port
 from tests.standins.valkey import Valkey

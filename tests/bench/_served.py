@@ -30,7 +30,7 @@ from service.app import create_app
 from service.clock import Clock
 from service.parts import Own
 from service.protocol.messages import MESSAGE_BYTES_MAX
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.speech.endpoint import Endpointer, Speech, SpeechEnded
 from service.speech.pool import WITHIN_MS, SpeechPool

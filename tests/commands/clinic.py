@@ -14,7 +14,7 @@ from service.app import create_app
 from service.config import Config, load
 from service.parts import Own
 from service.simulator.account import Account
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.speech.endpoint import Endpointer
 from service.speech.pool import SpeechPool
 from service.speech.vad import voice_activity

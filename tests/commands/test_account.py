@@ -13,7 +13,7 @@ from service.commands.webhooks import Webhooks
 from service.config import load
 from service.errors import CarrierError
 from service.simulator import account as theirs
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from tests.commands.clinic import ACCOUNT, NUMBER, TOKEN, answering, production, said
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("alone")]

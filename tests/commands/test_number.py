@@ -9,8 +9,8 @@ import pytest
 
 from service.commands.line import run
 from service.simulator.account import Account
-from service.simulator.exchange import Exchange
-from service.simulator.numbers import Line
+from service.simulator.exchange.exchange import Exchange
+from service.simulator.exchange.numbers import Line
 from service.testing.thread import LoopThread
 from tests.commands.clinic import ACCOUNT, NUMBER, TOKEN, production
 

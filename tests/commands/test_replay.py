@@ -1,7 +1,7 @@
 import pytest
 
 from service.commands.line import run
-from service.simulator import report
+from service.simulator.replay import report
 from tests.conftest import free_port
 
 

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 
 from service.simulator.account import Account, Pace, Terms
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker, serving
 
 QUICK = Pace(

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from service.simulator import faults
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.timeline import Kind
 from tests.simulator.talker import Talker

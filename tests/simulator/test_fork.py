@@ -1,7 +1,7 @@
 import pytest
 
 from service.audio import level
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.fork import TRACKS_MAX
 from service.simulator.phone import Phone
 from service.simulator.timeline import Kind

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from service.simulator.account import Terms
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.timeline import Kind
 from tests.simulator.conftest import QUICK
 from tests.simulator.talker import Talker

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from service.simulator.answering import Party
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.outbound import BAD_TO, BAD_URL, NO_FROM, NO_TO, BadCall, wanted
 from service.simulator.timeline import Kind
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker

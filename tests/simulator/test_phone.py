@@ -1,7 +1,7 @@
 import pytest
 
 from service.simulator.account import Pace, Terms
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.timeline import Kind
 from tests.simulator.talker import GREETING, Talker, tone
 

@@ -24,7 +24,7 @@ from service.clock import Clock
 from service.errors import StaylineError
 from service.simulator.account import Account, Terms, new_sid
 from service.simulator.card import Card
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.webhook import Webhooks
 from service.testing.talker import GREETING, NOTED

@@ -13,7 +13,7 @@ from service.commands.doctor.finding import Finding, State
 from service.commands.doctor.numbers import Wish
 from service.config import load
 from service.simulator.account import Account
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from tests.commands.clinic import ACCOUNT, NUMBER, TOKEN, answering, production, said
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("alone")]

@@ -1,7 +1,7 @@
 import pytest
 
-from service.simulator import expectation as e
-from service.simulator.api import Snapshot
+from service.simulator.replay import expectation as e
+from service.simulator.replay.api import Snapshot
 
 SNAPSHOT = Snapshot(
     call={

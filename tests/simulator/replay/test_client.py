@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from service.commands.line import run
-from service.simulator import client, recording, report as r
+from service.simulator import recording
 from service.simulator.answering import Party
 from service.simulator.credentials import Credentials
-from service.simulator.options import add_arguments
+from service.simulator.replay import client, report as r
+from service.simulator.replay.options import add_arguments
 from tests.conftest import free_port
 from tests.simulator.talker import ACCOUNT, API_TOKEN, TOKEN, Talker, tone
 

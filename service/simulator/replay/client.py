@@ -13,15 +13,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from service.errors import ConfigError
-from service.simulator import credentials, expectation, recording, report as r, script as s
+from service.simulator import credentials, recording
 from service.simulator.account import Account, AfterError, Terms
 from service.simulator.answering import party
-from service.simulator.api import Api, Snapshot
 from service.simulator.credentials import Credentials
-from service.simulator.director import Director
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
-from service.simulator.screen import Screen
+from service.simulator.replay import expectation, report as r, script as s
+from service.simulator.replay.api import Api, Snapshot
+from service.simulator.replay.director import Director
+from service.simulator.replay.screen import Screen
 from service.simulator.words import duration_ms
 
 ABOUT = """Call a running server with recorded audio, harm the call, and judge what came back.

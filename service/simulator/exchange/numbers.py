@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 
 from service.simulator.account import Number, new_sid
-from service.simulator.refusal import Refusal, form_of
+from service.simulator.exchange.refusal import Refusal, form_of
 
 DEMONSTRATION = "https://demo.twilio.com/welcome/voice/"  # what a new number does
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 1_000  # Twilio's

@@ -2,7 +2,7 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from service.simulator.refusal import FORM_BYTES_MAX, Refusal, form_of
+from service.simulator.exchange.refusal import FORM_BYTES_MAX, Refusal, form_of
 
 
 def request(body: bytes) -> Request:

@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.timeline import Kind
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker

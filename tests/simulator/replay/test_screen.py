@@ -3,9 +3,9 @@ import io
 import pytest
 from typing_extensions import override
 
-from service.simulator import screen as s
-from service.simulator.exchange import Exchange
-from service.simulator.report import Outcome, judge
+from service.simulator.exchange.exchange import Exchange
+from service.simulator.replay import screen as s
+from service.simulator.replay.report import Outcome, judge
 from service.simulator.timeline import Event, Kind, Timeline
 
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from service.simulator.api import Json
 from service.simulator.phone import Phone
-from service.simulator.report import Report
+from service.simulator.replay.api import Json
+from service.simulator.replay.report import Report
 from service.simulator.timeline import Event, Kind
 from service.simulator.words import clock_text
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from service.simulator.api import Snapshot
+from service.simulator.replay.api import Snapshot
 
 EXPECTATION = re.compile(r"([a-z_][a-z0-9_.]{0,100})(>=|<=|!=|=|>|<)(.{0,200})", re.IGNORECASE)
 

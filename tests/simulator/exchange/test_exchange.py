@@ -5,7 +5,7 @@ from twilio.request_validator import RequestValidator
 
 from service.errors import ConfigError
 from service.simulator.account import Account, Terms
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
 from service.simulator.timeline import Kind
 from tests.simulator.conftest import QUICK
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker

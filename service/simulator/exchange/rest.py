@@ -26,11 +26,11 @@ from service.clock import Clock
 from service.simulator.account import Account
 from service.simulator.course import Fetch, HangUp, Order, Perform
 from service.simulator.document import read
+from service.simulator.exchange.numbers import Numbers
+from service.simulator.exchange.refusal import Refusal, form_of
 from service.simulator.markup import DocumentError
-from service.simulator.numbers import Numbers
 from service.simulator.outbound import BadCall, Wanted, wanted
 from service.simulator.phone import Phone
-from service.simulator.refusal import Refusal, form_of
 
 TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)
 

@@ -25,10 +25,10 @@ from service.errors import ConfigError
 from service.simulator.account import Account, Number, Terms, new_sid
 from service.simulator.answering import Party
 from service.simulator.card import Card
-from service.simulator.numbers import Numbers
+from service.simulator.exchange.numbers import Numbers
+from service.simulator.exchange.rest import Desk
 from service.simulator.outbound import Wanted
 from service.simulator.phone import Phone
-from service.simulator.rest import Desk
 from service.simulator.webhook import Webhooks
 
 HOST = "127.0.0.1"  # a stand-in is for this machine only

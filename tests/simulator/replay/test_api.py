@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from service.simulator.api import Api, Snapshot
-from service.simulator.exchange import Exchange
+from service.simulator.exchange.exchange import Exchange
+from service.simulator.replay.api import Api, Snapshot
 from service.simulator.timeline import Kind
 from tests.simulator.talker import API_TOKEN, Talker
 

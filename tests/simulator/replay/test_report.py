@@ -3,8 +3,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from service.simulator import expectation, report as r
-from service.simulator.api import Snapshot
+from service.simulator.replay import expectation, report as r
+from service.simulator.replay.api import Snapshot
 from service.simulator.timeline import Kind, Timeline
 
 GOOD = [

@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from service.simulator.exchange import Exchange
-from service.simulator.numbers import DEMONSTRATION
+from service.simulator.exchange.exchange import Exchange
+from service.simulator.exchange.numbers import DEMONSTRATION
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker
 
 pytestmark = pytest.mark.asyncio

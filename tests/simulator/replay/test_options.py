@@ -1,6 +1,6 @@
 import argparse
 
-from service.simulator.options import add_access, add_arguments
+from service.simulator.replay.options import add_access, add_arguments
 
 
 def test_every_option_has_its_plain_value() -> None:
