@@ -91,20 +91,24 @@ class Foreground:
             self._caller_db = self._least_db
 
     def _is_loud_enough(self, loud_db: float) -> bool:
-        if loud_db >= self._threshold_db():
+        if self._is_beyond_doubt(loud_db):
             self._doubtful_frames = 0
             return True
         self._doubtful_frames += 1
         is_possible = loud_db >= self._caller_db - SPAN_DB_MAX
         return is_possible and self._doubtful_frames <= DOUBTFUL_FRAMES
 
-    def _threshold_db(self) -> float:
-        """Return what a voice must reach to be the caller's beyond doubt."""
+    def _is_beyond_doubt(self, loud_db: float) -> bool:
+        """Whether a voice reaches the threshold."""
+        below_db = self._caller_db - loud_db
+        if below_db > SPAN_DB_MAX:
+            return False
         if not self._has_voices_behind:
-            return self._caller_db - SPAN_DB_MAX
+            return True
+        if loud_db < self._background_db + CLEARANCE_DB:
+            return False
         gap_db = self._caller_db - self._background_db
-        span_db = min(SPAN_DB_MAX, max(SPAN_DB_MIN, gap_db * SPAN_OF_GAP))
-        return max(self._caller_db - span_db, self._background_db + CLEARANCE_DB)
+        return below_db <= SPAN_DB_MIN or below_db <= gap_db * SPAN_OF_GAP
 
     def _learn_background(self) -> None:
         """Every 400 ms, look at the least loud of the blocks of the last ten seconds."""
