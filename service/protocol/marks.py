@@ -87,14 +87,18 @@ class Marks:
 
     def open_at(self, now_ms: int) -> int | None:
         """Return the first position whose echo is waited for, None when nothing holds us up."""
-        if self._outstanding and not self.is_mute:
-            is_stalled = now_ms >= self._overdue_ms(self._outstanding[0]) + STALL_MS
-            self._stalled_ms = now_ms if is_stalled else self._stalled_ms
+        if self._outstanding and now_ms >= self._overdue_ms(self._outstanding[0]):
+            self._miss(now_ms)
+        is_open = self._outstanding and not self.is_mute
+        return self._outstanding[0].position if is_open else None
+
+    def _miss(self, now_ms: int) -> None:
+        """Wait no longer for what is overdue, unless we ourselves are so late that we know nothing yet."""
+        if not self.is_mute and now_ms >= self._overdue_ms(self._outstanding[0]) + STALL_MS:
+            self._stalled_ms = now_ms
         while self._outstanding and now_ms >= self._overdue_ms(self._outstanding[0]):
             self._missed.append(self._outstanding.popleft())
             self.is_mute = True
-        is_open = self._outstanding and not self.is_mute
-        return self._outstanding[0].position if is_open else None
 
     def due_ms(self) -> tuple[int, ...]:
         """Return when the first one is overdue if the peer's audio comes, and if it doesn't."""
