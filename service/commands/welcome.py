@@ -4,6 +4,7 @@ import json
 import os
 from urllib.parse import quote
 
+from service.commands.called import called
 from service.commands.webhooks import Webhooks
 from service.config import Config
 
@@ -18,11 +19,11 @@ def welcome(config: Config) -> str:
             "Development: no TWILIO_AUTH_TOKEN, so only this machine is served.",
             f"  Console:   {_console(config)}",
             f"  Phone:     {here}/phone",
-            f"  Call it:   stayline replay fixtures/audio/caller_sarah_name.ulaw --drop-at 3s --server {here}",
+            f"  Call it:   {called()} replay fixtures/audio/caller_sarah_name.ulaw --drop-at 3s --server {here}",
             *_desk_lines(config),
             f"  Its API:   curl -H 'Authorization: Bearer {token}' {here}/api/calls",
             "  A real number: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, PUBLIC_URL, then",
-            "    stayline doctor; stayline number connect +1…",
+            f"    {called()} doctor; {called()} number connect +1…",
         ]
         return "\n".join(lines)
     if config.public_url.startswith("http://"):
@@ -32,7 +33,7 @@ def welcome(config: Config) -> str:
         )
     lines += [
         f"  Console: {_console(config)}, with one of API_TOKENS",
-        "  A number: stayline number connect +1…, or",
+        f"  A number: {called()} number connect +1…, or",
         f"  {Webhooks.of(config).update_line('+1…')}",
     ]
     return "\n".join(lines)

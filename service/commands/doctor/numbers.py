@@ -10,6 +10,7 @@ import httpx2
 
 from service.clock import Clock
 from service.commands.account import Account
+from service.commands.called import called
 from service.commands.command import plain
 from service.commands.doctor.clocks import judged
 from service.commands.doctor.finding import Finding, State
@@ -93,7 +94,7 @@ def _none(theirs: list[PhoneNumber], webhooks: Webhooks) -> Finding:
     names = ", ".join(one.phone_number for one in theirs[:LISTED_MAX])
     more = f" and {len(theirs) - LISTED_MAX} more" if len(theirs) > LISTED_MAX else ""
     text = f"none leads to {webhooks.public_url}; the account has {plain(names)}{more}"
-    return Finding("number", State.WRONG, text, "stayline number connect NUMBER")
+    return Finding("number", State.WRONG, text, f"{called()} number connect NUMBER")
 
 
 async def _number(
@@ -103,7 +104,7 @@ async def _number(
     if not number.can_speak:
         return Finding("number", State.WRONG, f"{name} takes no calls", "buy one that does")
     if why := taken(number, webhooks):
-        advice = f"stayline number connect {name} --replace"
+        advice = f"{called()} number connect {name} --replace"
         return Finding("number", State.WRONG, f"{name}: {plain(why)}", advice)
     form = wanted(number, webhooks)
     if not form:
