@@ -16,6 +16,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
+from service.errors import StoreUnavailable
 from service.journal.behind.arrears import Arrears, Status
 from service.journal.behind.branch import Branch
 from service.journal.behind.claims import Claims
@@ -154,7 +155,7 @@ class Bridge(Claims):
 
         Writers outside name a place, too, at first: so it is noticed when the store went back.
         """
-        asked_at = held.head
+        asked_at, epoch = held.head, held.epoch
         place = asked_at if after is None else after
         put = self._put(held.call_sid, writing, place)
         outcome = await self._attempt(put, self._deadlines.write_s, "append")
@@ -173,10 +174,10 @@ class Bridge(Claims):
             case NotDurable():
                 self._keeper.suspect()
                 return None
-            case Missing():
-                self._roll.let_go(held.call_sid, held.epoch)
-            case Fenced() if writing.epoch is not None:
-                self._roll.let_go(held.call_sid, writing.epoch)
+            case Missing() | Fenced():
+                self._roll.let_go(held, epoch)
+            case _:
+                pass
         return outcome
 
     async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:
@@ -200,13 +201,25 @@ class Bridge(Claims):
         if call_sid in self._roll.branches:
             return False
         held = self._roll.held.get(call_sid)
+        epoch = 0 if held is None else held.epoch
         if not await self._ask(self.engine.prune(call_sid)):
             return False
-        if held is not None and self._roll.held.get(call_sid) is held:  # nobody claimed it anew
-            del self._roll.held[call_sid]
+        self._roll.let_go(held, epoch)
         if self._shelf.bytes:
             await self._keeper.tidy()
         return True
+
+    async def erase(self, call_sid: str) -> bool:
+        """See Journal.erase. Not while the store lacks records of the call: nothing is half erased."""
+        if call_sid in self._roll.branches:
+            raise StoreUnavailable("The call waits for the store; it can be erased after that.")
+        held = self._roll.held.get(call_sid)
+        was_there = await self._ask(self.engine.erase(call_sid))
+        if held is not None:
+            self._roll.let_go(held, held.epoch)  # claims of it that came meanwhile are erased, too
+        if self._shelf.bytes:  # some of it may have been this call's
+            await self._keeper.tidy()
+        return was_there
 
     def branch_of(self, call_sid: str, position: int) -> str:
         """Name what the record at `position` stands on while the store may give it another place.

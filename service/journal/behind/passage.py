@@ -115,7 +115,7 @@ class Passage:
                     raise
                 branch = self._branch_of_held(held, None)
             else:
-                self._roll.let_go(call_sid, epoch)
+                self._roll.let_go(held, epoch)
                 return is_released
         if branch.epoch != epoch or branch.is_fenced:
             return False
@@ -192,16 +192,6 @@ class Passage:
     async def room(self) -> Room:
         """See Journal.room."""
         return await self._ask(self.engine.room())
-
-    async def erase(self, call_sid: str) -> bool:
-        """See Journal.erase. Not while the store lacks records of the call: nothing is half erased."""
-        if call_sid in self._roll.branches:
-            raise StoreUnavailable("The call waits for the store; it can be erased after that.")
-        was_there = await self._ask(self.engine.erase(call_sid))
-        self._roll.held.pop(call_sid, None)
-        if self._shelf.bytes:  # some of it may have been this call's
-            await self._keeper.tidy()
-        return was_there
 
     async def sweep(self, *, now_ms: int) -> int:
         """See Journal.sweep."""

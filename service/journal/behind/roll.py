@@ -37,11 +37,14 @@ class Roll:
             if oldest is not None:
                 del self.held[oldest]
 
-    def let_go(self, call_sid: str, epoch: int) -> None:
-        """Hold a call no longer, unless it was claimed anew while the store said so."""
-        held = self.held.get(call_sid)
-        if held is not None and held.epoch == epoch:
-            del self.held[call_sid]
+    def let_go(self, held: Held | None, epoch: int) -> None:
+        """Hold a call no longer of which the store was asked, unless it was claimed anew meanwhile.
+
+        `held` and `epoch` are as they were when the question was put. A claim leads to a later epoch, or
+        to another hold: a call that was erased and opened again begins at the same epochs.
+        """
+        if held is not None and held.epoch == epoch and self.held.get(held.call_sid) is held:
+            del self.held[held.call_sid]
 
     def has_lost(self, call_sid: str, epoch: int | None = 0) -> bool:
         """Say whether a provisional fence of ours did not hold, of any epoch or of `epoch`.

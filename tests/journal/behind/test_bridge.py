@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Task
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -242,6 +242,36 @@ async def test_a_release_that_our_own_claim_overtook_does_not_take_the_call_from
     assert await releasing
     faulty.way = "away"
     assert await write(patient, "x", 1, epoch=2) == Appended(2, Durability.MEMORY)
+
+
+@pytest.mark.parametrize("asked", ["release", "prune", "erase", "write", "fenced write"])
+async def test_an_answer_about_an_erased_call_does_not_take_the_one_that_was_claimed_anew(
+    patient: Bridge, faulty: FaultyStore, asked: str
+) -> None:
+    """It may bear the same epoch, and is another call all the same."""
+    first = await hold(patient)
+    if asked == "prune":
+        await faulty.real.release(CALL, epoch=1)
+    elif asked == "write":
+        await faulty.real.erase(CALL)
+    elif asked == "fenced write":
+        await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    questions: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "release": lambda: patient.release(CALL, epoch=1),
+        "prune": lambda: patient.prune(CALL),
+        "erase": lambda: patient.erase(CALL),
+    }
+    question = questions.get(asked, lambda: write(patient, "w", 1))
+    answered = await begin(faulty, question())
+    faulty.way = "well"
+    await faulty.real.erase(CALL)
+    again = await hold(patient)
+    assert again.epoch == first.epoch
+    assert again.incarnation != first.incarnation
+    faulty.may_answer.set()
+    assert await answered in (True, Missing(), Fenced(2))
+    faulty.way = "away"
+    assert await write(patient, "x", 1) == Appended(2, Durability.MEMORY)
 
 
 async def test_a_write_that_the_store_took_while_a_branch_began_stands_there_too(

@@ -73,10 +73,19 @@ def test_what_was_left_is_restored_unless_it_is_done() -> None:
 
 
 def test_a_call_that_was_claimed_anew_is_not_let_go() -> None:
-    roll = Roll()
-    roll.hold(held("CA1"))
-    roll.let_go("CA1", 1)
+    roll, call = Roll(), held("CA1")
+    roll.let_go(None, 2)
+    roll.hold(call)
+    roll.let_go(call, 1)
     assert "CA1" in roll.held
-    roll.let_go("CA1", 2)
-    roll.let_go("CA1", 2)
+    roll.let_go(call, 2)
+    roll.let_go(call, 2)
     assert not roll.held
+
+
+def test_a_call_that_was_erased_and_claimed_under_the_same_epoch_is_not_let_go() -> None:
+    roll, erased, anew = Roll(), held("CA1"), held("CA1")
+    roll.hold(erased)
+    roll.hold(anew)
+    roll.let_go(erased, 2)
+    assert roll.held == {"CA1": anew}
