@@ -5,30 +5,23 @@ It stands under the stand-in's own HTTP client, whose connection pool costs more
 """
 
 import asyncio
-from typing import Any
 
 import httpx2
 from typing_extensions import override
 
-from service.chaos.network.incoming import Incoming
+from service.chaos.network.incoming import Asking
 
 HEAD_END = b"\r\n\r\n"
 
 
-class _Exchange(Incoming):
+class _Exchange(Asking):
     """Sends a request and collects the answer, up to its Content-Length or the connection's end."""
 
     def __init__(self, request: bytes) -> None:
+        super().__init__(request)
         self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._request = request
         self._answer = b""
         self._whole = 0
-        self._transport: Any = None
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._transport.write(self._request)
 
     @override
     def received(self, piece: bytes) -> None:

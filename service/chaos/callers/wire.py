@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from service.chaos.network.incoming import Incoming
+from service.chaos.network.incoming import Asking
 from service.simulator.webhook import trust
 
 OPEN_S_MAX = 5.0  # Twilio gives a handshake up (31901); its own limit is not published
@@ -41,16 +41,15 @@ class Refused(Exception):
         self.status = status
 
 
-class Wire(Incoming):
+class Wire(Asking):
     """One client connection."""
 
     def __init__(self, request: bytes) -> None:
+        super().__init__(request)
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._request = request
         self._on_text: Callable[[bytes], None] = lambda _body: None
         self._on_end: Callable[[int], None] | None = None
         self._has_ended = False
-        self._transport: Any = None
         self._unread = b""
         self._is_open = False
         self._is_frozen = False
@@ -61,11 +60,6 @@ class Wire(Incoming):
         self._on_text, self._on_end = on_text, on_end
         if self._has_ended:
             on_end(self._code)
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        self._transport.write(self._request)
 
     @override
     def received(self, piece: bytes) -> None:

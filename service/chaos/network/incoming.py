@@ -1,6 +1,7 @@
-"""The receiving end of a connection: what every protocol of this room begins with."""
+"""The receiving end of a connection: what every protocol of chaos begins with."""
 
 import asyncio
+from typing import Any
 
 from typing_extensions import override
 
@@ -25,3 +26,16 @@ class Incoming(asyncio.BufferedProtocol):
     def received(self, piece: bytes) -> None:
         """Take the next bytes."""
         raise NotImplementedError
+
+
+class Asking(Incoming):
+    """A client's end: it sends `request` as soon as it is connected."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._transport: Any = None  # until it is connected
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._transport.write(self._request)
