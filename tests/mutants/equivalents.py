@@ -4,11 +4,27 @@ from typing import Final
 
 _EITHER_WAY = "two texts are compared: the order changes nothing"
 _NOT_IN_BASE64 = "what is stripped is a set of letters, and the other one never stands there"
+_NOT_IN_A_PATH = "likewise: the pattern lets no question mark into a path"
+_ONE_READING = "the whole text must match, and there is one way to do it, greedy or not"
+_SAYS_NOTHING = "a header without an equals sign says as little as none"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
     "keyring": {
         "Keyring.is_signed: hmac.compare_digest(mine.encode(), signature.encode(errors='replace'))"
         " -> hmac.compare_digest(signature.encode(errors='replace'), mine.encode())": _EITHER_WAY,
         "_letters: '=' -> '=?'": _NOT_IN_BASE64,
+    },
+    "signature": {
+        r"_PUBLIC_URL: '(?P<scheme>https?)://(?:[^\\s/?#@]*@)?(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^\\s/:?#@\\[\\]]+)"
+        r"(?::(?P<port>[0-9]{1,5}))?(?P<prefix>/[^\\s?#]*)?'"
+        r" -> '(?P<scheme>https?)://(?:[^\\s/?#@]*@)?(?P<host>\\[[0-9A-Fa-f:.]+\\]|[^\\s/:?#@\\[\\]]+)"
+        r"(?::(?P<port>[0-9]{1,5}))?(?P<prefix>/[^\\s?#]*)??'": _ONE_READING,
+        "Verifier.__init__: '/' -> '/?'": _NOT_IN_A_PATH,
+        "Verifier.check_form: '' -> '?'": _SAYS_NOTHING,
+        "Verifier.check_get: '' -> '?'": _SAYS_NOTHING,
+        "Verifier.check_json: '' -> '?'": _SAYS_NOTHING,
+        "Verifier.check_upgrade: '' -> '?'": _SAYS_NOTHING,
+        "Verifier._is_signed: hmac.compare_digest(_signature(key, algorithm, url + fields), given)"
+        " -> hmac.compare_digest(given, _signature(key, algorithm, url + fields))": _EITHER_WAY,
     },
 }

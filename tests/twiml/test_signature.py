@@ -182,6 +182,14 @@ def test_an_upgrade_is_taken_with_any_of_the_forms_twilio_may_sign(
     assert at(public_url).check_upgrade("/media", "", sign(url)) is is_good
 
 
+def test_a_path_that_ends_with_a_slash_is_given_no_second_one() -> None:
+    verifier = at("https://h")
+
+    assert verifier.check_upgrade("/media/", "", sign("wss://h/media/"))
+    assert not verifier.check_upgrade("/media/", "", sign("wss://h/media//"))
+    assert not verifier.check_upgrade("/media/", "", sign("wss://h/media"))
+
+
 def test_a_query_on_an_upgrade_must_be_signed_in_one_of_two_ways() -> None:
     query = "b=2&a=%20x&a=&c"
     pairs = [("b", "2"), ("a", " x"), ("a", ""), ("c", "")]
