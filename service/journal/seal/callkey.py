@@ -109,11 +109,13 @@ class CallKey:
         """Open one record. Raises SealBroken."""
         if not self._is_anew:
             return self._opened(record)
+        if record.position < self.since:
+            return self._of_old(record)
         try:
-            return self._opened(record) if record.position >= self.since else self._of_old(record)
+            return self._opened(record)
         except SealBroken:
             # Whoever held the call under the earlier key may have written once more.
-            if self._earlier is None or record.position < self.since:
+            if self._earlier is None:
                 raise
             return self._earlier.open_one(record)
 

@@ -167,6 +167,12 @@ def test_what_is_sealed_opens_with_the_cipher_and_the_layout_alone() -> None:
     assert MASTERS.opened(key.wrapped, "CA1")[1] == key.secret
 
 
+def test_each_key_believes_something_of_its_own_calls_end() -> None:
+    one, other = call_key("CA1"), call_key("CA2")
+    one.tip.reached(5)
+    assert (one.tip.reserve(1).after, other.tip.reserve(1).after) == (5, 0)
+
+
 def test_what_no_journal_has_is_not_sealed() -> None:
     for first, epoch in ((-1, 0), (2**64, 0), (1, -1)):
         with pytest.raises(ValueError, match="out of range"):
@@ -207,5 +213,10 @@ def test_of_a_call_begun_anew_what_is_lost_is_only_what_stood_before(
 
 
 def test_whoever_reads_that_a_call_is_broken_is_told_which_and_how() -> None:
+    with pytest.raises(SealBroken) as caught:
+        call_key("CA7").open_one(Record(4, 0, AT_MS, b"{}"))
+    assert str(caught.value) == (
+        "Call CA7 can't be opened: record 4 is not sealed, though it must be."
+    )
     assert json.loads(UNREADABLE) == {"kind": "unreadable"}
     assert [is_sealed(mark) for mark in (b"\xc1", b"\xc0", b"{")] == [True, True, False]
