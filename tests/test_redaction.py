@@ -1,5 +1,6 @@
 import ast
 import itertools
+import linecache
 import logging
 import re
 import sys
@@ -10,6 +11,7 @@ import pytest
 from service.errors import CarrierError, StoreError
 from service.redaction import (
     CAUSES_MAX,
+    FILES_MAX,
     FRAMES_MAX,
     NUMBER_MAX,
     OWN,
@@ -25,6 +27,7 @@ from service.redaction import (
 
 CALL = "CA" + "0f" * 16
 ROOT = Path(__file__).parent.parent
+OWN_FOLDER = re.escape(f"{ROOT.name}/tests")
 
 
 def raised(trouble: Exception) -> Exception:
@@ -80,6 +83,10 @@ def test_only_the_name_of_an_action_needs_no_mark() -> None:
 def test_a_number_is_withheld_even_in_a_text_of_our_own(number: str) -> None:
     assert shown(own_words(f"to {number}.")) == f"to {WITHHELD}."
     assert shown(own_words("within 2,000 ms of 12")) == "within 2,000 ms of 12"
+
+
+def test_our_own_words_are_a_text_and_carry_nothing_else() -> None:
+    assert not hasattr(own_words("drop"), "__dict__")
 
 
 def test_an_error_is_its_kind_its_numbers_and_its_place() -> None:
@@ -194,7 +201,8 @@ def test_the_marks_of_a_place_are_withheld_one_by_one() -> None:
 
 
 def test_the_limits_are_those_that_were_promised() -> None:
-    assert (NUMBER_MAX, TIME_MAX, CAUSES_MAX, FRAMES_MAX) == (10**7, 10**14, 8, 30)
+    limits = (NUMBER_MAX, TIME_MAX, CAUSES_MAX, FRAMES_MAX, FILES_MAX)
+    assert limits == (10**7, 10**14, 8, 30, 64)
     assert (WITHHELD, OWN) == ("•••", ("service", "twiml", "__main__"))
 
 
@@ -227,7 +235,7 @@ def test_a_trace_names_the_innermost_places_by_three_parts_of_their_path() -> No
     kind, *places = trace(caught.value).splitlines()
     assert kind in ("FileNotFoundError 2:", "OSError 2:")
     assert len(places) == FRAMES_MAX
-    assert re.fullmatch(r"  [^/]+/tests/test_redaction\.py:\d+ in deep", places[-1])
+    assert re.fullmatch(rf"  {OWN_FOLDER}/test_redaction\.py:\d+ in deep", places[-1])
     place = places[-1].strip()
     assert shown(caught.value) == f"{kind[:-1]} ({place})"
 
@@ -239,7 +247,14 @@ def deep_down(floors: int) -> str:
 def test_a_stack_names_the_innermost_places_and_no_values() -> None:
     places = deep_down(40).splitlines()
     assert len(places) == FRAMES_MAX
-    assert re.fullmatch(r"  [^/]+/tests/test_redaction\.py:\d+ in deep_down", places[-1])
+    assert re.fullmatch(rf"  {OWN_FOLDER}/test_redaction\.py:\d+ in deep_down", places[-1])
+
+
+def test_a_stack_is_told_without_reading_a_file() -> None:
+    """It is asked for when the process is held up, maybe by a disk."""
+    linecache.clearcache()
+    assert deep_down(3)
+    assert not [path for path, (_, *read) in linecache.cache.items() if read]
 
 
 def test_a_trace_follows_what_an_error_came_of_unless_that_was_denied() -> None:
@@ -262,6 +277,7 @@ def test_an_errors_numbers_are_whole_small_and_not_zero() -> None:
         for status, code in ((404, 0), (500, 1), (404, NUMBER_MAX))
     ]
     assert told == ["CarrierError 404", "CarrierError 500 1", f"CarrierError 404 {WITHHELD}"]
+    assert shown(SystemExit("Sarah hung up")) == "SystemExit"
 
 
 def test_another_packages_text_may_stand_in_either_quotes(tmp_path: Path) -> None:
@@ -277,3 +293,9 @@ def test_values_are_filled_in_by_their_places_in_the_template() -> None:
     assert sentence("%% %s %s", (1,)) == f"% 1 {WITHHELD}"
     assert sentence("%(b)s %(a)s %(c)s", {"a": 1, "b": 2}) == "2 1 None"
     assert sentence("%d", own_words("x")) == "x"
+
+
+def test_a_template_may_ask_by_place_and_by_name_and_for_more_than_there_is() -> None:
+    assert sentence("%s %(count)d", {"count": 7}) == f"{WITHHELD} 7"
+    assert sentence("%5d", ()) == WITHHELD
+    assert sentence("%(count)5d", ()) == "None"

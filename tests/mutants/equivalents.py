@@ -27,4 +27,10 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Verifier._is_signed: hmac.compare_digest(_signature(key, algorithm, url + fields), given)"
         " -> hmac.compare_digest(given, _signature(key, algorithm, url + fields))": _EITHER_WAY,
     },
+    "redaction": {
+        "_SID: '[A-Z]{2}[0-9a-f]{32}' -> '[A-Z]{2}[0-9a-f]{32}?'": _ONE_READING,
+        "_ACTION: '[a-z_]{1,40}' -> '[a-z_]{1,40}?'": _ONE_READING,
+        "shown: '' -> '?'": "neither is the name of an action or a time",
+        "_code: '' -> '?'": "what is looked for lies within one line, and this is put between lines",
+    },
 }
