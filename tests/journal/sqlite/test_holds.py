@@ -99,6 +99,18 @@ def test_only_a_call_that_stands_unheld_is_adopted(file: StoreFile, ledger: Ledg
     assert row.lease() == Lease("two", 0, 1_000_004, due + 9)
 
 
+def test_a_call_is_adopted_from_the_moment_at_which_it_is_named_as_unheld(
+    file: StoreFile, ledger: Ledger
+) -> None:
+    connection = file.begin()
+    ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7)
+    held = Lease("one", 1, 7, 50)
+    for now_ms, is_won in ((49, False), (50, True)):
+        named = [one.lease for one in lapsed(connection, now_ms=now_ms, limit=1)]
+        won = adopt(connection, CALL, lapsed=held, owner="two", until_ms=99, now_ms=now_ms)
+        assert (named, won) == ([held] * is_won, is_won)
+
+
 def test_a_call_that_was_let_go_is_adopted_by_nobody(file: StoreFile, ledger: Ledger) -> None:
     connection = file.begin()
     ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7)
