@@ -62,6 +62,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_bridge.py",),
     ),
     Bug(
+        name="second-loss-under-the-first-ones-name",
+        rule=1,
+        file="service/journal/behind/flusher.py",
+        before='key=f"orphan:{branch.name}:{listed[-1].position}",',
+        after='key=f"orphan:{branch.name}",',
+        suites=("tests/journal/behind/test_flusher.py",),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",

@@ -25,6 +25,7 @@ ONCE_BROKEN = {
     300914: "Two writes' answers overtook each other: the store was thought to have gone back, and an answer was said twice.",
     306779: "A request was answered after its server had closed its shelf: servers did not wait for theirs, as uvicorn does.",
     314507: "What was heard could not be written in an outage, and its server crashed. The rule was too strict.",
+    317980: "What a branch lost after its first loss was listed under the same key, and so nowhere.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
 }

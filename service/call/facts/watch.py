@@ -16,8 +16,8 @@ class StreamError(Fact, frozen=True):
 class BranchOrphaned(Fact, frozen=True):
     """Facts written under `epoch` while the store was away, when another owner took the call. *Outside*.
 
-    They are no part of the conversation as it went on. `lost` lists them as JSON, as many as there is
-    room for; `count` counts all.
+    They are no part of the conversation as it went on. `lost` lists them as JSON, but for one that
+    is longer than 64 KiB; `count` counts all. Many are listed by several of these.
     """
 
     epoch: int

@@ -74,12 +74,22 @@ class Branch:
         self.is_shifted = False
         self.is_fenced = False
         self.is_missing = False
-        self.lost: list[bytes] = []
+        self.lost: list[Writing] = []  # refused, and not told of yet
 
     @property
     def is_whole(self) -> bool:
         """Whether all of the call is here."""
         return self.since == 0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the store has all that it will take, and knows of what it won't."""
+        return not self.entries and not self.lost
+
+    @property
+    def untold(self) -> tuple[Entry, ...]:
+        """What a process after this one would have to tell the store, in order."""
+        return (*self.lost, *self.entries)
 
     @property
     def is_full(self) -> bool:
@@ -237,9 +247,15 @@ class Branch:
             del self.records[:done]
             self.since += done
 
+    def refused(self, writing: Writing) -> None:
+        """The store won't take `writing`, the first in the list: it is still to know what was lost."""
+        self.told(writing)
+        self.lost.append(writing)
+
     def drop(self) -> None:
         """The store will never take the rest."""
         self.entries.clear()
+        self.lost.clear()
         self.bytes = self.waiting = 0
         self.is_shifted = True
 

@@ -9,7 +9,7 @@
                     Fenced: kept as lost
     leave           done, whatever the answer
 
-What is lost is never merged. It goes into the call's journal as one fact from outside that lists it.
+What is lost is never merged. It goes into the call's journal as facts from outside that list it.
 """
 
 import logging
@@ -33,6 +33,9 @@ from service.journal.values import (
     Rebased,
 )
 
+NOT_DURABLE = "The store can't make the writes durable yet."
+NOTE_WRITES_MAX = 60  # listed in one note: a dozen seconds of talk
+NOTE_BYTES_MAX = 32_768  # of them together; listed as text they grow
 COLLISIONS_MAX = 100  # of writers outside who write to the call while it is flushed
 
 Orphan = Callable[[int, Sequence[bytes]], bytes]  # (epoch, lost bodies) -> the fact that lists them
@@ -67,7 +70,7 @@ class Flusher:
             )
             branch.drop()
         if branch.lost:
-            await self._keep_orphan(branch, now_ms)
+            await self._keep_orphans(branch, now_ms)
         return records
 
     async def _tell(self, branch: Branch, held: Held | None) -> int:
@@ -187,15 +190,14 @@ class Flusher:
             case Fenced() if not branch.is_fenced and await self._is_ours(branch, outcome.epoch):
                 return
             case Fenced():
-                branch.told(writing)
-                branch.lost += writing.bodies
+                branch.refused(writing)
             case Missing():
                 branch.is_missing = True
             case Full():
                 branch.told(writing)
                 self._tell_full(branch.call_sid)
             case NotDurable():
-                raise StoreUnavailable("The store can't make the writes durable yet.")
+                raise StoreUnavailable(NOT_DURABLE)
             case Rebased():
                 raise AssertionError("only a bridge says so")
             case _:
@@ -217,25 +219,45 @@ class Flusher:
             branch.is_shifted |= head > branch.place
         branch.place = head
 
-    async def _keep_orphan(self, branch: Branch, now_ms: int) -> None:
-        """Note in the call's journal what another owner's claim cost us."""
+    async def _keep_orphans(self, branch: Branch, now_ms: int) -> None:
+        """Note in the call's journal what another owner's claim cost us.
+
+        A branch may go on losing, so a note is named after the last write that it lists.
+        """
         _log.error(
-            "! another owner took the call meanwhile: %d facts stay outside its journal",
+            "! another owner took the call meanwhile: %d writes stay outside its journal",
             len(branch.lost),
             extra={"action": "branch_orphaned", "call_sid": branch.call_sid},
         )
-        await self._engine.append(
-            branch.call_sid,
-            (self._orphan(branch.epoch, tuple(branch.lost)),),
-            epoch=None,
-            after=None,
-            key=f"orphan:{branch.name}",
-            now_ms=now_ms,
-        )
-        branch.lost.clear()
+        while branch.lost:
+            listed = _one_note(branch.lost)
+            bodies = [body for writing in listed for body in writing.bodies]
+            outcome = await self._engine.append(
+                branch.call_sid,
+                (self._orphan(branch.epoch, bodies),),
+                epoch=None,
+                after=None,
+                key=f"orphan:{branch.name}:{listed[-1].position}",
+                now_ms=now_ms,
+            )
+            if isinstance(outcome, NotDurable):
+                raise StoreUnavailable(NOT_DURABLE)
+            if isinstance(outcome, Full):
+                self._tell_full(branch.call_sid)
+            del branch.lost[: len(listed)]
 
     def _tell_full(self, call_sid: str) -> None:
         _log.error(
             "! the journal of this call is full: a write is dropped",
             extra={"action": "journal_full", "call_sid": call_sid},
         )
+
+
+def _one_note(lost: Sequence[Writing]) -> Sequence[Writing]:
+    """Return as many of the first of `lost` as go into one note, at least one."""
+    room = NOTE_BYTES_MAX
+    for count, writing in enumerate(lost[:NOTE_WRITES_MAX]):
+        room -= sum(map(len, writing.bodies))
+        if room < 0 < count:
+            return lost[:count]
+    return lost[:NOTE_WRITES_MAX]

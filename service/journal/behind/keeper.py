@@ -135,7 +135,7 @@ class Keeper:
         payloads = (
             encode(branch.shelved(entry))
             for branch in self.roll.branches.values()
-            for entry in branch.entries
+            for entry in branch.untold
         )
         await self._shelf.rewrite(tuple(payloads))
 
@@ -156,7 +156,7 @@ class Keeper:
             if left_s <= 0 or flush is None:
                 return False  # it is away, or refused this very call just now
             await asyncio.wait({flush}, timeout=left_s)
-            if flush.done() and not branch.entries:
+            if flush.done() and branch.is_told:
                 self._end(branch)  # the store is slow, but this call it has
         return True
 

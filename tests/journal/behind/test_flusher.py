@@ -1,13 +1,16 @@
 """O-6, R-3: what is told to the store, in which order, and what is never told."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from service.errors import StoreUnavailable
 from service.journal.behind.branch import Branch
 from service.journal.behind.entries import Writing
-from service.journal.behind.flusher import Flusher
+from service.journal.behind.flusher import NOTE_BYTES_MAX, NOTE_WRITES_MAX, Flusher
 from service.journal.behind.held import Held
-from service.journal.values import Claim, NotDurable, Reading
+from service.journal.values import Claim, NotDurable, Outcome, Reading
 from tests.journal.backends import orphan
 from tests.journal.behind.faults import CALL, FaultyStore
 
@@ -72,6 +75,59 @@ async def test_a_branch_that_another_owner_overtook_is_kept_beside(
     assert await faulty.bodies() == [b"o", b"a", b"note", b"orphan of 2: b c"]
     await flusher.flush(branch, None, NOW_MS)
     assert len(await faulty.bodies()) == 4
+    await faulty.close()
+
+
+async def test_a_branch_that_goes_on_losing_lists_that_too(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    branch = await begun(faulty)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    branch.append([b"c"], epoch=1, after=None, key="c", at_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    assert await faulty.bodies() == [b"o", b"orphan of 1: a b", b"orphan of 1: c"]
+    await faulty.close()
+
+
+async def test_many_writes_that_are_lost_are_all_listed(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    branch = await begun(faulty)
+    more = [b"%d" % number for number in range(2 * NOTE_WRITES_MAX)]
+    for body in more:
+        branch.append([body], epoch=1, after=None, key=f"k{body.decode()}", at_ms=NOW_MS)
+    branch.append([b"x" * NOTE_BYTES_MAX], epoch=1, after=None, key="x", at_ms=NOW_MS)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    await flusher.flush(branch, None, NOW_MS)
+    notes = (await faulty.bodies())[1:]
+    listed = [body for note in notes for body in note.removeprefix(b"orphan of 1: ").split()]
+    assert listed == [b"a", b"b", *more, b"x" * NOTE_BYTES_MAX]
+    assert len(notes) == 4
+    await faulty.close()
+
+
+async def test_a_loss_that_the_store_did_not_hear_of_is_told_again_and_stands_once(
+    faulty: FaultyStore, flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch = await begun(faulty)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    append = faulty.append
+
+    async def unheard(call_sid: str, bodies: Sequence[bytes], **named: Any) -> Outcome:
+        outcome = await append(call_sid, bodies, **named)
+        return NotDurable(2) if named["epoch"] is None else outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(faulty, "append", unheard)
+        with pytest.raises(StoreUnavailable, match="durable"):
+            await flusher.flush(branch, None, NOW_MS)
+    assert not branch.entries
+    assert not branch.is_told
+    assert [entry.key for entry in branch.untold if isinstance(entry, Writing)] == ["a", "b"]
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_told
+    assert await faulty.bodies() == [b"o", b"orphan of 1: a b"]
     await faulty.close()
 
 
