@@ -57,8 +57,12 @@ class OtelMetrics:
             await self._export()
 
     async def close(self) -> None:
-        """Export a last time, for CLOSE_S_MAX at most."""
-        await asyncio.wait({asyncio.create_task(self._export())}, timeout=CLOSE_S_MAX)
+        """Export a last time, for CLOSE_S_MAX at most, and let go of the connections."""
+        await asyncio.wait({asyncio.create_task(self._end())}, timeout=CLOSE_S_MAX)
+
+    async def _end(self) -> None:
+        await self._export()
+        await asyncio.to_thread(self._exporter.shutdown)
 
     async def _export(self) -> None:
         told = self.told()

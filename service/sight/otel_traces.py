@@ -70,10 +70,13 @@ class OtelTraces:
         told.end(span.to_us * _NANO)
 
     async def close(self) -> None:
-        """Send what waits, for CLOSE_S_MAX at most."""
-        flushing = asyncio.to_thread(self._provider.force_flush, int(CLOSE_S_MAX * 1_000))
-        closing = asyncio.create_task(flushing)
+        """Send what waits, for CLOSE_S_MAX at most, and let go of the connection and the thread."""
+        closing = asyncio.create_task(asyncio.to_thread(self._end))
         await asyncio.wait({closing}, timeout=CLOSE_S_MAX)
+
+    def _end(self) -> None:
+        self._provider.force_flush(int(CLOSE_S_MAX * 1_000))
+        self._provider.shutdown()
 
 
 def _parent(span: Span) -> Context:

@@ -23,6 +23,11 @@ class Collector:
         self.services: set[str] = set()
         self.serving: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody is connected."""
+        return all(serving.done() for serving in self.serving)
+
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         serving = asyncio.current_task()

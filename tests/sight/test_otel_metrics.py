@@ -45,6 +45,7 @@ async def test_a_collector_gets_the_figures_that_are_at_metrics(
         await asyncio.gather(exporting, return_exceptions=True)
         meter.calls_opened.inc()
         await metrics.close()
+        await wait_until(lambda: kept.is_alone, description="the connections are closed")
     assert kept.services == {"stayline"}
     (live,) = kept.metrics["stayline.calls.live"].gauge.data_points
     assert live.as_double == 3

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -5,7 +7,7 @@ from opentelemetry.trace import StatusCode
 
 from service.sight.otel_traces import OtelTraces, exported, resource
 from service.sight.spans import Span
-from tests.conftest import free_port
+from tests.conftest import free_port, wait_until
 from tests.sight.collector import collector
 from tests.sight.test_spans import told
 
@@ -69,6 +71,8 @@ async def test_spans_reach_a_collector_that_the_environment_names(
         for span in told().spans:
             traces.tell(span)
         await traces.close()
+        await wait_until(lambda: kept.is_alone, description="the connection is closed")
+    assert not [one for one in threading.enumerate() if one.name.startswith("OtelBatch")]
     assert kept.services == {"stayline"}
     assert {"call", "stream", "turn", "tool", "append"} == {one.name for one in kept.spans}
     assert len({one.trace_id for one in kept.spans}) == 1
