@@ -1,12 +1,21 @@
 """Stream tokens are spent once, with a bounded redial, on every backend."""
 
 import asyncio
+import re
+from importlib.resources import files
 
 import pytest
 
 from service.journal.journal import Journal
 from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
-from service.journal.tokens import OTHER_STREAM, TOO_LATE, TOO_MANY, TOO_OFTEN, refusal
+from service.journal.tokens import (
+    OTHER_STREAM,
+    REASONS,
+    TOO_LATE,
+    TOO_MANY,
+    TOO_OFTEN,
+    refusal,
+)
 from service.journal.values import Spent, Unspendable
 from tests.journal.backends import TTL_MS, Store
 from tests.journal.taking import take
@@ -47,6 +56,12 @@ def test_a_used_token_is_refused_for_one_reason(
         window_ms=WINDOW_MS,
     )
     assert reason == expected
+
+
+def test_each_word_that_the_script_refuses_with_is_a_reason_that_people_can_read() -> None:
+    script = files("service.journal.redis").joinpath("spend.lua").read_text(encoding="utf-8")
+    assert set(re.findall(r"return '(\w+)'", script)) == set(REASONS)
+    assert set(REASONS.values()) == {OTHER_STREAM, TOO_OFTEN, TOO_LATE, TOO_MANY}
 
 
 @pytest.mark.asyncio
