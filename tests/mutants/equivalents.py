@@ -6,6 +6,7 @@ _EITHER_WAY = "two texts are compared: the order changes nothing"
 _NOT_IN_BASE64 = "what is stripped is a set of letters, and the other one never stands there"
 _NOT_IN_A_PATH = "likewise: the pattern lets no question mark into a path"
 _ONE_READING = "the whole text must match, and there is one way to do it, greedy or not"
+_SAME_CODEC = "Python finds an encoding by the letters and digits of its name"
 _SAYS_NOTHING = "a header without an equals sign says as little as none"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -32,5 +33,9 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "_ACTION: '[a-z_]{1,40}' -> '[a-z_]{1,40}?'": _ONE_READING,
         "shown: '' -> '?'": "neither is the name of an action or a time",
         "_code: '' -> '?'": "what is looked for lies within one line, and this is put between lines",
+    },
+    "storefile": {
+        "named_statements: 'utf-8' -> 'utf-8?'": _SAME_CODEC,
+        "StoreFile._open: True -> False (3)": "many a SQLite, Debian's too, is built to read addresses anyway",
     },
 }

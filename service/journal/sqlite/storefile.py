@@ -63,7 +63,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def _code(error: BaseException) -> int:
-    code: int = getattr(error, "sqlite_errorcode", 0)
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF  # the extended codes keep the plain one in their low byte
 
 
@@ -78,13 +78,13 @@ class StoreFile:
         self._writes = writes
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._tide = None if path is None or not writes else TideMark(path)
+        self._tide = None if path is None else TideMark(path)
         self._pause = Event()  # never set: a sleep that reads no clock
 
     def begin(self) -> sqlite3.Connection:
         """Start a transaction, opening the file when need be. Raises StoreUnavailable."""
         try:
-            if self._connection is not None and self._is_moved():
+            if self._is_moved():
                 self.close()
             if self._connection is None:
                 self._connection = self._open()
@@ -111,7 +111,7 @@ class StoreFile:
 
     def scrub(self) -> bool:
         """Fold the log into the file and empty it, so that erased bytes are gone. False when busy."""
-        if self._connection is None or self._path is None:
+        if self._connection is None:
             return True
         (is_blocked, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not is_blocked
@@ -174,7 +174,7 @@ class StoreFile:
         if layout == LAYOUT:
             return
         statements: list[str] = []
-        if LAYOUT_FIRST <= layout < LAYOUT:
+        if layout in range(LAYOUT_FIRST, LAYOUT):
             for younger in range(layout + 1, LAYOUT + 1):
                 statements += SQL[f"columns_of_layout_{younger}"].split(";\n")
         elif layout or tables:
@@ -203,7 +203,7 @@ class StoreFile:
         connection.execute(statement)
 
     def _is_moved(self) -> bool:
-        return self._path is not None and self._present_identity() != self._identity
+        return self._present_identity() != self._identity
 
     def _present_identity(self) -> tuple[int, int] | None:
         if self._path is None:

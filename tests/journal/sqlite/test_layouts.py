@@ -103,3 +103,15 @@ def test_a_file_of_another_program_or_a_newer_version_is_left_alone(
         StoreFile(path, writes=True).begin()
     assert connection.execute("SELECT * FROM sqlite_schema").fetchall() == before
     connection.close()
+
+
+@pytest.mark.parametrize("layout", [-1, LAYOUT + 1])
+def test_a_file_that_another_program_has_only_begun_is_left_alone(
+    tmp_path: Path, layout: int
+) -> None:
+    connection = sqlite3.connect(tmp_path / "calls.db")
+    connection.execute(f"PRAGMA user_version = {layout}")
+    with pytest.raises(StoreUnavailable, match="another program or a newer version"):
+        StoreFile(tmp_path / "calls.db", writes=True).begin()
+    assert connection.execute("SELECT * FROM sqlite_schema").fetchall() == []
+    connection.close()
