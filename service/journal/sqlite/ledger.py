@@ -112,7 +112,8 @@ class Ledger:
             return Missing()
         first = connection.execute(SQL["position_of_key"], (row.call_id, key)).fetchone()
         if first is not None:
-            return Appended(first[0], self._durability, repeated=True)
+            (position,) = first
+            return Appended(position, self._durability, repeated=True)
         if epoch is not None and epoch != row.epoch:
             return Fenced(row.epoch)
         if after is not None and after != row.head:
