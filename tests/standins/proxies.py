@@ -27,6 +27,7 @@ class Proxies:
         self._names: list[str] = []
         self._cut: frozenset[str] = frozenset()
         self._spares_clients = False
+        self._is_over = False
         self._joins: dict[asyncio.Task[None], frozenset[str]] = {}
         self._listeners: list[asyncio.Server] = []
         self._thread.start()
@@ -68,6 +69,9 @@ class Proxies:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
+            if self._is_over:
+                writer.transport.abort()
+                return
             number = int(writer.get_extra_info("peername")[0].rpartition(".")[2]) - FIRST
             peer = self._names[number] if 0 <= number < len(self._names) else ""
             self._joins[task] = frozenset({peer, name})
@@ -117,10 +121,12 @@ class Proxies:
                 task.cancel()
 
     async def _end(self) -> None:
+        self._is_over = True
+        for task in self._joins:
+            task.cancel()
+        # A listener that is closed while it lets somebody in forgets their socket.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
         for listener in self._listeners:
             listener.close()
-        joins = list(self._joins)
-        for task in joins:
-            task.cancel()
-        await asyncio.gather(*joins, return_exceptions=True)
         await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
