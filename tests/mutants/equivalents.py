@@ -7,6 +7,7 @@ _NOT_IN_BASE64 = "what is stripped is a set of letters, and the other one never 
 _NOT_IN_A_PATH = "likewise: the pattern lets no question mark into a path"
 _ONE_READING = "the whole text must match, and there is one way to do it, greedy or not"
 _SAME_CODEC = "Python finds an encoding by the letters and digits of its name"
+_ONE_COLUMN = "a row of one column: its first is its last"
 _SAYS_NOTHING = "a header without an equals sign says as little as none"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -33,6 +34,16 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "_ACTION: '[a-z_]{1,40}' -> '[a-z_]{1,40}?'": _ONE_READING,
         "shown: '' -> '?'": "neither is the name of an action or a time",
         "_code: '' -> '?'": "what is looked for lies within one line, and this is put between lines",
+    },
+    "readings": {
+        "read: 0 -> -1": "the first record stands at 1, so that either is before all",
+        "room: 0 -> -1": _ONE_COLUMN,
+        "recall: 0 -> -1": _ONE_COLUMN,
+        "feel_pulse: 0 -> -1": _ONE_COLUMN,
+    },
+    "tide": {
+        "TideMark.rise: self._read() < height -> self._read() <= height": "the mark is written as it stands",
+        "TideMark._read: 0 -> -1 (2)": "no file counts less than 0, so that neither is above one",
     },
     "storefile": {
         "named_statements: 'utf-8' -> 'utf-8?'": _SAME_CODEC,

@@ -51,6 +51,6 @@ class TideMark:
         try:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-            return int(os.pread(self._file, DIGITS, 0) or b"0")
+            return int(os.pread(self._file, DIGITS, 0))
         except (OSError, ValueError):
             return 0

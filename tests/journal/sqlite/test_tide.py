@@ -1,10 +1,12 @@
 """The mark beside the file that tells a restored copy (R-4)."""
 
+import stat
 from pathlib import Path
 
 import pytest
 
 from service.journal.sqlite.tide import TideMark
+from tests.journal.descriptors import open_numbers
 
 
 def test_a_file_that_went_back_is_below_its_mark(tmp_path: Path) -> None:
@@ -21,6 +23,38 @@ def test_a_file_that_went_back_is_below_its_mark(tmp_path: Path) -> None:
     assert not again.is_above(3)
     again.close()
     again.close()
+
+
+def test_a_mark_is_of_one_size_and_for_its_owners_eyes(tmp_path: Path) -> None:
+    """Any count of 64 bits has room, so that a shorter one leaves nothing of a longer behind."""
+    path = tmp_path / "calls.db-tide"
+    mark = TideMark(tmp_path / "calls.db")
+    for height in (2**64 - 1, 7):
+        mark.reset(height)
+        assert path.read_bytes() == b"%020d" % height
+        assert mark.is_above(height - 1)
+        assert not mark.is_above(height)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    mark.close()
+
+
+def test_a_mark_that_was_read_first_is_raised_by_the_next_commit(tmp_path: Path) -> None:
+    (tmp_path / "calls.db-tide").write_bytes(b"%020d" % 5)
+    mark = TideMark(tmp_path / "calls.db")
+    assert mark.is_above(4)
+    mark.rise(6)
+    assert (tmp_path / "calls.db-tide").read_bytes() == b"%020d" % 6
+    mark.close()
+
+
+def test_a_mark_that_is_closed_holds_no_file(tmp_path: Path) -> None:
+    before = open_numbers()
+    mark = TideMark(tmp_path / "calls.db")
+    for _ in range(2):
+        mark.rise(1)
+        assert open_numbers() - before
+        mark.close()
+        assert not open_numbers() - before
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"\xff" * 20])
