@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 from service.testing.house import House
 from tests.browser import caller
 
+SECOND = 50  # messages of 20 ms
+
 TONE = """async ([from, to, hertz]) => {
   const { Resampler } = await import('/static/phone/resample.js');
   const resampler = new Resampler(from, to), out = [];
@@ -97,6 +99,9 @@ def test_a_voice_in_the_microphone_reaches_the_server(page: Page, house: House) 
     sent: list[str] = []
     page.on("websocket", lambda it: it.on("framesent", lambda text: sent.append(str(text))))
     call_sid = caller.ring(page, house.url)
-    page.wait_for_timeout(1_000)
-    assert sum('"media"' in text for text in sent) >= 40
+    for _ in range(caller.LOOKS_MAX):
+        if sum('"media"' in text for text in sent) >= SECOND:
+            break
+        page.wait_for_timeout(caller.LOOK_MS)
+    assert sum('"media"' in text for text in sent) >= SECOND
     assert caller.call_of(page, house.url, call_sid)["streams"][0]["gap_ms"] < 2_000

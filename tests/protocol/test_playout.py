@@ -9,7 +9,7 @@ from service.simulator.carrier import Leg
 from tests.protocol.pair import Pair
 
 START_MS = 1_000_000
-SEEDS, STEPS, SLICES = 2_000, 60, 8
+SEEDS, STEPS, SLICES = 2_000, 60, 20  # a slice takes a second, and ten on a swamped machine
 
 
 def sizes(out: list[SendMedia | SendMark]) -> list[int | str]:
