@@ -98,6 +98,7 @@ class Hearing:
         """Compare the two."""
         rules = (
             (3, self._overclaimed()),
+            (3, self._greeted_anew()),
             (4, self._repeated()),
             (4, self._doubled()),
             (4, self._stale()),
@@ -132,6 +133,17 @@ class Hearing:
         ]
         if len(unheard) > len(self._ends_ms):
             yield f"words of {unheard} count as heard, with {len(self._ends_ms)} streams ended"
+
+    def _greeted_anew(self) -> Iterator[str]:
+        """Who heard the greeting's first clause to its end hears no other greeting, of a lost branch neither."""
+        if sum(_greetings(one) for one in self._told) < 2:
+            return
+        first = clause_sum(f"{OWN[1]}.")
+        words = [one for one in self._heard if one.word.clause == first]
+        whole = {one.stream for one in words if one.word.index == one.word.of - 1}
+        again = [one for one in words if not one.word.index and any(n < one.stream for n in whole)]
+        if again:
+            yield f"is greeted anew at {again[0].at_ms}"
 
     def _repeated(self) -> Iterator[str]:
         """At most one clause that was heard to its end is said again on a new stream."""
@@ -183,3 +195,10 @@ class Hearing:
             if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
+
+
+def _greetings(told: Told) -> int:
+    """How often a fact says that the caller was greeted: a branch that was lost may list it."""
+    if isinstance(told.fact, e.BranchOrphaned):
+        return sum(isinstance(e.decode(one.encode()), e.Greeted) for one in told.fact.lost)
+    return int(isinstance(told.fact, e.Greeted))

@@ -2,6 +2,7 @@ from service.call import events as e
 from service.clock import Clock
 from service.journal.values import Record
 from service.testing.textspeech import Word
+from tests.simulation.brain import GREETING
 from tests.simulation.hearing import Heard, Hearing, clause_sum
 from tests.simulation.witness import Told, Witness
 
@@ -72,3 +73,14 @@ def test_not_all_that_was_said_is_said_again_after_a_clear() -> None:
         word for at_ms in (200, 9_000) for word in sounds(f"Sentence 0 {'on ' * 80}", 1, at_ms)
     ]
     assert judged([long], twice, clears_ms={1: [8_000]}) == 4
+
+
+def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard() -> None:
+    greeted = e.Greeted(prompt="p1")
+    lost = told(2_000, e.BranchOrphaned(epoch=1, count=1, lost=(e.encode(greeted).decode(),)))
+    begins = GREETING.partition(" How")[0]
+    once, again = sounds(begins, 1, 200), sounds(begins, 2, 3_000)
+    assert judged([told(100, greeted)], once + again) == 0
+    assert judged([told(100, greeted), lost], again) == 0
+    assert judged([told(100, greeted), lost], once[:3] + again) == 0
+    assert judged([told(100, greeted), lost], once + again) == 3

@@ -1,6 +1,7 @@
 """Claims with and without the store.
 
-    a branch is there ──> taken here, when its claimer knows what stands before it
+    a branch is there ──> taken here, when its claimer knows what stands before it. One that only rings
+                          here is for its first stream: who comes back was somewhere else before
     held here and known, or ringing ──> the store, with a deadline; then a branch is begun and taken
     any other ──> the store alone
 
@@ -133,6 +134,9 @@ class Claims(Passage):
         if known is not None and not branch.can_read(known.incarnation, known.position):
             known = None
         if branch.is_fenced or not (branch.is_whole or known is not None):
+            return None
+        if bid.expected is None and not branch.epoch:
+            # Somebody had the call, and not here: a webhook that came twice has it ring here anew.
             return None
         if bid.expected not in (None, branch.epoch):
             return Fenced(branch.epoch)

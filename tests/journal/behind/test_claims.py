@@ -93,6 +93,21 @@ async def test_a_stream_of_a_call_that_rang_elsewhere_is_taken_provisionally(
     assert reading.head == 3
 
 
+async def test_who_comes_back_is_not_taken_for_a_call_that_only_rings_here(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Seed 333588 of the simulation: a webhook that came twice had the call ring anew, and it was greeted again."""
+    await faulty.real.claim(CALL, [b"there"], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    faulty.way = "away"
+    await bridge.open(CALL, [b"o"], now_ms=NOW_MS)
+    with pytest.raises(StoreUnavailable):
+        await take(bridge)
+    await all_is_told(bridge, faulty)
+    claim = await take(bridge)
+    assert isinstance(claim, Claim)
+    assert (claim.epoch, [one.body for one in claim.records]) == (2, [b"there"])
+
+
 async def test_a_call_that_nobody_here_knows_is_the_stores_alone(
     bridge: Bridge, faulty: FaultyStore
 ) -> None:
