@@ -42,13 +42,18 @@ mutants: $(READY)
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py
 AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME) tests/browser)
 
+# Many seeds cover nothing that their examples don't (`own` holds them to it), and take three times as long
+# while coverage looks on: they run without it.
+SEEDED := $(shell grep -rl "mark\.seeds" tests --include="test_*.py")
+
 # REQUIRE_REDIS: the journal suite must meet a real server, never skip it. Most tests wait more than they
 # work, so there are more workers than cores.
 unit: $(READY)
 	@$(BIN)/coverage erase
-	REQUIRE_PROMTOOL=$$(.ci/promtool && echo 1) REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE)
+	REQUIRE_PROMTOOL=$$(.ci/promtool && echo 1) REQUIRE_REDIS=1 .ci/twice $(BIN)/coverage run -m pytest -q $(AT_ONCE) -m "not seeds"
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
+	.ci/twice $(BIN)/python -m pytest -q -n 2 -m seeds $(SEEDED)
 	@$(MAKE) --no-print-directory browser
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
 
