@@ -102,6 +102,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_flusher.py",),
     ),
     Bug(
+        name="return-to-a-call-that-only-rings",
+        rule=3,
+        file="service/journal/behind/claims.py",
+        before="        if bid.expected is None and not branch.epoch:\n",
+        after="        if bid.expected is None and branch.is_missing:\n",
+        suites=("tests/journal/behind/test_claims.py",),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",
