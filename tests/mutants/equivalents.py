@@ -8,6 +8,7 @@ _NOT_IN_A_PATH = "likewise: the pattern lets no question mark into a path"
 _ONE_READING = "the whole text must match, and there is one way to do it, greedy or not"
 _SAME_CODEC = "Python finds an encoding by the letters and digits of its name"
 _ONE_COLUMN = "a row of one column: its first is its last"
+_UNTIL_WRAPPED = "it holds a place until the key is wrapped, and nothing is bound to it"
 _SAYS_NOTHING = "a header without an equals sign says as little as none"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -28,6 +29,18 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
         "Verifier.check_upgrade: '' -> '?'": _SAYS_NOTHING,
         "Verifier._is_signed: hmac.compare_digest(_signature(key, algorithm, url + fields), given)"
         " -> hmac.compare_digest(given, _signature(key, algorithm, url + fields))": _EITHER_WAY,
+    },
+    "proofs": {
+        "_SECONDS: '[0-9]{1,11}' -> '[0-9]{1,11}?'": _ONE_READING,
+        "plivo_signed: hmac.compare_digest(ours, theirs) -> hmac.compare_digest(theirs, ours)": _EITHER_WAY,
+    },
+    "badge": {
+        "BadgeMint.read: hmac.compare_digest(_mac(token, told), mac) -> hmac.compare_digest(mac, _mac(token, told))": _EITHER_WAY,
+        "_mac: '=' -> '=?'": _NOT_IN_BASE64,
+    },
+    "masters": {
+        "Masters.made: '' -> '?'": _UNTIL_WRAPPED,
+        "Masters.made: b'' -> b'?' (2)": _UNTIL_WRAPPED,
     },
     "redaction": {
         "_SID: '[A-Z]{2}[0-9a-f]{32}' -> '[A-Z]{2}[0-9a-f]{32}?'": _ONE_READING,

@@ -1,7 +1,10 @@
 """S-7: a call's key is wrapped by its tenant's newest master, and bound to what is said of it."""
 
+import hmac
+
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from service.errors import SealBroken
@@ -25,6 +28,77 @@ def test_a_wrapped_key_opens_and_says_whose_it_is() -> None:
     assert masters.opened(made(masters), CALL)[1] != data_key
 
 
+def test_a_wrapped_key_opens_with_the_cipher_and_the_layout_alone() -> None:
+    """S-7: another version must open what this one wrapped, so that the layout stands here once more."""
+    masters = Masters([NEW, OLD])
+    wrapped = masters.made("acme", CALL, since=3, now_ms=5, before=b"earlier")
+    version, kid, *said, box, before = msgspec.msgpack.decode(wrapped)
+    assert (version, kid, said, before) == (1, "k2", ["acme", CALL, 3, 5], b"earlier")
+    bound = msgspec.msgpack.encode(("key", 1, *said))
+    data_key = AESGCM(NEW.secret).decrypt(box[:12], box[12:], bound)
+    assert (masters.opened(wrapped, CALL)[1], len(box)) == (data_key, 12 + 32 + 16)
+    assert read_key(made(masters)).before == b""
+    digest = hmac.digest(OLD.secret, b"stayline names 1", "sha256")
+    named = hmac.digest(digest, b"from:+44", "sha256").hex()[:32]
+    assert masters.names("from:+44")[1] == f"sealed:{named}"
+
+
+def read_key(wrapped: bytes) -> WrappedKey:
+    kept = read(wrapped)
+    assert kept is not None
+    return kept
+
+
+def wrapped_by(key: SealKey, tenant: str, version: int = 1) -> bytes:
+    """Wrap a key with a master of one's choice, all that is said of it bound as it must be."""
+    nonce, said = bytes(12), [tenant, CALL, 1, 5]
+    bound = msgspec.msgpack.encode(["key", version, *said])
+    box = nonce + AESGCM(key.secret).encrypt(nonce, bytes(32), bound)
+    return msgspec.msgpack.encode([version, key.kid, *said, box, b""])
+
+
+def test_a_key_is_opened_by_its_own_tenants_master_or_the_one_of_all() -> None:
+    masters = Masters([NEW, OLD, ACME])
+    for key, tenant in ((OLD, ""), (OLD, "acme"), (ACME, "acme")):
+        assert masters.opened(wrapped_by(key, tenant), CALL)[1] == bytes(32)
+    for tenant in ("", "other"):
+        with pytest.raises(SealBroken) as caught:
+            masters.opened(wrapped_by(ACME, tenant), CALL)
+        assert str(caught.value) == "The key of call CA1 is wrapped by another tenant's."
+
+
+def test_a_key_of_before_there_were_keys_before_it_has_none() -> None:
+    *said, _ = msgspec.msgpack.decode(wrapped_by(OLD, ""))
+    kept, data_key = Masters([OLD]).opened(msgspec.msgpack.encode(said), CALL)
+    assert (kept.before, data_key) == (b"", bytes(32))
+
+
+@pytest.mark.parametrize("wrapped", [b"", wrapped_by(OLD, "", version=2)])
+def test_a_key_of_another_layout_is_said_to_be_one(wrapped: bytes) -> None:
+    with pytest.raises(SealBroken) as caught:
+        Masters([OLD]).opened(wrapped, CALL)
+    assert str(caught.value) == "The key of call CA1 is damaged, or of a newer version."
+
+
+def test_the_key_of_what_stood_before_is_wrapped_anew_with_it() -> None:
+    """And one that can't be opened stays as it is: its master may come back."""
+    both, lost = Masters([NEW, OLD]), wrapped_by(ACME, "acme")
+    for before, is_open in ((made(Masters([OLD])), True), (lost, False), (b"\0", False)):
+        wrapped = both.made("", CALL, since=4, now_ms=5, before=before)
+        anew = both.rewrapped(wrapped, CALL)
+        assert (anew is not None) == is_open
+        if anew is not None:
+            kept = read_key(anew)
+            assert (kept.kid, read_key(kept.before).kid) == ("k2", "k2")
+            assert both.opened(anew, CALL)[1] == both.opened(wrapped, CALL)[1]
+            assert both.opened(kept.before, CALL)[1] == both.opened(before, CALL)[1]
+            assert both.rewrapped(anew, CALL) is None
+    older = Masters([OLD]).made("", CALL, since=4, now_ms=5, before=lost)
+    anew = both.rewrapped(older, CALL)
+    assert anew is not None
+    assert read_key(anew).before == lost
+
+
 def test_a_tenant_with_a_key_of_its_own_has_that() -> None:
     masters = Masters([NEW, ACME])
     assert masters.newest("acme") == "acme/a1"
@@ -34,14 +108,16 @@ def test_a_tenant_with_a_key_of_its_own_has_that() -> None:
 
 
 def test_a_key_whose_master_is_gone_says_which() -> None:
-    with pytest.raises(SealBroken, match="SEAL_KEYS has no key 'k1'"):
+    with pytest.raises(SealBroken) as caught:
         Masters([NEW]).opened(made(Masters([OLD])), CALL)
+    assert str(caught.value) == "Call CA1 is sealed, and SEAL_KEYS has no key 'k1'."
 
 
 def test_a_master_of_the_same_name_but_another_secret_does_not_fit() -> None:
     impostor = SealKey(OLD.kid, OLD.tenant, NEW.secret)
-    with pytest.raises(SealBroken, match="does not fit"):
+    with pytest.raises(SealBroken) as caught:
         Masters([impostor]).opened(made(Masters([OLD])), CALL)
+    assert str(caught.value) == "The key of call CA1 does not fit 'k1' of SEAL_KEYS."
 
 
 def test_nothing_that_is_said_of_a_key_can_be_changed() -> None:
@@ -61,8 +137,9 @@ def test_nothing_that_is_said_of_a_key_can_be_changed() -> None:
     for one in changed:
         with pytest.raises(SealBroken):
             masters.opened(msgspec.msgpack.encode(one), CALL)
-    with pytest.raises(SealBroken, match="another call's"):
+    with pytest.raises(SealBroken) as caught:
         masters.opened(made(masters, call_sid="CA2"), CALL)
+    assert str(caught.value) == "What is kept as the key of call CA1 is another call's."
 
 
 def test_no_bit_of_a_wrapped_key_can_be_changed() -> None:

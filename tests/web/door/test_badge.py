@@ -1,10 +1,20 @@
+import hashlib
+import hmac
 import random
 import string
+from base64 import urlsafe_b64encode
 
 import pytest
 
 from service.api_token import ApiToken
-from service.web.door.badge import BADGE_LETTERS_MAX, LIFE_S, Badge, BadgeMint
+from service.web.door.badge import (
+    BADGE_LETTERS_MAX,
+    COOKIE,
+    LIFE_S,
+    NONCE_LETTERS_MAX,
+    Badge,
+    BadgeMint,
+)
 
 NOW_MS = 1_000_000_000_500
 SEE = ApiToken.model_construct(token="see", role="viewer", tenant="default")
@@ -24,6 +34,39 @@ def test_a_badge_says_for_which_token_it_stands_on_every_server() -> None:
     )
     assert len(issued()) <= BADGE_LETTERS_MAX
     assert "act" not in issued().split(".")
+
+
+def made(*, version: str = "1", expiry: str = str(NOW_MS // 1000 + 9), nonce: str = "n") -> str:
+    """Make a badge for `act` as the layout says, apart from the code under test."""
+    name = hashlib.sha256(b"stayline api token 1\0act").hexdigest()[:16]
+    told = f"{version}.{name}.{expiry}.{nonce}"
+    key = hmac.digest(b"act", b"stayline badge 1", "sha256")
+    mac = hmac.digest(key, f"{told}\0agent\0t2".encode(), "sha256")
+    return f"{told}.{urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+def test_a_badge_is_read_by_its_layout_alone() -> None:
+    """Another version of this service, behind the same balancer, reads and makes the same."""
+    expires_ms = (NOW_MS // 1000 + 9) * 1000
+    assert MINT.read(made(), now_ms=NOW_MS) == Badge(token=ACT, nonce="n", expires_ms=expires_ms)
+    shift = made(expiry=str(NOW_MS // 1000 + 43_200))
+    assert MINT.issue(ACT, nonce="n", now_ms=NOW_MS) == shift
+    assert (COOKIE, LIFE_S, BADGE_LETTERS_MAX, NONCE_LETTERS_MAX) == ("stayline", 43_200, 200, 40)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"version": "2"}, {"version": ""}, {"nonce": ""}, {"expiry": ""}, {"expiry": "x"}, {"expiry": "-9"}, {"nonce": "a.b"}],
+)  # fmt: skip
+def test_what_a_badge_never_says_is_no_badge_though_its_mac_is_right(said: dict[str, str]) -> None:
+    assert MINT.read(made(**said), now_ms=NOW_MS) is None
+
+
+def test_a_badge_has_a_length_that_is_bounded() -> None:
+    rest = len(made(nonce=""))
+    for letters, is_read in ((BADGE_LETTERS_MAX, True), (BADGE_LETTERS_MAX + 1, False)):
+        badge = MINT.read(made(nonce="n" * (letters - rest)), now_ms=NOW_MS)
+        assert (badge is not None) == is_read
 
 
 def test_a_badge_ends_when_its_time_is_over() -> None:
