@@ -3,12 +3,14 @@
 from typing import Final
 
 _EITHER_WAY = "two texts are compared: the order changes nothing"
+_EITHER_NUMBER = "of two numbers the greater or the lesser is taken: the order changes nothing"
 _NOT_IN_BASE64 = "what is stripped is a set of letters, and the other one never stands there"
 _NOT_IN_A_PATH = "likewise: the pattern lets no question mark into a path"
 _ONE_READING = "the whole text must match, and there is one way to do it, greedy or not"
 _SAME_CODEC = "Python finds an encoding by the letters and digits of its name"
 _ONE_COLUMN = "a row of one column: its first is its last"
 _UNTIL_WRAPPED = "it holds a place until the key is wrapped, and nothing is bound to it"
+_RANKED = "ranks are only compared with each other"
 _SAYS_NOTHING = "a header without an equals sign says as little as none"
 
 EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
@@ -37,6 +39,17 @@ EQUIVALENTS: Final[dict[str, dict[str, str]]] = {
     "badge": {
         "BadgeMint.read: hmac.compare_digest(_mac(token, told), mac) -> hmac.compare_digest(mac, _mac(token, told))": _EITHER_WAY,
         "_mac: '=' -> '=?'": _NOT_IN_BASE64,
+    },
+    "bearer": {
+        "RANKS: 0 -> -1": _RANKED,
+        "RANKS: 2 -> 3": _RANKED,
+        "Bearers.wearing: '' -> '?'": "neither is a badge",
+        "Bearers.left_ms: max(0, min(ASKED_AGAIN_MS, visitor.expires_ms - self._clock.now_ms()))"
+        " -> max(min(ASKED_AGAIN_MS, visitor.expires_ms - self._clock.now_ms()), 0)": _EITHER_NUMBER,
+        "Bearers.left_ms: min(ASKED_AGAIN_MS, visitor.expires_ms - self._clock.now_ms())"
+        " -> min(visitor.expires_ms - self._clock.now_ms(), ASKED_AGAIN_MS)": _EITHER_NUMBER,
+        "Bearers.token: hmac.compare_digest(token.token.encode(), shown.encode())"
+        " -> hmac.compare_digest(shown.encode(), token.token.encode())": _EITHER_WAY,
     },
     "masters": {
         "Masters.made: '' -> '?'": _UNTIL_WRAPPED,

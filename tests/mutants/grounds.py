@@ -27,6 +27,7 @@ GROUNDS: Final = (
     Ground("signature", "twiml/signature.py", ("tests/twiml/test_signature.py",)),
     Ground("proofs", "twiml/proofs.py", ("tests/twiml/test_proofs.py",)),
     Ground("badge", "service/web/door/badge.py", ("tests/web/door/test_badge.py", *_ALONE)),
+    Ground("bearer", "service/web/door/bearer.py", ("tests/web/door/test_bearer.py", *_ALONE)),
     Ground("redaction", "service/redaction.py", ("tests/test_redaction.py",)),
     Ground("callkey", "service/journal/seal/callkey.py", ("tests/journal/seal/test_callkey.py", "-k", "not 1000_records and not used_twice")),
     Ground("masters", "service/journal/seal/masters.py", ("tests/journal/seal/test_masters.py",)),
