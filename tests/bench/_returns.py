@@ -50,7 +50,8 @@ class Strand(Wire):
         """Note when the first sound came."""
         if not self.first_us and b'"event":"media"' in payload:
             self.first_us = self._clock.now_us()
-            self.heard.set_result(None)
+            if not self.heard.done():  # Nobody waits any more.
+                self.heard.set_result(None)
 
     @override
     def lost(self, why: Exception) -> None:

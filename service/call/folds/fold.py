@@ -7,11 +7,12 @@ the clock still moves the position; unknown facts do only that.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec.structs import replace
 
 from service.call.afterwards import told
-from service.call.events import AnyFact, DialEnded, LevelsMeasured, Unknown, VoicemailLeft
+from service.call.events import AnyFact, DialEnded, LevelsMeasured, VoicemailLeft
 from service.call.folds import (
     carrying,
     connection,
@@ -58,9 +59,13 @@ def fold_all(call: Call, facts: Iterable[tuple[AnyFact, Place]]) -> Call:
     """
     position, epoch, updated_ms = call.position, call.epoch, call.updated_ms
     for fact, place in facts:
-        step = None if isinstance(fact, Unknown) else STEPS.get(type(fact))
-        call = step(call, fact, place) if step else call
-        position, epoch = place.position, max(epoch, place.epoch)
-        if not isinstance(fact, LevelsMeasured):  # Nobody did anything: who is waited for still is.
-            updated_ms = max(updated_ms, place.at_ms)
+        kind: type[Any] = type(fact)
+        step = STEPS.get(kind)
+        if step is not None:  # An unknown fact has none, and some change nothing.
+            call = step(call, fact, place)
+        position = place.position
+        epoch = max(epoch, place.epoch)
+        # Levels are measured when nobody did anything: who is waited for still is.
+        if place.at_ms > updated_ms and kind is not LevelsMeasured:
+            updated_ms = place.at_ms
     return replace(call, position=position, epoch=epoch, updated_ms=updated_ms)

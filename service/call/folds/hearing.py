@@ -23,7 +23,9 @@ def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
         is_speaking = fact.partial and call.is_caller_speaking
         return replace(call, partial_text="", is_caller_speaking=is_speaking)
     line = Line(place.position, "caller", fact.text, fact.text, cut=fact.partial, at_ms=place.at_ms)
-    lines = _with(call, line, fact.before) if fact.text else call.transcript
+    lines = call.transcript
+    if fact.text:
+        lines = _before(call, line, fact.before) if fact.before else (*lines, line)
     if fact.partial:
         # It may be recognised after the next stream attached: whether the caller speaks is news of then.
         half = turns.joined(call.half_text, fact.text)
@@ -39,10 +41,8 @@ def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
     return replace(turns.spoken(heard, fact.text, place.position), half_text="")
 
 
-def _with(call: Call, line: Line, before: str) -> tuple[Line, ...]:
-    """Add a line at the end, or before our own line that answers it."""
-    if not before:
-        return (*call.transcript, line)
+def _before(call: Call, line: Line, before: str) -> tuple[Line, ...]:
+    """Add a line before our own line that answers it."""
     positions = {prompt.prompt: prompt.position for prompt in call.prompts}
     at = next(
         (

@@ -48,7 +48,8 @@ def _unanswered(call: Call) -> str:
     newest = call.transcript[::-1]
     unheard = len(list(takewhile(_is_unheard, newest)))
     said = list(takewhile(lambda line: line.who == "caller", newest[unheard:]))
-    return turns.joined(*(line.text for line in reversed(said))) if unheard else ""
+    texts = (line.text for line in reversed(said) if line.text)
+    return " ".join(texts) if unheard else ""
 
 
 def _is_unheard(line: Line) -> bool:

@@ -105,9 +105,9 @@ def discarded(call: Call, number: int, *, is_unheard: bool) -> Call:
     return replace(call, turn=None if is_open else call.turn, operations=operations)
 
 
-def joined(*texts: str) -> str:
-    """Join what there is of some texts with single blanks."""
-    return " ".join(filter(None, texts))
+def joined(one: str, other: str) -> str:
+    """Join what there is of two texts with a blank."""
+    return f"{one} {other}" if one and other else one or other
 
 
 def _untold(call: Call) -> tuple[Operation, ...]:

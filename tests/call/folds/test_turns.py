@@ -129,7 +129,8 @@ def test_a_line_of_no_turn_that_is_cut_makes_no_news() -> None:
 
 
 def test_texts_are_joined_without_empty_ones() -> None:
-    assert turns.joined("", "a", "", "b") == "a b"
+    found = [turns.joined(*texts) for texts in (("a", "b"), ("a", ""), ("", "b"), ("", ""))]
+    assert found == ["a b", "a", "b", ""]
 
 
 def test_an_utterance_that_nobody_began_to_answer_goes_on_in_the_next_turn() -> None:
