@@ -83,10 +83,10 @@ class Mooring:
         """Say why nothing is known of a call that was known, "" when something is."""
         if claim.is_new:
             return "the journal was gone"
+        if self._ledger.call.is_known():
+            return ""
         is_unread = any(record.body == UNREADABLE for record in claim.records)
-        return (
-            "the journal can't be opened" if is_unread and not self._ledger.call.is_known() else ""
-        )
+        return "the journal can't be opened" if is_unread else ""
 
     def hear(self, ulaw: bytes, now_ms: int) -> None:
         """Take audio of the stream that is plugged in, if one is."""

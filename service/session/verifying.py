@@ -17,19 +17,17 @@ from zlib import crc32
 import msgspec
 
 from service.call import events as e
-from service.call.mind import in_mind
 from service.call.state import Call
 from service.errors import StoreError
 from service.journal.values import Missing
 from service.redaction import own_words
 from service.session.inbox import News
 from service.session.kept.ledger import Ledger
-from service.session.kept.records import folded
+from service.session.kept.records import recalled
 from service.session.means import Means
 
 AFTER_MS = 1_000  # by then the caller hears us again
 APART_MS = 4_000  # calls that were taken over in one instant are not all read in one
-STEPS_AT_ONCE = 200  # about 5 ms of folding: then media frames of calls beside it have their turn
 RECORDS_MAX = 20_000  # hours of talk; to read more would cost others more than it is worth
 
 _log = logging.getLogger(__name__)
@@ -63,14 +61,9 @@ class Verification:
             reading = await self._means.journal.read(self._ledger.call_sid)
             if isinstance(reading, Missing) or reading.incarnation != incarnation:
                 return  # It stands on other records by now, and was folded anew for that.
-            given = Call()
-            for first in range(0, taken.position, STEPS_AT_ONCE):
-                given = folded(
-                    given, reading.records[first : first + STEPS_AT_ONCE][: taken.position - first]
-                )
-                await asyncio.sleep(0)
-            if in_mind(given) != taken:
-                await self._differs(taken, in_mind(given))
+            given = await recalled(None, reading.records[: taken.position])
+            if given != taken:
+                await self._differs(taken, given)
         except StoreError as trouble:
             _log.info(
                 "= the state was not verified: %s",

@@ -289,6 +289,7 @@ def _opened(
     """Open what was read. Without a key it must be of a time without keys. Raises SealBroken."""
     if key is not None:
         return key.open_snapshot(snapshot), key.open(records)
-    if any(is_sealed(one.body) for one in records) or (snapshot and is_sealed(snapshot.body)):
+    bodies = [one.body for one in records]
+    if any(map(is_sealed, bodies)) or (snapshot and is_sealed(snapshot.body)):
         raise SealBroken(f"Call {call_sid} is sealed, and its key is not kept here.")
     return snapshot, records

@@ -7,6 +7,7 @@ moment.
 import json
 import sqlite3
 from collections.abc import Iterable
+from itertools import starmap
 from typing import NamedTuple
 
 from service.journal.limits import OVER_MAX, PAGE_RECORDS
@@ -144,4 +145,4 @@ def _records(
     connection: sqlite3.Connection, call_id: int, after: int, records_max: int
 ) -> tuple[Record, ...]:
     rows = connection.execute(SQL["page"], (call_id, after, records_max))
-    return tuple(Record(*row) for row in rows)
+    return tuple(starmap(Record, rows))

@@ -32,10 +32,11 @@ from service.journal.values import (
     Rebased,
     Record,
 )
-from service.session.kept.records import folded, rebuilt
+from service.session.kept.records import folded, recalled
 
 ATTEMPTS_MAX = 20  # writers outside come one at a time; twenty in a row mean trouble
 SNAPSHOT_EVERY = 200  # records: reading that many back costs a millisecond
+SOON = 10  # part of those that follow a claim at least: of streams that come in a storm the store has enough
 AGAIN_MS = 250  # between two attempts at what neither the store nor this machine can do now
 PATIENCE = 40  # such attempts, 10 s: then the carrier's way back says a word to the caller
 LEASE_MS = 5_000  # a dead server's calls are found this much later
@@ -102,21 +103,25 @@ class Ledger:
             claim = await self._ask_for(opening, now_ms, None)  # Somebody had it all the same.
         if isinstance(claim, Fenced):
             raise StoreError("the journal refused a claim that expected nothing")
+        self.source, self.call = await self._brought_up(claim)
         self.epoch = claim.epoch
         self.incarnation = claim.incarnation
         self.others_until_ms = self._others_until_ms(claim.lease)
-        self.source = "here" if claim.since else "snapshot" if claim.snapshot else "records"
+        if not claim.since:
+            kept_at = claim.snapshot.position if claim.snapshot and self.source == "snapshot" else 0
+            soon = self.call.position - SNAPSHOT_EVERY + SNAPSHOT_EVERY // SOON
+            self._snapshot_at = max(kept_at, soon)
+        return claim
+
+    async def _brought_up(self, claim: Claim) -> tuple[Source, Call]:
         try:
             if claim.since:
-                self.call = in_mind(folded(self.call, claim.records))
-            else:
-                self.call = in_mind(rebuilt(claim.snapshot, claim.records))
-                self._snapshot_at = claim.snapshot.position if claim.snapshot else 0
+                return "here", in_mind(folded(self.call, claim.records))
+            call = await recalled(claim.snapshot, claim.records)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # Another version of the code wrote the snapshot; the records themselves are always there.
-            self.call = await self._from_the_first()
-            self.source, self._snapshot_at = "records", 0
-        return claim
+            return "records", await self._from_the_first()
+        return "snapshot" if claim.snapshot else "records", call
 
     async def _ask_for(
         self, opening: Sequence[bytes], now_ms: int, expected: int | None
@@ -140,7 +145,7 @@ class Ledger:
         reading = await self._journal.read(self.call_sid)
         if isinstance(reading, Missing):
             raise StoreError("the call was erased while it was claimed")
-        return in_mind(rebuilt(None, reading.records))
+        return await recalled(None, reading.records)
 
     async def write(self, facts: Sequence[events.Known], now_ms: int) -> Written:
         """Append `facts` under the fence and fold them. Raises StoreError when the store can't take them.
@@ -229,11 +234,11 @@ class Ledger:
             return False
         if reading.incarnation != self.incarnation and not self._is_moved:
             # A call that was erased and opened again may be at the same epoch, and somebody else's.
-            ours = rebuilt(None, reading.records[: self.call.position])
-            if in_mind(ours) != self.call:
+            ours = await recalled(None, reading.records[: self.call.position])
+            if ours != self.call:
                 return False
+        self.call = await recalled(None, reading.records)
         self.incarnation = reading.incarnation
-        self.call = in_mind(rebuilt(None, reading.records))
         self._snapshot_at = min(self._snapshot_at, self.call.position)
         self._is_moved = False
         return True

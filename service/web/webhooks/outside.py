@@ -9,7 +9,7 @@ from service.clock import Clock
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing, Outcome, Reading
-from service.session.kept.records import rebuilt
+from service.session.kept.records import as_it_stands
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Outside:
     async def call(self, call_sid: str) -> Call | None:
         """Return the call as it stands, None when there is none. Raises StoreError."""
         reading = await self.journal.read(call_sid)
-        return None if isinstance(reading, Missing) else rebuilt(None, reading.records)
+        return None if isinstance(reading, Missing) else await as_it_stands(reading)
 
     async def add(self, call_sid: str, key: str, *facts: e.Known) -> Outcome:
         """Write facts under a key: however often this is asked, they are written once."""

@@ -26,12 +26,12 @@ from service.journal.journal import Journal
 from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.redaction import own_words
-from service.session.kept.records import rebuilt
+from service.session.kept.records import as_it_stands
 from service.switchboard import Switchboard
 from service.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
-from service.web.webhooks.handover import Handover, afterwards, parsed
+from service.web.webhooks.handover import Handover, parsed
 from service.web.webhooks.outside import Outside, refuse_unless_sure, requested_digits
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
@@ -202,8 +202,8 @@ class Voice:
 
     async def _next(self, reading: Reading, play: str, *, is_moved: bool) -> str:
         """What a known call should do now. No side effect but that a conversation given up is over."""
-        call, now_ms = rebuilt(None, reading.records), self.clock.now_ms()
-        if document := await self._after_conversation(call, reading):
+        call, now_ms = await as_it_stands(reading), self.clock.now_ms()
+        if document := await self._after_conversation(call):
             return document
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
@@ -240,12 +240,11 @@ class Voice:
             return self.documents.last_resort(calls_back=calls_back)
         return self._connect_known(call.call_sid, call, RESUME)
 
-    async def _after_conversation(self, call: Call, reading: Reading) -> str:
+    async def _after_conversation(self, call: Call) -> str:
         """What a call should do that was given to a human or to the voicemail, "" if it was not."""
-        known = afterwards(reading)
-        if known.is_over:
+        if call.afterwards.is_over:
             return self.documents.hang_up()
-        if known.dial_outcome:
+        if call.afterwards.dial_outcome:
             return self.documents.voicemail()
         if call.ending == "transfer" and call.is_ending_started:
             document = self._transfer(call)

@@ -250,6 +250,28 @@ async def test_a_claim_reads_from_the_snapshot_on(
     assert again.call.digits_pending == "12345"
 
 
+async def test_of_a_call_that_came_without_a_snapshot_one_is_kept_soon_but_not_at_once(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = await claimed(journal)
+    for digit in "1" * 20:
+        await ledger.write((e.DigitPressed(digit=digit),), NOW_MS)
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 20)
+    again = await claimed(journal, "there")
+    kept = []
+    for digit in "23":
+        await again.keep_snapshot()
+        reading = await journal.read(CALL)
+        assert not isinstance(reading, Missing)
+        kept.append(reading.snapshot is not None)
+        await again.write((e.DigitPressed(digit=digit),), NOW_MS)
+    await again.keep_snapshot()
+    reading = await journal.read(CALL)
+    assert not isinstance(reading, Missing)
+    assert kept == [False, False]
+    assert reading.snapshot is not None
+
+
 @pytest.mark.parametrize("body", [b"{}]", b'{"turns": "many"}', b"null", b"\xff"])
 async def test_a_snapshot_that_can_not_be_read_is_passed_over(
     journal: Journal, body: bytes
