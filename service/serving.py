@@ -62,7 +62,10 @@ def settings(
     `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For). Requests
     and streams wait at the `turnstile`; `told` hears of each connection that was cut by which limit.
     """
-    paced: dict[str, Any] = {"turnstile": turnstile or Turnstile(), "told": told}
+    paced: dict[str, Any] = {
+        "turnstile": Turnstile() if turnstile is None else turnstile,
+        "told": told,
+    }
     chosen: dict[str, Any] = {
         "http": partial(HttpWire, crowd=Crowd(Proxies(proxies)), **paced),
         "forwarded_allow_ips": list(proxies),

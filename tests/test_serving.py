@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from typing_extensions import override
+from uvicorn.server import ServerState
 
 from service import serving as module
 from service.errors import ConfigError
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.serving import EXIT_S_MAX, NOW_S_MAX, Server, listening, settings
+from service.wire.turnstile import Turnstile
 from service.wire.websocket import Wire
 from tests.conftest import for_a_moment, wait_until
 
@@ -35,6 +37,18 @@ def test_messages_are_bounded_and_never_unpacked_and_peers_are_asked_whether_the
     assert made.ws_ping_interval + made.ws_ping_timeout < 6, "requirement O-3"
     assert (made.timeout_graceful_shutdown, made.lifespan, made.date_header) == (3, "on", False)
     assert not made.server_header
+
+
+@pytest.mark.asyncio
+async def test_all_connections_stand_in_one_row_also_while_nobody_stands_there() -> None:
+    turnstile = Turnstile()
+    made = settings(Starlette(), stop_s=1, turnstile=turnstile)
+    made.load()
+    assert isinstance(made.http, partial)
+    assert isinstance(made.ws, partial)
+    wires = [made.ws(config=made, server_state=ServerState(), app_state={}) for _ in range(2)]
+    assert made.http.keywords["turnstile"] is turnstile
+    assert all(wire._turnstile is turnstile for wire in wires)
 
 
 def test_who_knocks_before_the_server_is_ready_waits() -> None:

@@ -53,7 +53,7 @@ class Wire(WebSocketsSansIOProtocol):
         **named: Any,
     ) -> None:
         super().__init__(*given, **named)
-        self._turnstile = turnstile or Turnstile()
+        self._turnstile = Turnstile() if turnstile is None else turnstile
         self._told = told
         self._flood = Flood(self._now_ms())
         self._frames = 0
