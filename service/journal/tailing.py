@@ -20,6 +20,7 @@ import msgspec
 
 from service.journal.limits import position_within
 from service.journal.values import Gone, Record, Reset
+from service.waiting import Flag
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -37,13 +38,13 @@ class Bells:
     """Who waits for news of which call, in this process."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, dict[asyncio.Event, None]] = {}  # rung in the order they were hung
-        self._stir = asyncio.Event()
+        self._bells: dict[str, dict[Flag, None]] = {}  # rung in the order they were hung
+        self._stir = Flag()
 
     @contextmanager
-    def hang(self, call_sid: str) -> Iterator[asyncio.Event]:
+    def hang(self, call_sid: str) -> Iterator[Flag]:
         """Give a bell that rings at news of the call, and take it down at the end."""
-        bell = asyncio.Event()
+        bell = Flag()
         self._bells.setdefault(call_sid, {})[bell] = None
         self._stir.set()
         try:
@@ -107,7 +108,7 @@ async def follow(
     yield Gone()  # with the bell taken down: nobody need come back for it
 
 
-async def _heard(bell: asyncio.Event, recheck_ms: int) -> None:
+async def _heard(bell: Flag, recheck_ms: int) -> None:
     try:
         async with asyncio.timeout(recheck_ms / 1_000):
             await bell.wait()

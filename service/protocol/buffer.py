@@ -9,8 +9,6 @@
    back: `lag_ms`. Taking all of it for the way there makes the picture late, never early.
 """
 
-from collections import deque
-
 import msgspec
 
 from service.audio import SAMPLES_PER_MS
@@ -31,7 +29,7 @@ class Buffer:
     def __init__(self) -> None:
         self.sent = 0
         self.lag_ms = 0
-        self._runs: deque[_Run] = deque()
+        self._runs: list[_Run] = []  # a few
 
     def send(self, count: int, now_ms: int) -> None:
         """Take note that `count` samples were sent."""
@@ -41,7 +39,7 @@ class Buffer:
         self.sent += count
         # No question ever reaches further back than the longest lag.
         while len(self._runs) > 1 and self._runs[1].clock <= clock - LAG_MS_MAX * SAMPLES_PER_MS:
-            self._runs.popleft()
+            del self._runs[0]
 
     def played(self, now_ms: int, *, lag_ms: int | None = None) -> int:
         """Return the position that was played by now, rounded down to the last whole millisecond.

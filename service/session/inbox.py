@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from service.call import inputs as i
 from service.session.line import AGAIN, Arrival
+from service.waiting import Row
 
 INBOX_MAX = 1_000  # twenty seconds of keys pressed at machine speed; then the sender is at fault
 
@@ -51,7 +52,7 @@ class Inbox:
 
     def __init__(self, call_sid: str) -> None:
         self._call_sid = call_sid
-        self._row: asyncio.Queue[Letter] = asyncio.Queue()
+        self._row: Row[Letter] = Row()
         self._has_news = self._is_woken = False
         self._arrivals = 0
         self.is_closed = False

@@ -14,6 +14,7 @@ from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
 from service.session.kept.ledger import RENEW_MS, Ledger
 from service.session.means import Means
+from service.waiting import Flag
 
 FOLLOW_AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"
 FOLLOW_AGAIN_MS_MAX = 2_000  # doubled so far, so that a store that comes back is not run over
@@ -26,7 +27,7 @@ class Watch:
         self._means = means
         self._ledger = ledger
         self._post = post
-        self._claimed = asyncio.Event()
+        self._claimed = Flag()
 
     def begin(self) -> None:
         """The call was claimed: from now on there is something to follow."""

@@ -20,7 +20,6 @@ Rules this file keeps:
 """
 
 import math
-from collections import deque
 
 FULL_SCALE = 32_768
 LEAST_POWER = FULL_SCALE**-2  # of one step
@@ -55,7 +54,7 @@ class Foreground:
         self._background_db = -math.inf
         self._doubtful_frames = DOUBTFUL_FRAMES
         self._has_voices_behind = False
-        self._blocks: deque[tuple[float, int]] = deque(maxlen=BLOCKS_MAX)
+        self._blocks: list[tuple[float, int]] = []
         self._block_power = 0.0
         self._block_frames = 0
         self._block_voiced = 0
@@ -75,7 +74,8 @@ class Foreground:
         if self._block_frames == BLOCK_FRAMES:
             self._learn_background()
         if not is_voice:
-            self._sink(SINK_SILENT_DB)
+            if self._caller_db != self._least_db:  # on a quiet line it has long sunk
+                self._sink(SINK_SILENT_DB)
             return False
         loud_db = _decibels(self._power)
         self._caller_db = max(self._caller_db, loud_db)
@@ -113,6 +113,7 @@ class Foreground:
     def _learn_background(self) -> None:
         """Every 400 ms, look at the least loud of the blocks of the last ten seconds."""
         self._blocks.append((self._block_power / BLOCK_FRAMES, self._block_voiced))
+        del self._blocks[:-BLOCKS_MAX]
         self._block_power, self._block_voiced, self._block_frames = 0.0, 0, 0
         lowest = sorted(self._blocks)[:LOWEST_BLOCKS]
         voiced = sum(count for _, count in lowest)

@@ -16,7 +16,6 @@ Rules this file keeps:
    when they come does: with a batch, those of an open gate come some milliseconds after their frame.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -78,12 +77,10 @@ class VoiceActivity(Generic[S]):
         )  # behind the last whole window; while the gate is shut the warm-up
         self._hold_frames = 0
         self._is_voice = False
-        self._windows: deque[bytes] = deque()  # to be scored
+        self._windows: list[bytes] = []  # to be scored
         self._counts = [0, 0]  # windows since the gate opened: whole ones, scored ones
-        self._frames: deque[tuple[int, int]] = (
-            deque()
-        )  # without a verdict: loudness, windows needed
-        self._verdicts: list[bool] = []  # not yet given
+        self._frames: list[tuple[int, int]] = []  # without a verdict: loudness, windows needed
+        self._verdicts: tuple[bool, ...] = ()  # not yet given; one, where nothing waits
         self._tell: Callable[[], None] | None = None
 
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
@@ -99,7 +96,7 @@ class VoiceActivity(Generic[S]):
             self._partial = line[whole:]
             for at in range(0, whole, FRAME_SAMPLES):
                 self._take(line[at : at + FRAME_SAMPLES])
-        verdicts, self._verdicts = tuple(self._verdicts), []
+        verdicts, self._verdicts = self._verdicts, ()
         return verdicts
 
     def when_decided(self, tell: Callable[[], None] | None) -> None:
@@ -116,7 +113,7 @@ class VoiceActivity(Generic[S]):
         level = loudness(pcm)
         is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ, FRAME_SAMPLES)
         if self._scorer is None:
-            self._verdicts.append(self._foreground.is_near(level, is_voice=is_open))
+            self._decide(level, is_voice=is_open)
             return
         self._unheard += pcm
         if is_open:
@@ -132,7 +129,7 @@ class VoiceActivity(Generic[S]):
             self._decide(level, is_voice=False)
 
     def _decide(self, level: int, *, is_voice: bool) -> None:
-        self._verdicts.append(self._foreground.is_near(level, is_voice=is_voice))
+        self._verdicts += (self._foreground.is_near(level, is_voice=is_voice),)
 
     def _shut(self, scorer: S) -> None:
         """Forget the sound, once all of it was heard."""
@@ -165,7 +162,7 @@ class VoiceActivity(Generic[S]):
     def _go_on(self) -> None:
         """Give the frames their verdicts whose windows are scored."""
         while self._frames and self._frames[0][1] <= self._counts[1]:
-            self._decide(self._frames.popleft()[0], is_voice=self._is_voice)
+            self._decide(self._frames.pop(0)[0], is_voice=self._is_voice)
 
     # What the batch calls; see batch.Waiting.
 
@@ -182,7 +179,7 @@ class VoiceActivity(Generic[S]):
 
     def answer(self, score: int) -> bool:
         """Take the score of that window; return whether another one waits."""
-        self._windows.popleft()
+        del self._windows[0]
         self._counts[1] += 1
         self._is_voice = score >= (CLOSE_MILLI if self._is_voice else OPEN_MILLI)
         self._go_on()

@@ -17,8 +17,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
+from service.waiting import Flag, Row
 from service.wire.flood import Flood
-from service.wire.framing import Framing, Raw, framed
+from service.wire.framing import Framing, framed
 from service.wire.turnstile import Turnstile
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
@@ -56,6 +57,8 @@ class Wire(WebSocketsSansIOProtocol):
         self._turnstile = Turnstile() if turnstile is None else turnstile
         self._told = told
         self._flood = Flood(self._now_ms())
+        self.queue, self.writable = Row(), Flag()  # type: ignore[assignment] # lighter than uvicorn's
+        self.writable.set()
         self._frames = 0
         self._framing: Framing | None = None
         self._take: Take | None = None
@@ -93,7 +96,7 @@ class Wire(WebSocketsSansIOProtocol):
         if not self._flood.admits(len(found), len(octets), now_ms):
             return False
         for one in found:
-            if isinstance(one, Raw):
+            if not isinstance(one, bytes):
                 super().data_received(one.octets)
             elif not self.close_sent:
                 self._text(one)

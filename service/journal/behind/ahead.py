@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from service.journal.limits import PAGE_RECORDS
 from service.journal.values import Gone, Record, Reset
+from service.waiting import Flag
 
 Item = Record | Reset | Gone
 
@@ -16,10 +17,10 @@ class Ahead:
     One task a tail, not one a record: a reader of a busy call would cost more than the call.
     """
 
-    def __init__(self, tail: AsyncGenerator[Item, None], bell: asyncio.Event) -> None:
+    def __init__(self, tail: AsyncGenerator[Item, None], bell: Flag) -> None:
         self._bell = bell
         self._came: list[Item] = []
-        self._room = asyncio.Event()
+        self._room = Flag()
         self._reading = asyncio.create_task(self._read(tail))
 
     def taken(self) -> tuple[Item, ...]:

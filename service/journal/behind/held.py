@@ -5,8 +5,6 @@ though it had acknowledged them; they are written again from here. And a branch 
 moment when its owner has not yet read what others wrote can show it these.
 """
 
-from collections import deque
-
 from service.journal.behind.entries import Writing, weight
 
 RING_WRITES_MAX = 128  # a call writes some three times a second; a fail-over takes under ten
@@ -28,7 +26,7 @@ class Held:
         self.head = head
         self.lease_ms = lease_ms
         self.is_rebased = False  # the owner's records moved, and it does not know yet
-        self._ring: deque[Writing] = deque()
+        self._ring: list[Writing] = []
         self._bytes = 0
 
     def by(self, owner: str, lease_ms: int) -> "Held":
@@ -46,7 +44,7 @@ class Held:
         self._ring.append(writing)
         self._bytes += weight(writing)
         while len(self._ring) > RING_WRITES_MAX or self._bytes > RING_BYTES_MAX:
-            self._bytes -= weight(self._ring.popleft())
+            self._bytes -= weight(self._ring.pop(0))
 
     def saw(self, head: int) -> None:
         """Take note of how far the store's journal goes."""

@@ -28,6 +28,7 @@ from service.speech.endpoint import (
     SpeechPaused as Paused,
 )
 from service.speech.transcript import Transcript
+from service.waiting import Row
 
 UTTERANCES_WAITING_MAX = (
     8  # two minutes of speech; more means that the recogniser is not keeping up
@@ -92,7 +93,7 @@ class Ear:
         self._endpointer = self._listening()
         self._guesses = Guesses(call_sid, speech, self._guessed)
         self._open = _Open()
-        self._waiting: asyncio.Queue[_Whole] = asyncio.Queue(UTTERANCES_WAITING_MAX)
+        self._waiting = Row[_Whole]()
         self._untold = 0
         self._had_floor = False
         self._is_noisy = False
@@ -233,10 +234,10 @@ class Ear:
         known = self._open.text if is_partial else ""
         is_sealed = self._open.is_sealed or self._call().privacy.is_private
         self._open = _Open()
-        try:
+        if self._waiting.qsize() < UTTERANCES_WAITING_MAX:
             self._waiting.put_nowait(_Whole(ulaw, is_partial, was_cut, known, guess, is_sealed))
             self._untold += 1
-        except asyncio.QueueFull:
+        else:
             _log.error(
                 "! an utterance was not recognised: too many are waiting",
                 extra={"action": "recogniser_behind", "call_sid": self._call_sid},

@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
 from service.session.session import SHUTDOWN
+from service.waiting import Flag
 from service.web.door.form import host_of
 from service.wire.websocket import UNANSWERED, cut_of, direct_of, say_of
 
@@ -38,7 +39,7 @@ class MediaSocket:
         self._direct = direct_of(socket.scope)
         self._say = say_of(socket.scope)
         self.host = host_of(socket)
-        self._gone = asyncio.Event()
+        self._gone = Flag()
         self._how = CLOSED
 
     async def send(self, text: str) -> None:

@@ -8,6 +8,7 @@ from service.errors import StoreUnavailable
 from service.journal.behind.ahead import Ahead, Item
 from service.journal.limits import PAGE_RECORDS
 from service.journal.values import Gone, Record
+from service.waiting import Flag
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -30,7 +31,7 @@ class Tail:
             if self._fails:
                 raise StoreUnavailable("no disk")
             yield Gone()
-            await asyncio.Event().wait()
+            await Flag().wait()
         finally:
             self.is_closed = True
 
@@ -40,7 +41,7 @@ def positions(items: tuple[Item, ...]) -> list[int]:
 
 
 async def test_what_came_together_is_taken_together() -> None:
-    bell = asyncio.Event()
+    bell = Flag()
     async with aclosing(Ahead(Tail(3).items(), bell)) as ahead:
         assert ahead.taken() == ()
         await bell.wait()
@@ -52,7 +53,7 @@ async def test_what_came_together_is_taken_together() -> None:
 
 async def test_a_reader_that_takes_nothing_holds_a_page_at_most() -> None:
     """R-18: what a slow reader costs is bounded, however long the call is."""
-    tail, bell = Tail(10 * PAGE_RECORDS), asyncio.Event()
+    tail, bell = Tail(10 * PAGE_RECORDS), Flag()
     async with aclosing(Ahead(tail.items(), bell)) as ahead:
         await wait_until(lambda: tail.read == PAGE_RECORDS, description="a page is read")
         for _ in range(100):
@@ -70,7 +71,7 @@ async def test_a_reader_that_takes_nothing_holds_a_page_at_most() -> None:
 
 
 async def test_a_failure_comes_after_all_that_came_before_it() -> None:
-    bell = asyncio.Event()
+    bell = Flag()
     async with aclosing(Ahead(Tail(2, fails=True).items(), bell)) as ahead:
         await bell.wait()
         await asyncio.sleep(0)
@@ -80,7 +81,7 @@ async def test_a_failure_comes_after_all_that_came_before_it() -> None:
 
 
 async def test_its_end_closes_the_tail() -> None:
-    tail, bell = Tail(1), asyncio.Event()
+    tail, bell = Tail(1), Flag()
     ahead = Ahead(tail.items(), bell)
     await bell.wait()
     await ahead.aclose()

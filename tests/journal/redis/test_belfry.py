@@ -7,12 +7,13 @@ from service.journal.redis.belfry import Belfry
 from service.journal.redis.scripts import CALL_KEY
 from service.journal.redis.server import RedisServer
 from service.journal.tailing import Bells
+from service.waiting import Flag
 from tests.journal.backends import Store
 
 CALL = "CA" + "6" * 32
 
 
-async def heard(bell: asyncio.Event) -> None:
+async def heard(bell: Flag) -> None:
     async with asyncio.timeout(10):
         await bell.wait()
     bell.clear()
