@@ -40,6 +40,9 @@ class State(Enum):
     STOPPED = "stopped"
 
 
+_STARTED = (
+    State.STARTED
+)  # asked for with every frame, and an enumeration is slow to give its members
 TRANSITIONS: dict[tuple[State, type[m.Inbound]], State] = {
     (State.OPENED, m.Connected): State.CONNECTED,
     (State.OPENED, m.Start): State.STARTED,
@@ -106,7 +109,7 @@ class Stream:
     def receive(self, text: str | bytes, now_ms: int) -> tuple[StreamEvent, ...]:
         """Read one message. Raises RemoteProtocolError; the state is then as before."""
         message = m.decode(text)
-        if isinstance(message, m.Media) and self._state is State.STARTED:
+        if type(message) is m.Media and self._state is _STARTED:
             return self._media(message, now_ms)  # fifty times a second, and it changes no state
         after = TRANSITIONS.get((self._state, type(message)))
         if after is None or isinstance(message, m.Media):

@@ -32,7 +32,7 @@ MEDIUM_HEAD = HEAD_MIN + SIZE_16 + KEY
 FIN, OPCODE = 0x80, 0x0F
 CONTINUED, BINARY = 0, 2  # opcodes up to BINARY carry messages; those above control
 
-_medium_head = struct.Struct("!HH").unpack_from  # opcode and kind of length; the length
+_medium_head = struct.Struct("!HH4s").unpack_from  # opcode and kind of length; the length; the key
 
 
 class Raw(msgspec.Struct, frozen=True, gc=False):
@@ -64,11 +64,11 @@ class Framing:
         while end - at >= HEAD_MIN:
             if end - at > MEDIUM_HEAD and not self._is_amid:
                 # A frame of audio is one: what follows here is only its general case.
-                head, length = _medium_head(data, at)
-                stop = at + MEDIUM_HEAD + length
+                head, length, key = _medium_head(data, at)
+                begin = at + MEDIUM_HEAD
+                stop = begin + length
                 if head == MEDIUM_TEXT and stop <= end and 0 < length <= self._max:
-                    body = stop - length
-                    pieces.append(apply_mask(data[body:stop], data[body - KEY : body]))
+                    pieces.append(apply_mask(data[begin:stop], key))
                     at = stop
                     continue
             stop = self._any(data, at, pieces)

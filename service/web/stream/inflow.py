@@ -62,6 +62,17 @@ class _Passage:
     Fifty messages come in a second, so none of them costs a task's turn or moves a timer.
     """
 
+    __slots__ = (
+        "_came_ms",
+        "_clock",
+        "_inflow",
+        "_is_over",
+        "_looking",
+        "_take",
+        "_wire",
+        "over",
+    )
+
     def __init__(self, inflow: Inflow, wire: s.Stream, take: Take) -> None:
         self._inflow = inflow
         self._wire = wire
@@ -98,7 +109,7 @@ class _Passage:
         try:
             for event in self._wire.receive(text, now_ms):
                 self._take(event, now_ms)
-                if isinstance(event, s.Stopped):
+                if type(event) is s.Stopped:
                     self._end("stop")
         except RemoteProtocolError as trouble:
             self._inflow.dropped(trouble)
