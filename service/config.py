@@ -133,6 +133,15 @@ class Config(BaseSettings):
     consent_text: str = Field("", max_length=500, description="asked before anything is kept")
     collect_url: Address = Field("", description="where numbers go that are collected under seal")
     collect_token: str = Field("", description="its bearer token", repr=False)
+    collect_with: Literal["", "http", "pay"] = Field(
+        "", description="who takes cards' numbers: http (COLLECT_URL) or pay (Twilio's <Pay>)"
+    )
+    pay_connector: str = Field("Default", description="the account's <Pay> connector, by its name")
+    pay_token: Literal["one-time", "reusable", "payment-method"] = Field(
+        "reusable", description="which token the connector makes of a card"
+    )
+    pay_security_code: bool = Field(default=True, description="<Pay> asks for the security code")
+    pay_postal_code: bool = Field(default=True, description="<Pay> asks for the postal code")
     alert_url: Address = Field("", description="where alerts are told, when they begin and end")
     alert_token: str = Field("", description="its bearer token", repr=False)
     seal_keys: Annotated[tuple[SealKey, ...], NoDecode] = Field(

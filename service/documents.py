@@ -15,7 +15,7 @@ from service.errors import ConfigError
 from service.redaction import own_words
 from service.tenants import DEFAULT_TENANT
 from service.token import EAR, TokenMint
-from twiml import verbs
+from twiml import pay, verbs
 from twiml.ear import Ear
 from twiml.webhook import SID_PATTERN
 
@@ -41,6 +41,8 @@ FALLBACKS_MAX = (
 )
 TENANT = "tenant"  # the parameter that says whose a call is
 TRIES = "tries"  # of the way back, how often it failed before: nothing else is sure to remember it
+PAY = "pay"  # the parameter that names the round of a number that the carrier collects
+PAY_TERMS = pay.Terms()
 _REQUESTS = {"voice": "callback", RESUME: "play"}
 _SMALL = re.compile(r"[0-9]{1,3}")
 
@@ -64,6 +66,7 @@ class Documents:
         gap_ear: bool = False,
         restart_pause_s: int = RESTART_PAUSE_S,
         has_last_human: bool = True,
+        pay_terms: pay.Terms = PAY_TERMS,
     ) -> None:
         self._gap_ear = gap_ear
         self._restart_pause_s = restart_pause_s
@@ -78,6 +81,7 @@ class Documents:
         except ValueError as trouble:
             raise ConfigError(f"PUBLIC_URL: {trouble}") from trouble
         self._webhooks = {name: f"{public_url}/twiml/{name}" for name in WEBHOOKS}
+        self._pay_terms, self._paid_url = pay_terms, f"{public_url}/twiml/paid"
         self._call_status_url = f"{public_url}/callbacks/call"
         self._transfer_to = transfer_to
         # Made now, because when they are needed is too late to learn that they can't be made.
@@ -167,6 +171,11 @@ class Documents:
         )
         self._tell(call_sid, made)
         return made.xml
+
+    def pay(self, name: str, *, epoch: int) -> str:
+        """Return the document that has the carrier collect a number; `name` is its round's, `epoch` the call's."""
+        ears = [f"ear-{one}" for one in (epoch, epoch - 1) if self._gap_ear and one > 0]
+        return pay.collected(f"{self._paid_url}?{PAY}={name}", self._pay_terms, ears).xml
 
     def hang_up(self) -> str:
         """Return the document that ends the call."""

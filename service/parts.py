@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
@@ -15,7 +14,8 @@ from service.agent.duplex import SpeechAgent
 from service.call.policy import Policy, ToolTerms
 from service.carrier import Carrier, Outward
 from service.clock import Clock
-from service.config import LOOPBACK, Config
+from service.collecting import collected, pay_terms, pays, sink
+from service.config import Config
 from service.directory import Directories, Directory, directory
 from service.documents import Documents
 from service.errors import ConfigError, EngineMissing
@@ -38,7 +38,6 @@ from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
 from service.sight.telemetry import Telemetry, telemetry as telemetry_of
-from service.sink import HttpSink
 from service.speech.absent import AbsentSpeech
 from service.speech.endpoint import Endpointer
 from service.speech.pool import SpeechPool
@@ -123,7 +122,7 @@ def assembled(config: Config, own: Own) -> Parts:
         owner=_owner(),
         tasks=tasks,
         forks=Forks(tasks),
-        sink=own.sink or _sink(config),
+        sink=own.sink or sink(config),
     )
     return Parts(
         config=config,
@@ -167,16 +166,6 @@ def _carriers(config: Config, own: Outward | None, journal: Journal, clock: Cloc
     return Carriers(real, lines, journal, clock, config.resume_window_s * 1000)
 
 
-def _sink(config: Config) -> HttpSink | None:
-    """Return where sealed numbers go. Raises ConfigError for a way there that others could read."""
-    parts = urlsplit(config.collect_url)
-    if not config.collect_url:
-        return None
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise ConfigError("COLLECT_URL: expected https")
-    return HttpSink(config.collect_url, config.collect_token, config.outbound)
-
-
 def _carrier(config: Config) -> Carrier:
     return Carrier(
         config.twilio_account_sid,
@@ -196,11 +185,11 @@ def _directories(config: Config, own: Own, tenants: Tenants) -> Directories:
 
 def _agent(config: Config, tenants: Tenants, toolbox: Toolbox) -> Agent | SpeechAgent:
     """Return the agent of all tenants. Raises ConfigError when not all of them are of one kind."""
-    may_collect = bool(config.collect_url)
-    own = make_agent(config.agent, toolbox, may_collect=may_collect)
+    collects = collected(config)
+    own = make_agent(config.agent, toolbox, collects=collects)
     others = {name: one.agent for name, one in tenants.entries.items()}
     names = set(others.values()) - {"", config.agent}
-    made = {name: make_agent(name, toolbox, may_collect=may_collect) for name in names}
+    made = {name: make_agent(name, toolbox, collects=collects) for name in names}
     texts = {name: one for name, one in made.items() if not isinstance(one, SpeechAgent)}
     if not made:
         return own
@@ -258,6 +247,7 @@ def policy(config: Config, toolbox: Toolbox) -> Policy:
         consent_text=config.consent_text,
         has_human=bool(config.transfer_to),
         has_sink=bool(config.collect_url),
+        pays=pays(config),
     )
 
 
@@ -276,6 +266,7 @@ def _addressed(config: Config) -> tuple[TokenMint, Verifier, Documents]:
         restart_pause_s=config.restart_pause_s,
         has_last_human=config.last_resort != "voicemail",
         gap_ear=config.gap_ear,
+        pay_terms=pay_terms(config),
     )
     return mint, verifier, documents
 

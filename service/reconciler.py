@@ -22,8 +22,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from service.call import events as e
-from service.call.decisions.decide import RESTART_WAIT_MS
+from service.call.decisions.decide import keyed_until_ms
 from service.call.decisions.operation import overdue
+from service.call.decisions.paying import is_under_way
 from service.call.state import Call
 from service.errors import CallAway, CallGone, CarrierError, StoreError
 from service.journal.limits import LAPSED_MAX
@@ -40,6 +41,7 @@ AHEAD_MS = 3_000  # leases that run out so soon are watched; one that is held ne
 STILL_MS = 2_000  # unrenewed for so long before our eyes: a holder renews twice in it
 ADOPT_MS = 15_000  # for the carrier to be asked and to come back; then somebody may try again
 ADOPT_MS_MAX = 120_000  # each try waits twice as long as the one before, up to this
+TILL_MS = 30_000  # who keys a card at the carrier may have hung up, and nobody told us
 TOOL_GRACE_MS = 500  # an answer that came at the deadline itself is on its way to the journal
 FORGET_MS = 600_000  # a call that we looked after and never met again
 AT_ONCE_MAX = 32  # calls looked after at a time; the carrier takes 20 requests at once
@@ -152,7 +154,7 @@ class Reconciler:
             await self._release(headline, call)
         elif call.phase == "ended" and waits(call):
             await self._calling_back.tend(call)
-        elif call.phase != "ended" and not _is_keyed(call, now_ms):
+        elif call.phase != "ended" and (now_ms >= keyed_until_ms(call) or is_under_way(call)):
             await self._ask(headline, call)
 
     def _until_ms(self, headline: Headline, call: Call, now_ms: int) -> int:
@@ -161,8 +163,8 @@ class Reconciler:
             return now_ms + ADOPT_MS
         if call.phase == "ended":
             return max(now_ms, _answered_ms(call)) + TOOL_GRACE_MS
-        if _is_keyed(call, now_ms):
-            return call.planned_ms + RESTART_WAIT_MS
+        if now_ms < (keyed_ms := keyed_until_ms(call)):
+            return min(keyed_ms, now_ms + TILL_MS) if is_under_way(call) else keyed_ms
         epoch, tries, _ = self._tries.get(headline.call_sid, (headline.epoch, 0, 0))
         tries = tries if epoch == headline.epoch else 0
         self._tries[headline.call_sid] = (headline.epoch, tries + 1, now_ms)
@@ -192,6 +194,8 @@ class Reconciler:
         if not is_live:
             await self._close(headline, call)
             return
+        if self._means.clock.now_ms() < keyed_until_ms(call):
+            return  # They are at the carrier's till, which is no reason to lead them back.
         await self._adopt(headline)
         await self._pace.wait()
         if not await self._is_away(headline, call):
@@ -288,11 +292,6 @@ def _hold(headline: Headline) -> object:
 
 def _is_done_with(call: Call) -> bool:
     return call.phase == "ended" and not call.pending() and not waits(call)
-
-
-def _is_keyed(call: Call, now_ms: int) -> bool:
-    """Whether the carrier is sending DTMF for us: to lead the call back now would cut it short."""
-    return call.planned_cause == "dtmf" and now_ms < call.planned_ms + RESTART_WAIT_MS
 
 
 def _answered_ms(call: Call) -> int:

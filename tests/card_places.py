@@ -11,7 +11,7 @@ import logging
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +25,10 @@ from service.errors import StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.parts import Own
+from service.speech.endpoint import Endpointer
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL
-from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
+from tests.session.parts import LoudVoice, NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.standins.valkey import Valkey
 from tests.web.front import Front, served, settings
 
@@ -165,8 +166,8 @@ class Ground:
     def __init__(self, kind: Kind, folder: Path, front: Front, host: str, store: Wayward) -> None:
         self.front = front
         self.store = store
+        self.host = host
         self._kind = kind
-        self._host = host
         self._folder = folder
         self._disk = Disk(folder / "store")
         self._web = httpx2.AsyncClient(trust_env=False, verify=False, timeout=30)
@@ -177,7 +178,7 @@ class Ground:
         return self.front.journal
 
     def watched(self) -> Watcher:
-        return Watcher(self._host, self._web)
+        return Watcher(self.host, self._web)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -262,7 +263,9 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(kind: Kind, folder: Path) -> AsyncIterator[Ground]:
+async def ground(
+    kind: Kind, folder: Path, agent: ScriptedAgent | None = None, **changes: Any
+) -> AsyncIterator[Ground]:
     """Start a server on such a store, all of whose files are in `folder`."""
     (folder / "store").mkdir(parents=True)
     with ExitStack() as stores:
@@ -272,8 +275,13 @@ async def ground(kind: Kind, folder: Path) -> AsyncIterator[Ground]:
             url = stores.enter_context(Valkey(folder / "store", **wish)).url
         store = Wayward(connect(url, ttl_ms=TTL_MS))
         app = create_app(
-            settings(store_url=url, write_behind=f"{folder}/behind"),
-            own=Own(agent=ScriptedAgent(), speech=ScriptedSpeech(), engine=store),  # type: ignore[arg-type] # scripted
+            settings(store_url=url, write_behind=f"{folder}/behind", **changes),
+            own=Own(
+                agent=agent or ScriptedAgent(),
+                speech=ScriptedSpeech(),  # type: ignore[arg-type] # scripted
+                endpointer=lambda: Endpointer(LoudVoice()),
+                engine=store,
+            ),
         )
         front = Front(app, NotingCarrier())
         async with app.router.lifespan_context(app), front.web, served(front) as host:
@@ -283,6 +291,6 @@ async def ground(kind: Kind, folder: Path) -> AsyncIterator[Ground]:
             await opened.close()
 
 
-def counted(number: str, places: dict[str, str | bytes]) -> Counter[str]:
+def counted(number: str, places: Mapping[str, str | bytes]) -> Counter[str]:
     """Return the places that tell of the number."""
     return Counter(name for name, content in places.items() if hits(number, content))

@@ -1,11 +1,13 @@
 """Card numbers that must be nowhere: real sessions collect them, lose their stream amid them, and all is searched.
 
-    python -m tests.cards [--numbers 10000] [--seed 1] [--store sqlite|redis]
+    python -m tests.cards [--numbers 10000] [--seed 1] [--store sqlite|redis] [--sink http|pay]
 
 Each number (synthetic, right by its check digit) is keyed or said to a session of a running server, with a drop at
 a random digit, once, or the star, or none; of every fourth the store is away meanwhile. Half of them meet a SQLite
 file, half a real Valkey with its append-only log, saved after each. Then everything of tests/card_places.py is
 searched: files, shelf, log at DEBUG, live events, long poll, pages, exports, metrics. Requirement S-12.
+
+With `--sink pay` the carrier's stand-in collects them, by tests/cards_paid.py.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from typing import Literal
 
 from service.call import acts as a, events as e
 from tests.card_places import CALLER, WORDS, Ground, Kind, Watcher, counted, ground
+from tests.cards_paid import paying
 from tests.conftest import wait_until
 from tests.session.house import CALL, Caller, House
 
@@ -150,6 +153,22 @@ async def keyed(caller: Caller, count: int) -> None:
     await wait_until(is_counted, description=f"{count} keys are counted")
 
 
+async def run_at_carrier(
+    numbers: int, seed: int, folder: Path, stores: Sequence[Kind]
+) -> tuple[int, Counter[str]]:
+    """Have the carrier collect so many numbers; see `run`."""
+    chance, taken, found = random.Random(seed), 0, Counter[str]()
+    for nth, kind in enumerate(stores):
+        drawn = [card(chance) for _ in range(nth, numbers, len(stores))]
+        async with paying(kind, folder / kind, chance) as desk:
+            for turn, number in enumerate(drawn):
+                await desk.take(number, turn)
+            found += desk.found
+            found += Counter({f"files of {kind} at the end": desk.place.left(drawn)})
+        taken += desk.taken
+    return taken, found
+
+
 async def run(
     numbers: int, seed: int, folder: Path, stores: Sequence[Kind], *, tells: bool = False
 ) -> tuple[int, Counter[str]]:
@@ -173,10 +192,12 @@ def main() -> int:
     options.add_argument("--numbers", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--store", action="append", choices=["sqlite", "redis"])
+    options.add_argument("--sink", default="http", choices=["http", "pay"])
     given = options.parse_args()
     stores = given.store or ["sqlite", "redis"]
     with tempfile.TemporaryDirectory() as folder:
-        taken, found = asyncio.run(run(given.numbers, given.seed, Path(folder), stores))
+        collect = run if given.sink == "http" else run_at_carrier
+        taken, found = asyncio.run(collect(given.numbers, given.seed, Path(folder), stores))
     sys.stdout.write(f"{given.numbers} numbers, {taken} taken, found in {found.total()} places\n")
     sys.stdout.writelines(f"  {name}: {times}\n" for name, times in sorted(found.items()))
     return int(found.total() > 0 or taken < given.numbers)

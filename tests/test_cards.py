@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cards import run
+from tests.cards import run, run_at_carrier
 
 NUMBERS = 60
+AT_CARRIER = 8
 SEED = 1
 TELLING = {
     "call", "calls", "export", "files of redis", "files of redis at the end", "files of sqlite",
@@ -18,6 +19,14 @@ async def test_no_card_number_is_found_anywhere_however_its_stream_drops(tmp_pat
     """S-12: 60 of the 10,000 that `python -m tests.cards` collects."""
     taken, found = await run(NUMBERS, SEED, tmp_path, ("sqlite", "redis"))
     assert (taken, dict(found)) == (NUMBERS, {}), f"seed {SEED}"
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(240)
+async def test_no_number_that_the_carrier_collects_is_found_anywhere(tmp_path: Path) -> None:
+    """S-12: a few of those that `python -m tests.cards --sink pay` has collected."""
+    taken, found = await run_at_carrier(AT_CARRIER, SEED, tmp_path, ("sqlite", "redis"))
+    assert (taken, dict(found)) == (AT_CARRIER, {}), f"seed {SEED}"
 
 
 @pytest.mark.asyncio

@@ -12,6 +12,7 @@ import pytest_asyncio
 from service import reconciler as module
 from service.call import events as e
 from service.call.decisions.decide import RESTART_WAIT_MS
+from service.call.privacy import PAY_WAIT_MS
 from service.errors import CallAway, CallGone, CarrierError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.limits import UNCLAIMED_MS
@@ -233,6 +234,33 @@ async def test_digits_that_the_carrier_is_sending_are_not_cut_short(ruin: Ruin) 
     await ruin.lapses(RESTART_WAIT_MS)
     await server.look()
     assert server.redirects() == 1
+
+
+def at_the_till() -> tuple[e.Known, ...]:
+    began = e.CollectionBegan(
+        collection="c1", field="card", keys_min=13, keys_max=19, is_card=True, sink="pay"
+    )
+    return began, e.PayPlanned(collection="c1", round=1)
+
+
+async def test_a_caller_at_the_carriers_till_is_not_led_back_before_its_time(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held(CALL, *at_the_till())
+    await ruin.lapses()
+    await server.look()
+    assert [what for what, _ in server.carrier.asked] == ["is_live"]
+    await ruin.lapses(PAY_WAIT_MS)
+    await server.look()
+    assert server.redirects() == 1
+
+
+async def test_a_caller_who_hung_up_at_the_till_is_noticed(ruin: Ruin) -> None:
+    server = ruin.server()
+    await ruin.held(CALL, *at_the_till())
+    server.carrier.live = False
+    await ruin.lapses()
+    await server.look()
+    assert "CallEnded" in await ruin.kinds(CALL)
 
 
 def tool(name: str, deadline_ms: int, *, is_idempotent: bool = False) -> tuple[e.Known, e.Known]:

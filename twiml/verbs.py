@@ -72,8 +72,8 @@ class Door(msgspec.Struct, frozen=True):
     stream_status_url: str
 
     def __post_init__(self) -> None:
-        _check_webhook(self.resume_url)
-        _check_webhook(self.stream_status_url)
+        check_webhook(self.resume_url)
+        check_webhook(self.stream_status_url)
         if not _STREAM_URL.fullmatch(self.stream_url):
             raise ValueError("A stream's URL must be ws(s)://host/path, without a query.")
 
@@ -92,7 +92,7 @@ class Document(msgspec.Struct, frozen=True):
 def connect(door: Door, parameters: Mapping[str, str], listening: Ear | None = None) -> Document:
     """Open a stream that carries `parameters`: the answer to a new call, and to every resume."""
     response = ear.opened(door.stream_url, listening)
-    return _finished(response, _open_stream(response, door, parameters))
+    return finished(response, _open_stream(response, door, parameters))
 
 
 def play_digits(
@@ -101,7 +101,7 @@ def play_digits(
     """Play DTMF to the far end, then open a stream again; BadDigits when they can't be played."""
     response = ear.opened(door.stream_url, listening)
     response.play(digits=playable_digits(digits))
-    return _finished(response, _open_stream(response, door, parameters))
+    return finished(response, _open_stream(response, door, parameters))
 
 
 def dial(
@@ -119,11 +119,11 @@ def dial(
     caller's own: BadNumber when one can't be dialled. `timeout_s` is the ringing time, 1 to 600 seconds.
     The request afterwards says how it went (`VoiceWebhook.dial_status`).
     """
-    _check_webhook(after_url)
+    check_webhook(after_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
     _put_through(response, after_url, number, caller_id, timeout_s)
-    return _finished(response, shortened)
+    return finished(response, shortened)
 
 
 def voicemail(text: str, farewell: str, *, after_url: str, language: str = "") -> Document:
@@ -132,7 +132,7 @@ def voicemail(text: str, farewell: str, *, after_url: str, language: str = "") -
     The request afterwards bears `VoiceWebhook.recording_url`. When nothing was said Twilio asks nothing
     and goes on in this document ("TwiML Voice: Record"): with `farewell`, and the end of the call.
     """
-    _check_webhook(after_url)
+    check_webhook(after_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
     response.record(
@@ -145,7 +145,7 @@ def voicemail(text: str, farewell: str, *, after_url: str, language: str = "") -
     )
     shortened += _say(response, farewell, language)
     response.hangup()
-    return _finished(response, shortened)
+    return finished(response, shortened)
 
 
 def say_and_hang_up(text: str, *, language: str = "") -> Document:
@@ -153,7 +153,7 @@ def say_and_hang_up(text: str, *, language: str = "") -> Document:
     response = VoiceResponse()
     shortened = _say(response, text, language)
     response.hangup()
-    return _finished(response, shortened)
+    return finished(response, shortened)
 
 
 def fallback(back_url: str, text: str, *, language: str = "") -> Document:
@@ -162,30 +162,30 @@ def fallback(back_url: str, text: str, *, language: str = "") -> Document:
     It depends on nothing but its arguments, so it can be made once, before anything can fail. Twilio
     asks `back_url` again by itself when it fails; of what is signed that changes nothing.
     """
-    _check_webhook(back_url)
+    check_webhook(back_url)
     response = VoiceResponse()
     shortened = _say(response, text, language)
     response.redirect(f"{back_url}{PATIENT}", method="POST")
-    return _finished(response, shortened)
+    return finished(response, shortened)
 
 
 def wait(back_url: str, pause_s: int, text: str = "", *, language: str = "") -> Document:
     """Say `text`, be silent for 1 to 60 seconds, then ask `back_url`, which may be away for a while."""
-    _check_webhook(back_url)
+    check_webhook(back_url)
     if not 1 <= pause_s <= PAUSE_S_MAX:
         raise ValueError(f"A pause must be 1 to {PAUSE_S_MAX} seconds.")
     response = VoiceResponse()
     shortened = _say(response, text, language)
     response.pause(length=pause_s)
     response.redirect(back_url + PATIENT, method="POST")
-    return _finished(response, shortened)
+    return finished(response, shortened)
 
 
 def hang_up() -> Document:
     """End the call."""
     response = VoiceResponse()
     response.hangup()
-    return _finished(response)
+    return finished(response)
 
 
 def playable_digits(digits: str) -> str:
@@ -237,7 +237,8 @@ def _open_stream(
     return tuple(shortened)
 
 
-def _check_webhook(url: str) -> None:
+def check_webhook(url: str) -> None:
+    """Raise ValueError for what is no address of a webhook."""
     if not _HTTP_URL.fullmatch(url):
         raise ValueError("A webhook's URL must be absolute: http(s)://host/path.")
 
@@ -271,7 +272,8 @@ def _say(response: VoiceResponse, text: str, language: str) -> tuple[str, ...]:
     return () if sent == text else ("text",)
 
 
-def _finished(response: VoiceResponse, shortened: tuple[str, ...] = ()) -> Document:
+def finished(response: VoiceResponse, shortened: tuple[str, ...] = ()) -> Document:
+    """Return the document that is made; DocumentTooLong for one that Twilio does not read."""
     xml = str(response)
     if len(xml.encode()) > DOCUMENT_BYTES_MAX:
         raise DocumentTooLong(

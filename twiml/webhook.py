@@ -1,6 +1,7 @@
 """The forms that Twilio posts to us, as typed values ("TwiML Voice: request parameters").
 
     form pairs --parse--------------> VoiceWebhook   /twiml/…: the door, and every action
+    form pairs --parse_payment------> Payment        /twiml/paid
     form pairs --parse_call_status--> CallStatus     /callbacks/call
     form pairs --parse_stream_event-> StreamEvent    /callbacks/stream
 
@@ -8,7 +9,7 @@ Rules of this file:
 1. Only a missing or impossible CallSid (or StreamSid), or a known field of absurd length, is refused.
    Everything else may be absent: Twilio adds parameters without notice and its callbacks may omit the full set.
 2. A missing text is "", a missing or unreadable number is None. The first of repeated names counts.
-3. Unknown parameters are kept, in their order, in `extra`.
+3. Unknown parameters are kept, in their order, in `extra`; but not of a payment, where they tell of a card.
 4. An error's sentence never quotes a value: it may hold a phone number or a caller's digits.
 """
 
@@ -69,6 +70,19 @@ class VoiceWebhook(msgspec.Struct, frozen=True, kw_only=True):
     def is_dial_answered(self) -> bool:
         """Whether a human took the call that was dialled."""
         return self.dial_status in ANSWERED
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """How a `<Pay>` ended. `result` is Twilio's word, "" when it went on without one.
+
+    `token` stands for the card: some connectors call it a profile. Number, date, codes and the processor's own
+    words come along, and are not read.
+    """
+
+    call_sid: str
+    result: str = ""
+    token: str = ""
+    error_code: int | None = None
 
 
 class CallStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +201,17 @@ def parse(pairs: Sequence[tuple[str, str]]) -> VoiceWebhook:
         error_code=form.count("ErrorCode"),
         error_url=form.text("ErrorUrl"),
         extra=form.extra(),
+    )
+
+
+def parse_payment(pairs: Sequence[tuple[str, str]]) -> Payment:
+    """Read the form that follows a `<Pay>`; BadWebhook if unusable."""
+    form = _Form(pairs)
+    return Payment(
+        call_sid=form.call_sid(),
+        result=form.text("Result"),
+        token=form.text("PaymentToken") or form.text("ProfileId"),
+        error_code=form.count("PayErrorCode"),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from service.agent.chat.chat import Chat
 from service.agent.chat.settings import ChatSettings
 from service.agent.duplex import SpeechAgent
+from service.agent.functions import Collects
 from service.agent.intake.intake import Intake
 from service.call.acts import Act
 from service.call.state import Call, Turn
@@ -45,20 +46,20 @@ class Agent(Protocol):
         ...
 
 
-def agent(name: str, toolbox: Toolbox, *, may_collect: bool = False) -> Agent | SpeechAgent:
+def agent(name: str, toolbox: Toolbox, *, collects: Collects = "") -> Agent | SpeechAgent:
     """Return the agent that the AGENT setting names.
 
     `intake`, `chat` and `realtime` are built in, and know the tools of `toolbox`; others are found as entry points of
-    the group `stayline.agents`, or as `module:Class`. With `may_collect` models are offered to collect numbers
-    under seal. Raises ConfigError when there is none of that name.
+    the group `stayline.agents`, or as `module:Class`. `collects` is what models are offered to collect
+    under seal, see Functions. Raises ConfigError when there is none of that name.
     """
     if name == "intake":
         return Intake(frozenset(toolbox.names()))
     if name == "chat":
         settings = ChatSettings.from_environment(environment())
-        return Chat(settings, toolbox.described(), toolbox.check, may_collect=may_collect)
+        return Chat(settings, toolbox.described(), toolbox.check, collects=collects)
     if name == "realtime":
-        return _realtime(toolbox, may_collect=may_collect)
+        return _realtime(toolbox, collects=collects)
     if ":" in name:
         return _imported(name)
     for point in entry_points(group=ENTRY_POINTS, name=name):
@@ -68,13 +69,13 @@ def agent(name: str, toolbox: Toolbox, *, may_collect: bool = False) -> Agent | 
     )
 
 
-def _realtime(toolbox: Toolbox, *, may_collect: bool) -> SpeechAgent:
+def _realtime(toolbox: Toolbox, *, collects: Collects) -> SpeechAgent:
     """Return the speech-to-speech agent, whose packages are an extra."""
     try:
         module = import_module("service.agent.realtime.realtime")
     except ImportError as missing:
         raise ConfigError(f"AGENT=realtime: {missing}: {INSTALL_BRAINS}") from missing
-    made: SpeechAgent = module.Realtime.from_environment(toolbox, may_collect=may_collect)
+    made: SpeechAgent = module.Realtime.from_environment(toolbox, collects=collects)
     return made
 
 

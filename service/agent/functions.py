@@ -5,7 +5,7 @@ answer comes as a turn of its own, and after a farewell nothing is left to say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,6 +26,8 @@ from service.call.privacy import KEYS_LIMIT
 from service.call.state import Call
 from service.tools.schema import Schema
 from service.tools.terms import ARGUMENTS_BYTES_MAX, Description, ToolArguments
+
+CARD_KEYS_MIN, CARD_KEYS_MAX = 13, 19  # digits of the numbers of cards in use
 
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,40}$"}
 
@@ -96,12 +98,32 @@ COLLECT = Description(
 )
 """Offered only where there is somewhere to pass such a number to."""
 
+COLLECT_CARD = Description(
+    COLLECT.name,
+    "Have the caller key in a payment card, which nobody here may know. It is the only way to ask for one. "
+    "Text is a sentence that leads there, and is said for you; then the caller is asked for the card's "
+    "number by somebody else. You are told afterwards whether the card was taken, never its number.",
+    _takes(
+        ("text", "field"),
+        text={"type": "string", "pattern": "\\S", "maxLength": 300},
+        field=_NAME,
+    ),
+)
+"""Offered where the carrier takes cards, and nobody other numbers."""
+
+Collects = Literal["", "cards", "numbers"]
+_COLLECTING: dict[Collects, tuple[Description, ...]] = {
+    "": (),
+    "cards": (COLLECT_CARD,),
+    "numbers": (COLLECT,),
+}
+
 
 class Functions:
     """The built-in functions and the installation's tools; a tool may take a built-in name's place.
 
-    `check` is asked about the arguments of a tool beside its schema; it raises ToolArguments. With
-    `may_collect` numbers can be collected under seal.
+    `check` is asked about the arguments of a tool beside its schema; it raises ToolArguments. `collects` says
+    what can be collected under seal: nothing, only cards, or any number.
     """
 
     def __init__(
@@ -109,10 +131,10 @@ class Functions:
         tools: Sequence[Description] = (),
         check: Callable[[str, dict[str, Any]], None] | None = None,
         *,
-        may_collect: bool = False,
+        collects: Collects = "",
     ) -> None:
         self._tools = frozenset(tool.name for tool in tools)
-        every = (*BUILT_IN, GOING_ON, *((COLLECT,) if may_collect else ()))
+        every = (*BUILT_IN, GOING_ON, *_COLLECTING[collects])
         described = (*tools, *(one for one in every if one.name not in self._tools))
         self._schemas = {one.name: Schema(one.parameters) for one in described}
         self._check = check
@@ -188,11 +210,14 @@ def _built_in(name: str, given: dict[str, Any], *, source: str) -> tuple[Act, ..
 
 
 def _collected(given: dict[str, Any]) -> Collect:
+    text, field = given["text"].strip(), given["field"].strip()
+    if "keys_min" not in given:
+        return Collect(text, field, CARD_KEYS_MIN, CARD_KEYS_MAX, is_card=True)
     if given["keys_min"] > given["keys_max"]:
         raise ToolArguments("keys_min is more than keys_max.")
     return Collect(
-        given["text"].strip(),
-        given["field"].strip(),
+        text,
+        field,
         given["keys_min"],
         given["keys_max"],
         is_card=given.get("is_card", False),

@@ -79,8 +79,9 @@ class HangUp(msgspec.Struct, frozen=True):
 class Collect(msgspec.Struct, frozen=True):
     """Ask for a number that nobody here may know, to be keyed or said; it goes to the sink (COLLECT_URL).
 
-    `keys_min` to `keys_max` digits; one that `is_card` must be right by its check digit. A turn of the reason
-    "collected" follows; then `call.fields[field]` is the sink's reference, if it took the number.
+    `keys_min` to `keys_max` digits; one that `is_card` must be right by its check digit. With COLLECT_WITH=pay
+    the carrier collects a card's number itself once `text` was heard, and asks for it in its own words. A turn of
+    the reason "collected" follows; then `call.fields[field]` is the sink's reference, if it took the number.
     """
 
     text: str

@@ -45,6 +45,7 @@ from service.call.facts.private import (
     ConsentDeclined,
     ConsentGiven,
     KeysMasked,
+    PayPlanned,
     PrivateFact,
 )
 from service.call.facts.ring import (
@@ -92,8 +93,8 @@ __all__ = [  # what is told of elsewhere is read from here, too
     "ConsentGiven", "DigitPressed", "DigitsEntered", "DigitsRequested", "DigitsSent", "EarlierCarried",
     "EarlierDeclined", "EarlierTaken", "Fact", "Greeted", "HandbackRequested", "HandedBack", "HangupRequested",
     "KeysMasked", "LevelsMeasured", "MovePlanned", "NoteAdded", "OperationApproved", "OperationDelayed",
-    "OperationDenied", "OperationDispatched", "OperationEnded", "OperationRequested", "Played", "PrivateFact",
-    "Proof", "RestartMissed", "RestartPlanned", "RingFact", "SayRequested", "SpeechCut", "StateDiffered", "Status",
+    "OperationDenied", "OperationDispatched", "OperationEnded", "OperationRequested", "PayPlanned", "Played",
+    "PrivateFact", "Proof", "RestartMissed", "RestartPlanned", "RingFact", "SayRequested", "SpeechCut", "StateDiffered", "Status",
     "StreamError", "TakenOver", "TakeoverRequested", "TransferRequested", "Unknown", "Voice", "Who",
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ import msgspec
 from service.call.acts import Act
 from service.call.events import EarlierCarried, Known, Played
 from service.call.person_inputs import PersonBegan, PersonMissed
-from service.call.private_inputs import Collected, PassOn, Sealed
+from service.call.private_inputs import AskPay, Collected, PassOn, PayAsked, Sealed
 
 Door = Literal["voice", "resume", "redial"]
 
@@ -242,7 +242,7 @@ FromModel = ModelSpoke | ModelContinued | ModelLost | ModelCalled | ModelActed |
 Input = (
     Attached | Detached | Progress | Measured | SpeechBegan | PartlyHeard | BargedIn | Utterance | Key | Answered
     | OperationDone | FromModel | DigitsDone | EndingDone | EndingImpossible | CarrierSays | EarlierFound
-    | PersonBegan | PersonMissed | Sealed | Collected | Move | Woke | Settle
+    | PersonBegan | PersonMissed | Sealed | Collected | PayAsked | Move | Woke | Settle
 )  # fmt: skip
 
 
@@ -289,7 +289,7 @@ class LastResort(msgspec.Struct, frozen=True):
     """Too many drops: apologise through the carrier itself, then a human or the end."""
 
 
-CarrierEffect = PlayDigits | EndCall | TransferCall | MoveCall | AskCarrier | LastResort
+CarrierEffect = PlayDigits | AskPay | EndCall | TransferCall | MoveCall | AskCarrier | LastResort
 Effect = CarrierEffect | Operate | PassOn
 
 

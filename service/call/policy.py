@@ -20,7 +20,7 @@ class Policy(msgspec.Struct, frozen=True):
     the call was about when a person takes over; empty for none. With `calls_back`, a caller whose line
     dropped too often is rung back. `consent_text` is what callers are asked before anything they say is
     kept; empty for nothing. `has_human`: whoever declines can be put through. `has_sink`: numbers can be
-    collected under seal.
+    collected under seal here; `pays`: those of cards the carrier collects itself.
     """
 
     drops_max: int = 10
@@ -32,3 +32,4 @@ class Policy(msgspec.Struct, frozen=True):
     consent_text: str = ""
     has_human: bool = False
     has_sink: bool = False
+    pays: bool = False

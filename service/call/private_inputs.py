@@ -34,6 +34,22 @@ class Collected(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class PayAsked(msgspec.Struct, frozen=True):
+    """The carrier's answer to our asking it to collect the number of one round."""
+
+    collection: str
+    round: int
+    outcome: Literal["asked", "failed", "call_gone"]
+    detail: str = ""
+
+
+class AskPay(msgspec.Struct, frozen=True):
+    """Have the carrier collect the number of this round itself, while it has the call."""
+
+    collection: str
+    round: int
+
+
 class PassOn(msgspec.Struct, frozen=True):
     """Pass the number of this round to the sink, and forget it."""
 

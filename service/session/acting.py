@@ -7,10 +7,11 @@ that takes seconds delays nothing, and outlives the stream.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from service.call import inputs as i
-from service.call.private_inputs import PassOn
+from service.call.decisions import paying
+from service.call.private_inputs import AskPay, PassOn, PayAsked
 from service.call.state import Call
 from service.errors import CallAway, CallGone, CarrierError, Undialable
 from service.redaction import OwnWords, own_words
@@ -57,9 +58,8 @@ class Acting:
         match effect:
             case PassOn():
                 self._start(self.vault.pass_on(effect))
-            case i.PlayDigits():
-                self._requests.add(effect.request)
-                self._start(self._play_digits(effect, call))
+            case i.PlayDigits() | AskPay():
+                self._restart(effect, call)
             case i.EndCall():
                 self._start(self._end())
             case i.TransferCall():
@@ -73,6 +73,15 @@ class Acting:
             case i.AskCarrier():
                 self._asked_epoch = call.epoch
                 self._start(self._ask_carrier(call.epoch))
+
+    def _restart(self, effect: i.PlayDigits | AskPay, call: Call) -> None:
+        """Begin what ends the stream on purpose, under a name: who comes meanwhile is told of it."""
+        if isinstance(effect, AskPay):
+            self._requests.add(paying.name(effect.collection, effect.round))
+            self._start(self._pay(effect, call.epoch))
+        else:
+            self._requests.add(effect.request)
+            self._start(self._play_digits(effect, call))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._means.tasks.start(work)
@@ -105,6 +114,22 @@ class Acting:
         self._requests.discard(effect.request)
         self._tell("digits", own_words(done.outcome))
         self._post(done)
+
+    async def _pay(self, effect: AskPay, epoch: int) -> None:
+        """Have the carrier collect a number itself. Nobody listens meanwhile, on no stream."""
+        name = paying.name(effect.collection, effect.round)
+        self._means.forks.dismiss(self._call_sid)
+        outcome: Literal["asked", "failed", "call_gone"] = "asked"
+        detail = ""
+        try:
+            twiml = self._means.documents.pay(name, epoch=epoch)
+            await _answer(self._means.carrier.run_twiml(self._call_sid, twiml))
+        except CarrierError as trouble:
+            outcome = "call_gone" if isinstance(trouble, CallGone) else "failed"
+            detail = str(trouble)
+        self._requests.discard(name)
+        self._tell("pay", own_words(outcome))
+        self._post(PayAsked(effect.collection, effect.round, outcome, detail))
 
     async def _end(self) -> None:
         """Hang up by REST first, so that the carrier sees no stream error."""

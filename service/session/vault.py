@@ -39,6 +39,10 @@ class Vault:
         if one is None:
             return happened
         match happened:
+            case i.Key() if one.sink == "pay":  # It is the carrier's to take, once it listens.
+                return Sealed(0, played=happened.played)
+            case _ if one.sink == "pay":
+                return happened
             case i.Key():
                 return self._keyed(one, happened.digit, happened.played)
             case i.Utterance(is_partial=False, text=text) if said := digits(text):

@@ -39,6 +39,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         700  # from a stream's end to the next document; 730 ms to the next socket were seen
     )
     hold_ms: int = 5_000  # how long the half-open socket then stays; Twilio's stayed for 2 min
+    prompt_ms: int = 2_000  # one question of <Pay>; who keys before its end is heard
+    connector_ms: int = 500  # until the payment processor answers
     late_ms: int = 200  # from the new stream's `start` to the old one's late `stop`
 
 
@@ -58,6 +60,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     action_on_cut: bool = False  # a REST update of a <Connect action> asks the action as well
     after_error: AfterError = AfterError.ACTION
     party: Party = Party()  # who answers when the service dials
+    pay: str = "success"  # how a <Pay> comes out whose numbers are right; see till.py
     message_ms: int = 3_000  # what the caller says after a beep; 0: nothing
     parameters: tuple[tuple[str, str], ...] = ()  # what the carrier adds to the stream's own
     pace: Pace = Pace()

@@ -8,7 +8,7 @@ ask ──> Answer
 import asyncio
 
 from service.clock import Clock
-from service.simulator import document as twiml
+from service.simulator import verbs as twiml
 from service.simulator.bridge import Bridge
 from service.simulator.card import Card
 from service.simulator.timeline import Kind, Timeline

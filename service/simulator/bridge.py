@@ -16,10 +16,10 @@ from service.simulator.account import new_sid
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card, Spawn, Tell
 from service.simulator.carrier import Leg
-from service.simulator.document import Stream
 from service.simulator.fork import Forks
 from service.simulator.line import Cause, Line
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.verbs import Stream
 
 REDIALS_MAX = 5  # 1, 2, 4, 8, 16 s: the budget of carrier-side bridges is about 30 s
 STREAMS_MAX = 1_000  # a call that opens more is looping

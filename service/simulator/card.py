@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from service.simulator.account import Account, Number, Terms
-from service.simulator.document import Stream
 from service.simulator.outbound import Rung
+from service.simulator.verbs import Stream
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,12 +13,14 @@ from typing import assert_never
 import msgspec
 
 from service.clock import Clock
-from service.simulator import answering, document as twiml, faults
+from service.simulator import answering, faults, verbs as twiml
 from service.simulator.account import AfterError, new_sid, resolved
 from service.simulator.asking import Asking
 from service.simulator.bridge import Bridge, Ended
 from service.simulator.card import Card
 from service.simulator.document import Document
+from service.simulator.saying import said
+from service.simulator.till import Till
 from service.simulator.timeline import Kind, Timeline
 from service.simulator.webhook import Answer, Failure, Fields, Webhooks
 
@@ -64,6 +66,7 @@ class Course:
     ) -> None:
         self.status = "ringing"
         self.ended_by = ""
+        self.till: Till | None = None  # while the caller keys in a card
         self._asking = Asking(card, webhooks, timeline, clock)
         self._card = card
         self._parameters = parameters
@@ -166,11 +169,8 @@ class Course:
         match verb:
             case twiml.Connect():
                 return await self._connect(verb, url, bridge)
-            case twiml.Start(stream):
-                bridge.forks.start(stream, url)
-                return None
-            case twiml.Stop(name):
-                bridge.forks.stop(name)
+            case twiml.Start() | twiml.Stop():
+                bridge.forks.perform(verb, url)
                 return None
             case twiml.Redirect(target, method):
                 return await self._ask(bridge, resolved(target, url), method)
@@ -178,26 +178,25 @@ class Course:
                 return await self._dial(verb, url, bridge)
             case twiml.Record():
                 return await self._record(verb, url, bridge)
+            case twiml.Pay():
+                return await self._pay(verb, url, bridge)
             case _:
-                await asyncio.sleep(self._said_ms(verb) / 1_000)
+                told = said(verb, self._card.terms.pace)
+                if told.text:
+                    self._note(told.kind, told.text)
+                await asyncio.sleep(told.length_ms / 1_000)
                 return None
 
-    def _said_ms(self, verb: twiml.Verb) -> int:
-        """How long a verb takes that only says or plays something, or does nothing."""
-        pace = self._card.terms.pace
-        match verb:
-            case twiml.PlayDigits(digits):
-                self._note(Kind.DIGITS_SENT, digits)
-                waits = digits.count("w")
-                return waits * pace.wait_ms + (len(digits) - waits) * pace.digit_ms
-            case twiml.Say(text):
-                self._note(Kind.VERB, f"says: {text}")
-                return min(len(text) * pace.say_ms_per_letter, pace.say_ms_max)
-            case twiml.Pause(length_ms):
-                return length_ms
-            case _:
-                self._note(Kind.VERB, f"does not perform {type(verb).__name__} {verb}")
-                return 0
+    async def _pay(self, verb: twiml.Pay, url: str, bridge: Bridge) -> Answer | None:
+        self._note(Kind.VERB, f"collects a card for {verb.connector}")
+        self.till = till = Till(verb, self._card.terms, new_sid("tok_"))
+        try:
+            await till.run()
+        finally:
+            self.till = None
+        self._note(Kind.PAID, till.result)
+        told = till.told()
+        return await self._ask(bridge, resolved(verb.action, url), extra=told) if told else None
 
     async def _dial(self, verb: twiml.Dial, url: str, bridge: Bridge) -> Answer | None:
         self._note(Kind.VERB, f"dials {verb.number}")

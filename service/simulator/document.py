@@ -13,12 +13,38 @@ from collections.abc import Callable
 import msgspec
 
 from service.simulator.markup import DocumentError, Element, tree
+from service.simulator.verbs import (
+    DIAL_S,
+    PAY_S,
+    RECORD_S,
+    SILENCE_S,
+    Connect,
+    Dial,
+    Hangup,
+    Ignored,
+    Pause,
+    Pay,
+    PlayDigits,
+    PlayUrl,
+    Record,
+    Redirect,
+    Say,
+    Start,
+    Stop,
+    Stream,
+    Verb,
+)
 
 PARAMETER_LENGTH_MAX = 500  # name and value of a stream's parameter together stay under it
 PAUSE_S_MAX = 600  # a longer pause would only hold the stand-in's line
-DIAL_S, RECORD_S, SILENCE_S = 30, 3_600, 5  # Twilio's own defaults
 INVALID = 12_200  # "Schema validation warning"
 WRONG_TRACK = 31_941
+PAY_WORDS = {
+    "maxAttempts": ("1", "2", "3"),
+    "tokenType": ("reusable", "one-time", "payment-method"),
+    "paymentMethod": ("credit-card", "ach-debit"),
+}
+PAY_ASKS = ("securityCode", "postalCode")  # beside the number and its date, unless told not to
 INBOUND = "inbound_track"  # the default
 
 _UNPERFORMED = frozenset(
@@ -27,7 +53,6 @@ _UNPERFORMED = frozenset(
         "Enqueue",
         "Leave",
         "Refer",
-        "Pay",
         "Prompt",
         "Sms",
         "Message",
@@ -44,102 +69,6 @@ class Warned(msgspec.Struct, frozen=True):
 
     code: int
     text: str
-
-
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """The noun `<Stream>`; `url` comes without its query string, which Twilio drops too."""
-
-    url: str
-    name: str = ""
-    parameters: tuple[tuple[str, str], ...] = ()
-    status_callback: str = ""
-    status_method: str = "POST"
-
-
-class Connect(msgspec.Struct, frozen=True, tag=True):
-    """Hand the call to a bidirectional stream; the verb ends with the stream."""
-
-    stream: Stream
-    action: str = ""
-    method: str = "POST"
-
-
-class Start(msgspec.Struct, frozen=True, tag=True):
-    """Begin a stream that only listens; the next verb runs at once."""
-
-    stream: Stream
-
-
-class Stop(msgspec.Struct, frozen=True, tag=True):
-    """End the listening stream of this name."""
-
-    name: str
-
-
-class Redirect(msgspec.Struct, frozen=True, tag=True):
-    """Go on with the document at `url`."""
-
-    url: str
-    method: str = "POST"
-
-
-class PlayDigits(msgspec.Struct, frozen=True, tag=True):
-    """Send DTMF to the other side; `w` waits half a second."""
-
-    digits: str
-
-
-class PlayUrl(msgspec.Struct, frozen=True, tag=True):
-    """Play a recording; the stand-in fetches none."""
-
-    url: str
-
-
-class Say(msgspec.Struct, frozen=True, tag=True):
-    """Speak a text with the carrier's own voice."""
-
-    text: str
-
-
-class Pause(msgspec.Struct, frozen=True, tag=True):
-    """Wait."""
-
-    length_ms: int = 1_000
-
-
-class Hangup(msgspec.Struct, frozen=True, tag=True):
-    """End the call (`<Reject>` ends it too)."""
-
-
-class Dial(msgspec.Struct, frozen=True, tag=True):
-    """Connect the caller to another party, which rings for at most `timeout_ms`."""
-
-    number: str
-    action: str = ""
-    method: str = "POST"
-    timeout_ms: int = 1_000 * DIAL_S
-
-
-class Record(msgspec.Struct, frozen=True, tag=True):
-    """Record the caller until a key, or for `silence_ms` nothing, or `length_ms` are over."""
-
-    action: str = ""
-    method: str = "POST"
-    length_ms: int = 1_000 * RECORD_S
-    silence_ms: int = 1_000 * SILENCE_S
-    end_keys: str = "1234567890*#"
-
-
-class Ignored(msgspec.Struct, frozen=True, tag=True):
-    """A verb that is right and that the stand-in does not perform."""
-
-    name: str
-
-
-Verb = (
-    Connect | Start | Stop | Redirect | PlayDigits | PlayUrl | Say | Pause | Hangup | Dial | Record
-    | Ignored
-)  # fmt: skip
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -264,6 +193,21 @@ def _record(element: Element, warnings: list[Warned]) -> Verb | None:
     )
 
 
+def _pay(element: Element, warnings: list[Warned]) -> Verb:
+    told = element.attributes
+    for name, taken in PAY_WORDS.items():
+        if told.get(name, taken[0]) not in taken:
+            warnings.append(Warned(INVALID, f"{name} of <Pay> is one of {', '.join(taken)}"))
+    attempts = told.get("maxAttempts", "1")
+    return Pay(
+        action=told.get("action", ""),
+        connector=told.get("paymentConnector", Pay().connector),
+        attempts=int(attempts) if attempts in PAY_WORDS["maxAttempts"] else 1,
+        key_pause_ms=_seconds_ms(element, "timeout", PAY_S, warnings),
+        asks=tuple(name for name in PAY_ASKS if told.get(name, "true") == "true"),
+    )
+
+
 def _seconds_ms(element: Element, attribute: str, default_s: int, warnings: list[Warned]) -> int:
     text = element.attributes.get(attribute, str(default_s))
     if not re.fullmatch(r"[0-9]{1,6}", text):
@@ -285,6 +229,7 @@ _READERS: dict[str, Callable[[Element, list[Warned]], Verb | None]] = {
     "Dial": _dial,
     "Hangup": lambda *_: Hangup(),
     "Pause": _pause,
+    "Pay": _pay,
     "Play": _play,
     "Record": _record,
     "Redirect": _redirect,

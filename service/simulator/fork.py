@@ -15,9 +15,9 @@ from service.simulator.account import new_sid
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card, Spawn, Tell
 from service.simulator.carrier import NON_COMPLIANT, Leg
-from service.simulator.document import Stream
 from service.simulator.line import Line
 from service.simulator.timeline import Event, Kind, Timeline
+from service.simulator.verbs import Start, Stop, Stream
 
 TRACKS_MAX = 4  # of one call, as Twilio documents; each of these streams has one
 UNREADABLE = 1002  # the close code of a protocol error
@@ -57,6 +57,13 @@ class Forks:
     def live(self) -> list[Line]:
         """Return those that listen now, oldest first."""
         return [line for line in self._running.values() if line is not None and line.is_live]
+
+    def perform(self, verb: Start | Stop, against: str) -> None:
+        """Do as the document says; it goes on at once."""
+        if isinstance(verb, Start):
+            self.start(verb.stream, against)
+        else:
+            self.stop(verb.name)
 
     def start(self, stream: Stream, against: str) -> None:
         """Begin one, beside the call; the document goes on at once.

@@ -20,9 +20,9 @@ from service.simulator.bridge import Bridge
 from service.simulator.caller import PAUSE_MS, Ear, Mouth, Utterance
 from service.simulator.card import Card
 from service.simulator.course import Course, HangUp, Order
-from service.simulator.document import Stream
 from service.simulator.line import Line
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.verbs import Stream
 from service.simulator.webhook import Fields, Webhooks
 
 UNTIL_MS = 10_000  # what a test may wait for comes sooner, or not at all
@@ -30,6 +30,7 @@ LOOK_MS = 20  # a predicate may read what makes no event
 END_MS_MAX = 20_000  # the longest callback and the slowest close together
 KEY_GAP_MS = 250  # a quick thumb
 EVENTS_SHOWN = 15  # enough of the timeline to see why a wait ended in vain
+MASKED = "•"  # a key of a card: Twilio shows none of them in its logs
 KEYS = frozenset("0123456789*#ABCD")
 
 
@@ -218,9 +219,12 @@ class Phone:
             task.cancel()
 
     async def press(self, digit: str) -> None:
-        """Send one key to the live stream, if there is one."""
+        """Send one key to the till that asks for it, or to the live stream, if there is one."""
         line = self._bridge.live
-        if line is None:
+        if self.course.till is not None:
+            self.timeline.note(self.now_ms(), Kind.KEY, MASKED)
+            self.course.till.press(digit)
+        elif line is None:
             self.timeline.note(self.now_ms(), Kind.KEY_LOST, digit)
         else:
             await line.press(digit)

@@ -45,6 +45,7 @@ class Kind(enum.StrEnum):
     STALE_AUDIO = "stale_audio"  # audio still came on a stream that another one had replaced
     FAULT = "fault"
     ORDER = "order"  # a REST update
+    PAID = "paid"  # a <Pay> is over; text: Twilio's word
     DIAL_ENDED = "dial_ended"  # text: Twilio's word; value: milliseconds of talk
     RECORDED = "recorded"  # text: the recording's URL; value: its milliseconds
     VERB = "verb"  # any other verb that was performed

@@ -215,6 +215,11 @@ class PhoneCall(Facts):
         return self.phone.is_over
 
     @property
+    def is_at_till(self) -> bool:
+        """Whether the carrier has the caller key in a card now (COLLECT_WITH=pay): keys go there alone."""
+        return self.phone.course.till is not None
+
+    @property
     def agent_errors(self) -> list[BaseException]:
         """What the agent raised in this call."""
         return self._confessions.of(self.call_sid)

@@ -156,7 +156,7 @@ def test_a_number_under_seal_is_offered_only_where_there_is_somewhere_to_pass_it
     assert "collect_number" not in str(Functions().offered(NEW))
     with pytest.raises(ToolArguments, match="no function"):
         acts("collect_number", text="Your PIN?", field="pin", keys_min=4, keys_max=4)
-    functions = Functions(may_collect=True)
+    functions = Functions(collects="numbers")
     assert "collect_number" in str(functions.offered(NEW))
     asked = {"text": " Your card? ", "field": "card", "keys_min": 13, "keys_max": 19}
     told = functions.acts(
@@ -166,3 +166,12 @@ def test_a_number_under_seal_is_offered_only_where_there_is_somewhere_to_pass_it
     for wrong in ({"keys_min": 20}, {"keys_max": 99}, {"text": " "}, {"field": "4111 1111"}):
         with pytest.raises(ToolArguments):
             functions.acts("collect_number", json.dumps({**asked, **wrong}), NEW, is_keyed=False)
+
+
+def test_where_only_the_carrier_collects_only_a_card_is_offered() -> None:
+    functions = Functions(collects="cards")
+    asked = {"text": "Let us take your card.", "field": "card"}
+    (act,) = functions.acts("collect_number", json.dumps(asked), NEW, is_keyed=False)
+    assert act == Collect("Let us take your card.", "card", 13, 19, is_card=True)
+    with pytest.raises(ToolArguments):
+        functions.acts("collect_number", json.dumps({**asked, "keys_min": 4}), NEW, is_keyed=False)

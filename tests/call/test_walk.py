@@ -15,7 +15,7 @@ from service.call.facts.ring import CarriedField
 from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
-from service.call.private_inputs import Collected, Sealed
+from service.call.private_inputs import AskPay, Collected, PayAsked, Sealed
 from service.call.state import Call
 from tests.call.story import Story
 
@@ -37,6 +37,7 @@ ACTS: tuple[a.Act, ...] = (
     a.GoOn(),
     a.StartAfresh(),
     a.Collect("The code, please.", "code", 1, 3),
+    a.Collect("Your card.", "card", 13, 19, is_card=True),
 )
 CARRIED = e.EarlierCarried(
     call_sid="CA0",
@@ -79,6 +80,7 @@ class Walk:
                 summary_tool="lookup",
                 consent_text="May I?" if is_private and seed % 7 == 0 else "",
                 has_sink=is_private,
+                pays=is_private and seed % 3 == 0,
             )
         )
         self.story.opened(client_name="Maria")
@@ -95,7 +97,7 @@ class Walk:
             i.SpeechBegan, self._barge_in, self._utterance, self._utterance, self._key, self._key,
             self._answered, self._answered, self._answered, self._digits_done, self._carrier,
             self._partly_heard, self._operated, self._operated,
-            self._sealed, lambda: Collected("c1", 1, "taken", "tok"), i.Move, lambda: i.EarlierFound(CARRIED), i.Woke, i.Settle,
+            self._sealed, lambda: Collected("c1", 1, "taken", "tok"), self._pay_asked, i.Move, lambda: i.EarlierFound(CARRIED), i.Woke, i.Settle,
         )  # fmt: skip
         if self.chance.random() < 0.05:
             self.story.hear_out()
@@ -110,6 +112,12 @@ class Walk:
         mark = self.chance.choice(SEALED)
         return Sealed(self.chance.randrange(3), fits=self.chance.random() < 0.8, mark=mark)
 
+    def _pay_asked(self) -> Input:
+        outcome: Literal["asked", "failed"] = self.chance.choice(("asked", "asked", "failed"))
+        one = self.story.call.privacy.collection
+        name, rounds = (one.collection, one.rounds) if one is not None else ("c1", 1)
+        return PayAsked(name, rounds, outcome, "busy" if outcome == "failed" else "")
+
     def _outside(self) -> Known:
         request = f"r{self.chance.randrange(1_000)}"
         common: tuple[Known, ...] = (
@@ -122,6 +130,7 @@ class Walk:
             e.DropLimitReached(drops=3),
             e.StreamError(stream_sid=f"MZ{self.chance.randrange(4)}", code=31924),
             e.BranchOrphaned(epoch=1, count=2),
+            e.CollectionEnded(collection=f"c{self.chance.randrange(1, 3)}", outcome="failed"),
             e.CallAdopted(server="s2", seen_ms=self.story.now_ms),
             e.StateDiffered(server="s2", position=1),
             e.OperationApproved(operation=self._operation()),
@@ -309,6 +318,10 @@ def check_journal(story: Story) -> None:
     started = [fact.request for fact, _ in story.journal if isinstance(fact, e.RestartPlanned)]
     played = [effect for effect in story.effects if isinstance(effect, i.PlayDigits)]
     assert [effect.request for effect in played] == started
+    planned = [(fact.collection, fact.round) for fact in story.facts(e.PayPlanned)]
+    pays = [effect for effect in story.effects if isinstance(effect, AskPay)]
+    assert [(effect.collection, effect.round) for effect in pays] == planned
+    assert len(set(planned)) == len(planned), "no round is asked for twice"
     stored = ((e.decode(e.encode(fact)), place) for fact, place in story.journal)
     assert fold_all(Call(call_sid="CA1"), stored) == story.call
     assert state.decode(state.encode(story.call)) == story.call

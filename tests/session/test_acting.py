@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace as replace_struct
 
 from service.call import events as e, inputs as i
-from service.call.acts import SendDigits, Transfer
+from service.call.acts import Collect, SendDigits, Transfer
 from service.call.decisions.ending import UNDIALABLE_LINE
 from service.documents import Documents
 from service.errors import CallAway, CallGone, CarrierBusy, Undialable
@@ -248,3 +248,49 @@ async def test_the_carrier_is_asked_about_a_stream_until_it_answers_or_a_new_one
     await wait_until(lambda: not acting.is_busy, description="nobody can lead it back")
     assert acting.is_asking_carrier(caller.call), "only a new stream settles it"
     assert len(posted) == 1
+
+
+PAY = Collect("Your card, please.", "card", 13, 19, is_card=True)
+
+
+async def at_the_till(house: House) -> Caller:
+    house.means = replace(house.means, policy=replace_struct(house.means.policy, pays=True))
+    house.switchboard = Switchboard(house.means)
+    house.agent.script.append([PAY])
+    caller = await a_call(house)
+    caller.presses("1#")
+    await wait_until(lambda: bool(house.carrier.asked_for("run_twiml")), description="it is asked")
+    return caller
+
+
+async def test_the_carrier_is_asked_to_collect_a_card_and_nothing_else(house: House) -> None:
+    caller = await at_the_till(house)
+    (twiml,) = house.carrier.asked_for("run_twiml")
+    assert '<Pay action="https://calls.example.com/twiml/paid?pay=c1.1#' in twiml
+    assert "<Connect" not in twiml
+    kinds = await house.kinds()
+    assert kinds.index("CollectionBegan") < kinds.index("PayPlanned")
+    caller.drops("stop")
+    taken = e.CollectionEnded(collection="c1", outcome="taken", reference="tok_1")
+    await house.write(taken, key="paid:c1.1")
+    again = await house.returns()
+    assert again.call.streams[-1].cause == "dtmf"
+    assert again.call.fields["card"].value == "tok_1"
+    await wait_until(lambda: again.call.turns == 3, description="the agent hears of it")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "detail"), [(CarrierBusy("busy"), "busy"), (CallGone("over"), "over")]
+)
+async def test_a_card_that_can_not_be_asked_for_has_failed(
+    house: House, trouble: Exception, detail: str
+) -> None:
+    house.carrier.trouble = trouble
+    await at_the_till(house)
+
+    async def is_there() -> bool:
+        return "CollectionEnded" in await house.kinds()
+
+    await wait_until(is_there, description="its end is written")
+    (end,) = [fact for fact in await house.facts() if isinstance(fact, e.CollectionEnded)]
+    assert (end.outcome, end.detail) == ("failed", detail)

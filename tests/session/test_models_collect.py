@@ -59,7 +59,7 @@ async def test_a_chat_model_asks_and_learns_that_it_was_taken(
     async with chat.serving(chat.Speech(HELLO), chat.Speech("Sure.", calls=(wish,))) as model:
         model.rule = lambda _asked: chat.Speech(THANKS)
         settings = ChatSettings(model="m", base_url=model.url, api_key=model.key)
-        agent = Chat(settings, may_collect=True)
+        agent = Chat(settings, collects="numbers")
         house = thinking(journal, agent, sink)
         caller = await house.connect()
         await caller.is_told(HELLO)
@@ -86,7 +86,7 @@ async def test_a_model_that_hears_by_itself_does_not_hear_the_number(
     sink = Sink()
     async with realtime.realtime_stand_in() as model:
         settings = RealtimeSettings(base_url=model.url, api_key=realtime.KEY)
-        agent = Realtime(settings, Functions(may_collect=True))
+        agent = Realtime(settings, Functions(collects="numbers"))
         house = thinking(journal, agent, sink)
         model.answers.append(realtime.Answer(HELLO))
         caller = await house.connect()

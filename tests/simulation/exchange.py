@@ -28,12 +28,13 @@ from service.simulator.bridge import Bridge
 from service.simulator.card import Card
 from service.simulator.carrier import Leg
 from service.simulator.course import Fetch, HangUp, Perform
-from service.simulator.document import Stream, read
+from service.simulator.document import read
 from service.simulator.handshake import BAD_HANDSHAKE, CONNECT_REFUSED
 from service.simulator.line import Ending, Line
 from service.simulator.markup import DocumentError
 from service.simulator.outbound import Rung
 from service.simulator.phone import Phone
+from service.simulator.verbs import Stream
 from service.simulator.webhook import (
     REFUSED,
     TELL_MS_MAX,

@@ -125,6 +125,9 @@ class Fleet:
                 "write_behind": str(self.folder),
                 "consent_text": CONSENT if self.plan.asks_consent else "",
                 "collect_url": "https://till.example.com" if self.plan.collects else "",
+                "collect_with": "pay" if self.plan.pays else "",
+                "pay_security_code": False,
+                "pay_postal_code": False,
             }
         )
         server = Server(name, create_app(config, own=own), outlet, self.loop)

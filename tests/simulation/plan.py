@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from service.simulator.account import AfterError, Pace, Terms
 from service.simulator.answering import OUTCOMES, Party
 
+PAYING = 20_000_000  # from here on many of those numbers are collected by the carrier itself
 PRIVATE = 10_000_000  # from here on callers are asked for consent and key numbers under seal
 PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
@@ -26,6 +27,7 @@ ANSWERS = (
     ("yes",), ("1",), ("1",), ("yes",), ("juniper saffron", "yes"), ("walnut quartz bramble", "1"), ("", "1"),
     ("no",), ("2",), ("saffron", "bramble", "walnut"), ("",),
 )  # fmt: skip
+PAYMENTS = ("success",) * 5 + ("payment-connector-error", "rejected", "validation-error", "silent")
 DROPS = (
     "close", "close=1001", "close=1012", "eof", "reset", "reset", "half-open", "half-open=2s",
     "late-stop", "double-webhook", "redial", "stall", "duplicate-start",
@@ -111,6 +113,7 @@ class Plan(msgspec.Struct, frozen=True):
     lasts_ms: int
     asks_consent: bool = False
     collects: bool = False
+    pays: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -147,7 +150,24 @@ def _with_secrets(chance: random.Random, plan: Plan) -> Plan:
         replace(one, answers=chance.choice(ANSWERS), card=_card(chance)) for one in plan.calls
     )
     asks, collects = chance.choice(((True, False), (False, True), (True, True)))
-    return replace(plan, calls=calls, asks_consent=asks, collects=collects)
+    plan = replace(plan, calls=calls, asks_consent=asks, collects=collects)
+    return _at_the_till(chance, plan) if plan.seed >= PAYING else plan
+
+
+def _at_the_till(chance: random.Random, plan: Plan) -> Plan:
+    """Say how the carrier's own collecting comes out, and how long its questions are."""
+    calls = tuple(
+        replace(
+            one,
+            terms=replace(
+                one.terms,
+                pay=chance.choice(PAYMENTS),
+                pace=replace(one.terms.pace, prompt_ms=chance.choice((50, 900)), connector_ms=200),
+            ),
+        )
+        for one in plan.calls
+    )
+    return replace(plan, calls=calls, collects=True, pays=chance.random() < 0.9)
 
 
 def _card(chance: random.Random) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 from service.call import events as e
 from service.call.privacy import Collection, Privacy
 from service.call.state import Call, Turn
+from service.simulator.till import Till as CarriersTill
 from tests.simulation.brain import rendered
 from tests.simulation.exchange import Handset
 from tests.simulation.fleet import Fleet
@@ -136,6 +137,9 @@ class Discretion:
         while not self._phone.is_over:
             await asyncio.sleep(LOOK_MS / 1_000)
             privacy, now_ms = self._privacy(), self._fleet.witness.now_ms()
+            if (till := self._phone.course.till) is not None:
+                await self._at_till(till)
+                continue
             if privacy.consent == "asked" and self._is_due(privacy.asks, now_ms):
                 self._answered = privacy.asks, now_ms
                 await self._consent()
@@ -159,7 +163,11 @@ class Discretion:
     def _is_wanted(self, one: Collection, now_ms: int) -> bool:
         *before, at_ms = self._keyed
         is_new = [one.collection, one.rounds] != before
-        return not one.is_passed and (is_new or (not one.keys and now_ms - at_ms >= AGAIN_MS))
+        return (
+            one.sink == "http"
+            and not one.is_passed
+            and (is_new or (not one.keys and now_ms - at_ms >= AGAIN_MS))
+        )
 
     async def _consent(self) -> None:
         await asyncio.sleep(THINK_MS / 1_000)
@@ -170,6 +178,16 @@ class Discretion:
             await self._phone.caller.press(text)
         elif text:
             self._phone.caller.say(bytes(rendered(text)))
+
+    async def _at_till(self, till: CarriersTill) -> None:
+        """Key the card into the carrier's till, or leave it by the star; a slip is keyed again."""
+        card = self._plan.card
+        before = self._chance.choice(("", "", "", f"{card[:9]}#", f"{card[:5]}*"))
+        for key in f"{before}{card}#1230":
+            await asyncio.sleep(KEY_MS / 1_000)
+            if self._phone.is_over or self._phone.course.till is not till:
+                return
+            await self._phone.caller.press(key)
 
     async def _number(self, one: Collection) -> None:
         """Key the number, or say its first half; whoever is told to begin again does."""

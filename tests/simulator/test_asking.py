@@ -6,8 +6,8 @@ from service.simulator.asking import DOCUMENTS_MAX, Asking
 from service.simulator.bridge import Bridge
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card
-from service.simulator.document import Hangup
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.verbs import Hangup
 from service.simulator.webhook import Webhooks
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker
 

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, strategies as st
 
-from service.simulator import document as d
+from service.simulator import document as d, verbs as v
 from service.simulator.markup import DocumentError
 
 CONNECT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -19,7 +19,7 @@ CONNECT = """<?xml version="1.0" encoding="UTF-8"?>
 </Response>"""
 
 
-def verbs(inner: str) -> tuple[d.Verb, ...]:
+def verbs(inner: str) -> tuple[v.Verb, ...]:
     return d.read(f"<Response>{inner}</Response>").verbs
 
 
@@ -29,7 +29,7 @@ def codes(inner: str) -> list[int]:
 
 def test_a_restart_document_is_read_whole() -> None:
     document = d.read(CONNECT)
-    stream = d.Stream(
+    stream = v.Stream(
         url="wss://h.example/media",
         name="one",
         parameters=(("client_name", "Zoë <&>"),),
@@ -37,45 +37,45 @@ def test_a_restart_document_is_read_whole() -> None:
     )
     assert document.warnings == ()
     assert document.verbs == (
-        d.PlayDigits("1w2"),
-        d.Connect(stream, "/twiml/resume"),
-        d.Redirect("https://h.example/twiml/resume?a=1&b=2", "GET"),
+        v.PlayDigits("1w2"),
+        v.Connect(stream, "/twiml/resume"),
+        v.Redirect("https://h.example/twiml/resume?a=1&b=2", "GET"),
     )
 
 
 @pytest.mark.parametrize(
     ("inner", "verb"),
     [
-        ("<Say>One   moment,\n please.</Say>", d.Say("One moment, please.")),
-        ("<Pause/>", d.Pause(1_000)),
-        ('<Pause length="40"/>', d.Pause(40_000)),
-        ('<Pause length="999999"/>', d.Pause(600_000)),
-        ("<Hangup/>", d.Hangup()),
-        ("<Reject/>", d.Hangup()),
-        ("<Play>https://h.example/a.wav</Play>", d.PlayUrl("https://h.example/a.wav")),
-        ("<Dial>+15550100</Dial>", d.Dial("+15550100")),
-        ('<Dial action="/d"><Number>+15550100</Number></Dial>', d.Dial("+15550100", "/d")),
-        ('<Dial timeout="20">+1</Dial>', d.Dial("+1", timeout_ms=20_000)),
-        ("<Record/>", d.Record()),
+        ("<Say>One   moment,\n please.</Say>", v.Say("One moment, please.")),
+        ("<Pause/>", v.Pause(1_000)),
+        ('<Pause length="40"/>', v.Pause(40_000)),
+        ('<Pause length="999999"/>', v.Pause(600_000)),
+        ("<Hangup/>", v.Hangup()),
+        ("<Reject/>", v.Hangup()),
+        ("<Play>https://h.example/a.wav</Play>", v.PlayUrl("https://h.example/a.wav")),
+        ("<Dial>+15550100</Dial>", v.Dial("+15550100")),
+        ('<Dial action="/d"><Number>+15550100</Number></Dial>', v.Dial("+15550100", "/d")),
+        ('<Dial timeout="20">+1</Dial>', v.Dial("+1", timeout_ms=20_000)),
+        ("<Record/>", v.Record()),
         (
             '<Record action="/v" maxLength="120" timeout="4" finishOnKey="#" playBeep="true"/>',
-            d.Record("/v", "POST", 120_000, 4_000, "#"),
+            v.Record("/v", "POST", 120_000, 4_000, "#"),
         ),
-        ("<Gather/>", d.Ignored("Gather")),
+        ("<Gather/>", v.Ignored("Gather")),
         (
             "<Start><Stream url='wss://h.example/m' name='ear-1'/></Start>",
-            d.Start(d.Stream(url="wss://h.example/m", name="ear-1")),
+            v.Start(v.Stream(url="wss://h.example/m", name="ear-1")),
         ),
-        ("<Start><Siprec/></Start>", d.Ignored("Start")),
+        ("<Start><Siprec/></Start>", v.Ignored("Start")),
         (
             "<Start><Stream url='wss://h.example/m' track='both_tracks'/></Start>",
-            d.Ignored("Start"),
+            v.Ignored("Start"),
         ),
-        ("<Stop><Stream name='ear-1'/></Stop>", d.Stop("ear-1")),
-        ("<Stop/>", d.Ignored("Stop")),
+        ("<Stop><Stream name='ear-1'/></Stop>", v.Stop("ear-1")),
+        ("<Stop/>", v.Ignored("Stop")),
     ],
 )
-def test_every_verb_is_read(inner: str, verb: d.Verb) -> None:
+def test_every_verb_is_read(inner: str, verb: v.Verb) -> None:
     assert verbs(inner) == (verb,)
     assert codes(inner) == []
 
@@ -108,7 +108,7 @@ def test_what_twilio_would_complain_about_is_a_warning(inner: str, code: int) ->
 
 def test_a_query_string_is_dropped_from_a_streams_url() -> None:
     (verb,) = verbs('<Connect><Stream url="wss://h/m?token=1"/></Connect>')
-    assert isinstance(verb, d.Connect)
+    assert isinstance(verb, v.Connect)
     assert verb.stream.url == "wss://h/m"
 
 
@@ -162,11 +162,31 @@ def test_any_well_formed_document_gives_verbs_and_warnings(
     inner = "".join(map(written, elements))
     document = d.read(f"<Response>{inner}</Response>")
     assert len(document.verbs) <= len(elements)
-    assert all(isinstance(verb, get_args(d.Verb)) for verb in document.verbs)
+    assert all(isinstance(verb, get_args(v.Verb)) for verb in document.verbs)
     strange = sum(name in {"Stream", "Parameter", "Nope"} for name, _, _ in elements)
     assert len(document.verbs) == len(elements) - strange
 
 
 def test_a_stop_without_a_name_is_a_warning() -> None:
-    assert verbs("<Stop><Stream/></Stop>") == (d.Stop(""),)
+    assert verbs("<Stop><Stream/></Stop>") == (v.Stop(""),)
     assert codes("<Stop><Stream/></Stop>") == [d.INVALID]
+
+
+def test_a_payment_asks_for_what_it_is_not_told_to_leave_out() -> None:
+    told = (
+        '<Response><Pay action="/paid" paymentConnector="till" maxAttempts="3" timeout="7"'
+        ' postalCode="false" tokenType="one-time"/></Response>'
+    )
+    assert d.read(told).verbs == (
+        v.Pay(
+            action="/paid",
+            connector="till",
+            attempts=3,
+            key_pause_ms=7_000,
+            asks=("securityCode",),
+        ),
+    )
+    assert not d.read(told).warnings
+    wrong = d.read('<Response><Pay maxAttempts="9" tokenType="gold"/></Response>')
+    assert len(wrong.warnings) == 2
+    assert wrong.verbs == (v.Pay(asks=("securityCode", "postalCode")),)

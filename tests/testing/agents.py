@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 
-from service.call.acts import Act, Ask, HangUp, Say, UseTool
+from service.call.acts import Act, Ask, Collect, HangUp, Say, UseTool
 from service.call.state import Call, Turn
 
 
@@ -57,3 +57,18 @@ class Forgetful:
         del call, turn
         self.turns += 1
         yield Say(f"This is turn {self.turns}.")
+
+
+class Cashier:
+    """Has a card collected, and tells what came of it."""
+
+    async def reply(self, call: Call, turn: Turn) -> AsyncIterator[Act]:
+        told = call.privacy.collected
+        if turn.reason == "opening":
+            yield Say("Cash desk, hello.")
+        elif turn.reason == "collected" and told is not None:
+            yield Say(f"Your card was {told.outcome.replace('_', ' ')}.")
+        elif "bye" in turn.text.lower():
+            yield HangUp()
+        else:
+            yield Collect("Please have your card ready.", "card", 13, 19, is_card=True)

@@ -8,11 +8,13 @@ from twiml.webhook import (
     OVER,
     BadWebhook,
     CallStatus,
+    Payment,
     StreamChange,
     StreamEvent,
     VoiceWebhook,
     parse,
     parse_call_status,
+    parse_payment,
     parse_stream_event,
 )
 
@@ -261,3 +263,21 @@ def test_any_form_is_read_or_refused(parser: type) -> None:
             assert got.call_sid == next(value for name, value in form if name == "CallSid")
 
     check()
+
+
+def test_of_a_payment_nothing_that_tells_of_the_card_is_read() -> None:
+    told = {
+        "Result": "success",
+        "PaymentToken": "tok_1",
+        "ProfileId": "cus_1",
+        "PayErrorCode": "64012",
+        "PaymentCardNumber": "xxxxxxxxxxxx4001",
+        "ExpirationDate": "0522",
+        "PaymentCardPostalCode": "94109",
+        "PaymentError": "card is declined",
+    }
+    payment = parse_payment([CALL, *told.items()])
+    assert payment == Payment(call_sid=CALL[1], result="success", token="tok_1", error_code=64012)
+    assert parse_payment([CALL, ("ProfileId", "cus_1")]).token == "cus_1"
+    with pytest.raises(BadWebhook):
+        parse_payment([("Result", "success")])

@@ -14,7 +14,7 @@ from typing import Any
 from service.agent.chat.answering import Answering
 from service.agent.chat.model import Model
 from service.agent.chat.settings import ChatSettings
-from service.agent.functions import Functions
+from service.agent.functions import Collects, Functions
 from service.call.acts import Act
 from service.call.state import Call, Turn
 from service.errors import ConfigError
@@ -25,7 +25,7 @@ class Chat:
     """An agent that asks a model. One per process; `close` ends its connections.
 
     `tools` are what the model may use beside the built-in functions; `check` raises ToolArguments for
-    arguments that fit a tool's schema and can't be used all the same; for `may_collect` see Functions. Raises ConfigError when the
+    arguments that fit a tool's schema and can't be used all the same; for `collects` see Functions. Raises ConfigError when the
     `openai` library is not installed.
     """
 
@@ -37,10 +37,10 @@ class Chat:
         tools: Sequence[Description] = (),
         check: Callable[[str, dict[str, Any]], None] | None = None,
         *,
-        may_collect: bool = False,
+        collects: Collects = "",
     ) -> None:
         self._settings = settings
-        self._functions = Functions(tools, check, may_collect=may_collect)
+        self._functions = Functions(tools, check, collects=collects)
         self._model = _model(settings)
 
     async def reply(self, call: Call, turn: Turn) -> AsyncGenerator[Act, None]:

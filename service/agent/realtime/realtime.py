@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from service.agent import prompt
 from service.agent.duplex import Past, ResumeRefused
-from service.agent.functions import Functions
+from service.agent.functions import Collects, Functions
 from service.agent.realtime import events as o
 from service.agent.realtime.session import RENEW_MS, RealtimeSession
 from service.agent.realtime.settings import RealtimeSettings
@@ -63,14 +63,14 @@ class Realtime:
         toolbox: Toolbox,
         variables: Mapping[str, str] | None = None,
         *,
-        may_collect: bool = False,
+        collects: Collects = "",
     ) -> "Realtime":
         """Return the agent that the environment and `.env` describe. Raises ConfigError.
 
-        For `may_collect` see Functions.
+        For `collects` see Functions.
         """
         given = environment() if variables is None else variables
-        functions = Functions(toolbox.described(), toolbox.check, may_collect=may_collect)
+        functions = Functions(toolbox.described(), toolbox.check, collects=collects)
         try:
             return cls(RealtimeSettings.from_environment(given), functions)
         except OpenAIError as trouble:

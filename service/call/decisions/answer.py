@@ -14,7 +14,7 @@ from service.call.decisions.operation import OPERATIONS_MAX, requested
 from service.call.events import Known, Who
 from service.call.inputs import Answered, Decision
 from service.call.policy import Policy, ToolTerms
-from service.call.privacy import KEYS_LIMIT
+from service.call.privacy import KEYS_LIMIT, Sink
 from service.call.state import Call
 
 NO_SUCH_TOOL = "there is no such tool"  # why an operation of an unknown tool has failed
@@ -110,6 +110,7 @@ class Made:
             return
         self._is_collecting = True
         name = f"c{self._call.privacy.collections + 1}"
+        sink = self._sink(act)
         keys_max = min(max(1, act.keys_max), KEYS_LIMIT)
         self.facts.append(
             e.CollectionBegan(
@@ -118,13 +119,20 @@ class Made:
                 keys_min=min(max(1, act.keys_min), keys_max),
                 keys_max=keys_max,
                 is_card=act.is_card,
+                sink=sink or "http",
             )
         )
-        if self._policy.has_sink:
+        if sink:
             self._say(a.Ask(act.text, act.field))
         else:
             failed = e.CollectionEnded(collection=name, outcome="failed", detail=NO_SINK)
             self.facts.append(failed)
+
+    def _sink(self, act: a.Collect) -> Sink | None:
+        """Return who is to take the number. Where the carrier takes cards' numbers nobody else does."""
+        if act.is_card and self._policy.pays:
+            return None if self._call.is_from_page else "pay"
+        return "http" if self._policy.has_sink else None
 
     def _use(self, act: a.UseTool) -> None:
         """A tool that isn't there any more has failed at once; the agent hears of it.

@@ -8,17 +8,18 @@ Rules kept here (requirement S-12):
 1. What is keyed or said meanwhile is written nowhere; how many keys came is.
 2. What a drop interrupts is not kept for later: it is asked for again, and the caller is told why.
 3. After three rounds that went wrong the agent goes on without.
+4. Of a number that the carrier collects (paying.py) not even how many keys came is known here.
 """
 
 import re
 
 from service.call import events as e, inputs as i
-from service.call.decisions import caller
+from service.call.decisions import caller, paying
 from service.call.decisions.answer import spoken
 from service.call.events import Known
 from service.call.inputs import Decision
 from service.call.policy import Policy
-from service.call.privacy import DROP_LINE, KEY_LINE, Again, Collection
+from service.call.privacy import DROP_LINE, KEY_LINE, PAY_LINE, Again, Collection
 from service.call.private_inputs import Collected, PassOn, Sealed
 from service.call.state import Call
 
@@ -46,6 +47,10 @@ def keyed(call: Call, sealed: Sealed, _now_ms: int, _policy: Policy) -> Decision
     heard: tuple[Known, ...] = (e.CallerSpoke(text=""),) if sealed.is_spoken else ()
     if one is None or one.is_passed:
         return Decision(heard)
+    if (
+        one.sink == "pay"
+    ):  # The carrier has not begun to listen: keys are too early, and cut nothing.
+        return Decision((*caller.advanced(call, sealed.played), *heard))
     before: tuple[Known, ...] = (*caller.cut(call, sealed.played, "key"), *heard)
     if sealed.mark in ("star", "drop"):
         return Decision((*before, *again(call, one, sealed.mark)))
@@ -74,15 +79,24 @@ def woke(call: Call, now_ms: int, policy: Policy) -> Decision:
     due_ms = deadline_ms(call, policy)
     if one is None or due_ms is None or now_ms < due_ms:
         return Decision()
+    if one.sink == "pay":
+        return Decision(again(call, one, "drop"))
     if one.keys:
         return _whole(call, [], one.keys, fits=one.fits)
     return Decision(again(call, one, "silence"))
 
 
 def deadline_ms(call: Call, policy: Policy) -> int | None:
-    """Return when `woke` is due; None while we speak, and while the sink is asked."""
+    """Return when `woke` is due; None while we speak, and while the sink is asked.
+
+    A carrier that was asked, and whose stream goes on all the same, has not obeyed.
+    """
     one = call.privacy.collection
-    if one is None or one.is_passed or call.phase != "live" or call.ending:
+    if one is None or call.phase != "live" or call.ending:
+        return None
+    if one.sink == "pay":
+        return call.planned_ms + paying.BEGIN_WAIT_MS if one.is_passed else None
+    if one.is_passed:
         return None
     if one.keys:
         return call.digit_ms + caller.KEY_PAUSE_MS
@@ -109,12 +123,25 @@ def done(call: Call, done: Collected, _now_ms: int, _policy: Policy) -> Decision
 
 def again(call: Call, one: Collection, reason: Again) -> tuple[Known, ...]:
     """Forget all digits and ask for them again, unless that has gone wrong too often."""
-    if reason in ("wrong", "silence") and one.misses + 1 >= MISSES_MAX:
+    facts = begun_again(one, reason)
+    if is_last(one, reason) or call.taken_over is not None:  # Then it is a person's to say.
+        return facts
+    line = PAY_LINE if one.sink == "pay" else _LINES[reason]
+    return (*facts, spoken(call, line, asks=one.field))
+
+
+def begun_again(one: Collection, reason: Again) -> tuple[Known, ...]:
+    """Return what becomes of a round that went wrong, without a word about it: another one, or the end."""
+    if is_last(one, reason):
         return _given_up(one, f"{MISSES_MAX} rounds went wrong")
-    restarted = e.CollectionRestarted(collection=one.collection, reason=reason)
-    if call.taken_over is not None:  # It is a person's to say.
-        return (restarted,)
-    return (restarted, spoken(call, _LINES[reason], asks=one.field))
+    return (e.CollectionRestarted(collection=one.collection, reason=reason),)
+
+
+def is_last(one: Collection, reason: Again) -> bool:
+    """Whether no round follows this one. How those at the carrier went wrong nobody can tell."""
+    if one.sink == "pay":
+        return paying.is_last(one)
+    return reason in ("wrong", "silence") and one.misses + 1 >= MISSES_MAX
 
 
 def _given_up(one: Collection, detail: str) -> tuple[Known, ...]:

@@ -23,6 +23,7 @@ from service.call.decisions import (
     model,
     moving,
     operation,
+    paying,
     people,
     private,
     seats,
@@ -79,7 +80,15 @@ def deadline_ms(
 def _carrier_due_ms(call: Call) -> int:
     """What is noted, keyed or done meanwhile is no sign of the carrier, and moves nothing."""
     latest = call.streams[-1]
-    return max(latest.detached_ms or 0, latest.pulled_ms) + carrier_wait_ms(call)
+    away_ms = max(latest.detached_ms or 0, latest.pulled_ms, call.privacy.away_until_ms)
+    return away_ms + carrier_wait_ms(call)
+
+
+def keyed_until_ms(call: Call) -> int:
+    """Until when the carrier keys for us, or has the caller key: to lead the call back would cut it short."""
+    is_keying = call.planned_cause == "dtmf"
+    keys_ms = call.planned_ms + RESTART_WAIT_MS if is_keying else 0
+    return max(keys_ms, call.privacy.away_until_ms)
 
 
 def carrier_wait_ms(call: Call) -> int:
@@ -144,12 +153,14 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
         policy,
         is_held_here=attached.is_held_here,
         heard_ms=attached.gap_heard_ms,
+        is_asking=_is_asking(call, attached),
     )
     plan = resume(back)
     if plan.row == "lost":
         facts.append(e.ContextLost(reason=attached.lost))
     if plan.row == "collecting":
-        facts.extend(private.forgotten(call, is_held_here=attached.is_held_here))
+        lost = private.forgotten(call, is_held_here=attached.is_held_here, is_asking=back.is_asking)
+        facts.extend(lost)
     if plan.row == "last_resort":
         drops = call.drops_since(now_ms - policy.window_ms)
         return Decision((*facts, *last_resort.reached(call, drops, policy)), (i.LastResort(),))
@@ -158,6 +169,11 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     if plan.row == "lost":
         facts.extend(consent.opened(call, policy, further=1))
     return Decision(tuple(facts))
+
+
+def _is_asking(call: Call, attached: i.Attached) -> bool:
+    one = call.privacy.collection
+    return one is not None and paying.named(one) in attached.running
 
 
 def _left_behind(call: Call, attached: i.Attached, now_ms: int) -> list[Known]:
@@ -236,7 +252,10 @@ def _settle(call: Call, settle: i.Settle, now_ms: int, policy: Policy) -> Decisi
     if seated.facts:
         return seated
     asked = people.next_step(call)
-    return asked if asked.facts else ending.next_step(call, now_ms, policy)
+    if asked.facts:
+        return asked
+    paid = paying.next_step(call)
+    return paid if paid.facts else ending.next_step(call, now_ms, policy)
 
 
 _STEPS: dict[type[i.Input], Callable[[Call, Any, int, Policy], Decision]] = {

@@ -7,6 +7,7 @@ planned ──> all said and heard ──> (transfer: summary asked for) ──>
 from service.call import events as e, inputs as i
 from service.call.decisions import operation
 from service.call.decisions.answer import spoken
+from service.call.decisions.paying import is_under_way
 from service.call.decisions.summary import summary
 from service.call.inputs import Decision
 from service.call.policy import Policy
@@ -34,7 +35,9 @@ def silent(call: Call) -> Decision:
 def next_step(call: Call, now_ms: int, policy: Policy) -> Decision:
     """Take the next step of an ending, once all that was to be said was heard."""
     is_all_said = not call.prompts and call.turn is None
-    is_all_done = not call.requests and call.planned_cause is None
+    # A number that the carrier is collecting is waited for by nobody who would end the call.
+    is_away = call.phase == "detached" and is_under_way(call)
+    is_all_done = not call.requests and (call.planned_cause is None or is_away)
     if not call.ending or not is_all_said or not is_all_done or call.is_ending_started:
         return Decision()
     if call.ending == "hangup":

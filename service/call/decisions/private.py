@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from service.call import events as e, inputs as i
-from service.call.decisions import caller, collecting, consent
+from service.call import inputs as i
+from service.call.decisions import caller, collecting, consent, paying
 from service.call.decisions.resume import is_number_lost
 from service.call.events import Known
 from service.call.inputs import Decision
 from service.call.policy import Policy
-from service.call.private_inputs import Collected, Sealed
+from service.call.private_inputs import Collected, PayAsked, Sealed
 from service.call.state import Call
 
 Step = Callable[[Call, Any, int, Policy], Decision]
@@ -32,12 +32,12 @@ def unsaid(call: Call, happened: i.Input) -> i.Input:
     return happened
 
 
-def forgotten(call: Call, *, is_held_here: bool) -> tuple[Known, ...]:
-    """Return what a drop does to a sealed number: it is begun again."""
+def forgotten(call: Call, *, is_held_here: bool, is_asking: bool = False) -> tuple[Known, ...]:
+    """Return what a drop does to a sealed number: it is begun again. For the keywords see `Return`."""
     one = call.privacy.collection
-    if one is None or not is_number_lost(call, is_held_here=is_held_here):
+    if one is None or not is_number_lost(call, is_held_here=is_held_here, is_asking=is_asking):
         return ()
-    return (e.CollectionRestarted(collection=one.collection, reason="drop"),)
+    return collecting.begun_again(one, "drop")
 
 
 def woke(call: Call, now_ms: int, policy: Policy) -> Decision:
@@ -74,4 +74,8 @@ _COLLECTING: dict[type[i.Input], Step] = {
     i.Utterance: collecting.heard,
     i.Key: _masked_key,
 }
-STEPS: dict[type[i.Input], Step] = {Sealed: collecting.keyed, Collected: collecting.done}
+STEPS: dict[type[i.Input], Step] = {
+    Sealed: collecting.keyed,
+    Collected: collecting.done,
+    PayAsked: paying.asked,
+}

@@ -26,8 +26,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from service.call.decisions import paying
 from service.call.policy import Policy
-from service.call.privacy import CONSENT, DROP_LINE, HOW_LINE, KEY_LINE
+from service.call.privacy import CONSENT, DROP_LINE, HOW_LINE, KEY_LINE, PAY_LINE
 from service.call.state import Call
 
 WORDS_LOST_MS = 300  # a shorter gap costs at most a syllable
@@ -45,7 +46,8 @@ class Return(msgspec.Struct, frozen=True):
     """A stream coming back: what was known before it attached, and how long nobody heard anybody.
 
     `is_held_here`: the ear that heard the beginning of a half utterance is still there. It heard
-    `heard_ms` of the gap on a stream that only listens.
+    `heard_ms` of the gap on a stream that only listens. `is_asking`: this process is just asking the carrier
+    to collect a number, and the stream will go again.
     """
 
     call: Call
@@ -55,6 +57,7 @@ class Return(msgspec.Struct, frozen=True):
     policy: Policy
     is_held_here: bool = True
     heard_ms: int = 0
+    is_asking: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -103,15 +106,23 @@ def _consent_line(back: Return) -> str:
 def _key_line(back: Return) -> str:
     """A number that is on its way to the sink is not asked for again, nor is what is still being asked."""
     one = back.call.privacy.collection
-    if is_number_lost(back.call, is_held_here=back.is_held_here):
+    is_lost = is_number_lost(back.call, is_held_here=back.is_held_here, is_asking=back.is_asking)
+    if one is not None and one.sink == "pay":
+        return PAY_LINE if is_lost and not paying.is_last(one) else ""
+    if is_lost:
         return DROP_LINE
     is_quiet = one is not None and not one.is_passed and not back.call.prompts
     return KEY_LINE if is_quiet and back.gap_ms >= SILENCE_MS else ""
 
 
-def is_number_lost(call: Call, *, is_held_here: bool) -> bool:
-    """Whether digits of a sealed number went with the stream: those keyed, and in a crash those passed on."""
+def is_number_lost(call: Call, *, is_held_here: bool, is_asking: bool = False) -> bool:
+    """Whether digits of a sealed number went with the stream: those keyed, and in a crash those passed on.
+
+    Those that the carrier collects went if it comes back without a word of them.
+    """
     one = call.privacy.collection
+    if one is not None and one.sink == "pay":
+        return one.is_passed and not is_asking
     return one is not None and (not is_held_here if one.is_passed else one.keys > 0)
 
 

@@ -1,11 +1,11 @@
 """The facts of what is private: the caller's consent, and numbers that are collected under seal.
 
 None of them holds a word or a digit of the caller's. A server that does not know them would write both, so
-CONSENT_TEXT and COLLECT_URL are set when all servers of a fleet know these facts.
+CONSENT_TEXT, COLLECT_URL and COLLECT_WITH are set when all servers of a fleet know these facts.
 """
 
-from service.call.facts.fact import Fact
-from service.call.privacy import Again, By, Outcome
+from service.call.facts.fact import Cause, Fact
+from service.call.privacy import Again, By, Outcome, Sink
 
 
 class ConsentAsked(Fact, frozen=True):
@@ -27,13 +27,25 @@ class ConsentDeclined(Fact, frozen=True):
 
 
 class CollectionBegan(Fact, frozen=True):
-    """The agent asks for a number that nobody but the sink may know."""
+    """The agent asks for a number that nobody but the sink may know: our own, or the carrier's `<Pay>`."""
 
     collection: str
     field: str
     keys_min: int
     keys_max: int
     is_card: bool = False
+    sink: Sink = "http"
+
+
+class PayPlanned(Fact, frozen=True):
+    """The carrier is about to be asked to collect the number of this round itself.
+
+    The stream ends on purpose then, and the next one attaches with this cause.
+    """
+
+    collection: str
+    round: int
+    cause: Cause = "dtmf"
 
 
 class KeysMasked(Fact, frozen=True):
@@ -59,7 +71,7 @@ class CollectionPassed(Fact, frozen=True):
 
 
 class CollectionEnded(Fact, frozen=True):
-    """How it ended; `reference` is the sink's name for the number."""
+    """How it ended; `reference` is the sink's name for the number. *Outside* when the carrier collected it."""
 
     collection: str
     outcome: Outcome
@@ -68,6 +80,6 @@ class CollectionEnded(Fact, frozen=True):
 
 
 PrivateFact = (
-    ConsentAsked | ConsentGiven | ConsentDeclined | CollectionBegan | KeysMasked
+    ConsentAsked | ConsentGiven | ConsentDeclined | CollectionBegan | PayPlanned | KeysMasked
     | CollectionRestarted | CollectionPassed | CollectionEnded
 )  # fmt: skip

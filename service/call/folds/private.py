@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.folds import turns
 from service.call.place import Place, Steps
-from service.call.privacy import SEALED, Collected, Collection
+from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Collection
 from service.call.state import Call, Field, Reason
 
 
@@ -28,11 +28,27 @@ def _declined(call: Call, _fact: e.ConsentDeclined, _place: Place) -> Call:
 
 
 def _began(call: Call, fact: e.CollectionBegan, _place: Place) -> Call:
-    collection = Collection(fact.collection, fact.field, fact.keys_min, fact.keys_max, fact.is_card)
+    collection = Collection(
+        fact.collection,
+        fact.field,
+        fact.keys_min,
+        fact.keys_max,
+        fact.is_card,
+        sink=fact.sink,
+    )
     made = call.privacy.collections + 1
     return replace(
         call, privacy=replace(call.privacy, collection=collection, collections=made), silences=0
     )
+
+
+def _pay_planned(call: Call, fact: e.PayPlanned, place: Place) -> Call:
+    one = _open(call, fact.collection)
+    if one is None:
+        return call
+    after = _with(call, replace(one, is_passed=True))
+    privacy = replace(after.privacy, away_until_ms=place.at_ms + PAY_WAIT_MS)
+    return replace(after, privacy=privacy, planned_cause=fact.cause, planned_ms=place.at_ms)
 
 
 def _masked(call: Call, fact: e.KeysMasked, place: Place) -> Call:
@@ -43,13 +59,20 @@ def _masked(call: Call, fact: e.KeysMasked, place: Place) -> Call:
     return replace(_with(call, more), digit_ms=place.at_ms)
 
 
-def _restarted(call: Call, fact: e.CollectionRestarted, _place: Place) -> Call:
+def _restarted(call: Call, fact: e.CollectionRestarted, place: Place) -> Call:
     one = _open(call, fact.collection)
     if one is None:
         return call
     misses = one.misses + (fact.reason in ("wrong", "silence"))
     fresh = replace(one, keys=0, fits=False, is_passed=False, rounds=one.rounds + 1, misses=misses)
-    return _with(call, fresh)
+    return _expected_back(_with(call, fresh), one, place)
+
+
+def _expected_back(call: Call, one: Collection, place: Place) -> Call:
+    """The carrier has the call no longer for the number: its next stream is due from now on."""
+    if one.sink == "http":
+        return call
+    return replace(call, privacy=replace(call.privacy, away_until_ms=place.at_ms))
 
 
 def _passed(call: Call, fact: e.CollectionPassed, _place: Place) -> Call:
@@ -69,6 +92,7 @@ def _ended(call: Call, fact: e.CollectionEnded, place: Place) -> Call:
         field = Field(fact.reference, confirmed=True, source=SEALED, at_ms=place.at_ms)
         fields = {**fields, one.field: field}
     after = replace(call, privacy=privacy, fields=fields, asked="", asks=0)
+    after = _expected_back(after, one, place)
     return after if call.ending else turns.opened(after, "collected", place.position)
 
 
@@ -86,6 +110,7 @@ STEPS: Steps = {
     e.ConsentGiven: _given,
     e.ConsentDeclined: _declined,
     e.CollectionBegan: _began,
+    e.PayPlanned: _pay_planned,
     e.KeysMasked: _masked,
     e.CollectionRestarted: _restarted,
     e.CollectionPassed: _passed,

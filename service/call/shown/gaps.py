@@ -11,7 +11,7 @@ from service.call.decisions import resume as table
 from service.call.facts.fact import Cause
 from service.call.place import Place
 from service.call.policy import Policy
-from service.call.privacy import DROP_LINE, KEY_LINE
+from service.call.privacy import DROP_LINE, KEY_LINE, PAY_LINE
 from service.call.state import Call, Line
 
 GAVE_UP = "gave up what was being said"
@@ -36,6 +36,7 @@ LINES = {
     table.SILENCE_LINE: "said that we are still here",
     table.WORKING_LINE: "said that the tool is still working",
     DROP_LINE: "asked for the number under seal again, from its first digit",
+    PAY_LINE: "said that the carrier would ask for the number again",
     KEY_LINE: "asked for the number under seal",
     table.LOST_LINE: "said that some of the context was lost",
 }

@@ -130,7 +130,8 @@ def _collection(one: Collection | None) -> Json | None:
     """As many dots as keys came: nobody here knows more."""
     if one is None:
         return None
-    return {"field": one.field, "keys": DOT * one.keys, "is_passed": one.is_passed}
+    keys = DOT * one.keys
+    return {"field": one.field, "keys": keys, "is_passed": one.is_passed, "sink": one.sink}
 
 
 def _voicemail(left: Voicemail | None) -> Json | None:

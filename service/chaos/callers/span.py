@@ -23,7 +23,6 @@ from service.simulator.bridge import Bridge, Ended
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card, Spawn, Tell
 from service.simulator.carrier import Leg
-from service.simulator.document import Stream
 from service.simulator.handshake import (
     BAD_HANDSHAKE,
     CONNECT_REFUSED,
@@ -32,6 +31,7 @@ from service.simulator.handshake import (
 )
 from service.simulator.line import BROKEN_PIPE, SERVER_CLOSED
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.verbs import Stream
 
 Via = tuple[str, int]  # a proxy before the service, by host and port
 Detour = Callable[[str], Awaitable[tuple[str, socket.socket]]]  # where else to dial, and from where

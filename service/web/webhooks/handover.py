@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from service.call import events as e
 from service.call.afterwards import Afterwards, told
+from service.call.state import Call
 from service.clock import Clock
 from service.documents import Documents
 from service.errors import Refused, StoreError
@@ -90,6 +91,18 @@ class Handover:
         if is_over or asked.is_over:
             return self.documents.hang_up()
         return self.documents.voicemail()
+
+    def transfer(self, call: Call) -> str:
+        """Return the document that puts a caller through, who is left to the voicemail where it can't be done."""
+        try:
+            return self.documents.transfer(call.ending_to)
+        except ValueError as trouble:
+            _log.error(
+                "! a transfer is impossible: %s",
+                trouble,
+                extra={"action": "transfer_impossible", "call_sid": call.call_sid},
+            )
+            return self.documents.voicemail()
 
     async def _known(self, call_sid: str) -> Afterwards:
         try:

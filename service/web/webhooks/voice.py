@@ -16,6 +16,7 @@ from service.allotment import Allotment
 from service.call import events as e
 from service.call.decisions import last_resort
 from service.call.decisions.moving import is_moving
+from service.call.decisions.paying import is_beginning, named
 from service.call.policy import Policy
 from service.call.state import Call
 from service.clock import Clock
@@ -33,6 +34,7 @@ from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, parsed
 from service.web.webhooks.outside import Outside, refuse_unless_sure, requested_digits
+from service.web.webhooks.paid import Paid
 from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from twiml import webhook
@@ -64,7 +66,8 @@ class Voice:
         answers = {"voice": self.voice, "resume": self.resume, "fallback": self.fallback}
         methods = self.form.methods
         own = [Route(f"/twiml/{name}", one, methods=methods) for name, one in answers.items()]
-        return [*own, *self.handover.routes()]
+        paid = Paid(self.form, self.outside, self.switchboard, self.meter, self._back)
+        return [*own, *self.handover.routes(), *paid.routes()]
 
     @property
     def outside(self) -> Outside:
@@ -98,7 +101,9 @@ class Voice:
 
     async def resume(self, request: Request) -> Response:
         """The stream ended and the call goes on: the same parameters, a fresh token."""
-        asked = parsed(webhook.parse, await self.form.read(request))
+        return await self._back(request, parsed(webhook.parse, await self.form.read(request)))
+
+    async def _back(self, request: Request, asked: webhook.VoiceWebhook) -> Response:
         try:
             if asked.dial_status:  # the action of a dial that a server of the version before began
                 return self.form.answer(await self.handover.after_dial(asked))
@@ -207,19 +212,10 @@ class Voice:
             return document
         if call.phase == "ended" or call.is_ending_started:
             return self.documents.hang_up()
-        if digits := requested_digits(reading, play):
-            return self.documents.play_digits(
-                call.call_sid,
-                call.parameters,
-                digits,
-                now_ms=now_ms,
-                epoch=call.epoch,
-                opened_ms=call.opened_ms,
-                tenant=call.tenant,
-            )
-        if is_moving(call, now_ms) and not is_moved:
-            # The action of the verb that the move just cut: what the move asks for follows, and wins.
-            return self.documents.wait()
+        if document := self._under_way(
+            call, requested_digits(reading, play), now_ms, is_moved=is_moved
+        ):
+            return document
         drops = call.drops_since(now_ms - self.policy.window_ms)
         is_circling = self.returns.is_circling(call.call_sid, now_ms)
         if is_circling or drops > self.policy.drops_max:
@@ -240,6 +236,25 @@ class Voice:
             return self.documents.last_resort(calls_back=calls_back)
         return self._connect_known(call.call_sid, call, RESUME)
 
+    def _under_way(self, call: Call, digits: str, now_ms: int, *, is_moved: bool) -> str:
+        """What a call should do that is just being restarted on purpose, "" if it is not."""
+        one = call.privacy.collection
+        if digits:
+            return self.documents.play_digits(
+                call.call_sid,
+                call.parameters,
+                digits,
+                now_ms=now_ms,
+                epoch=call.epoch,
+                opened_ms=call.opened_ms,
+                tenant=call.tenant,
+            )
+        # What follows may be the action of the verb that our own order just cut. The order wins, or this answer:
+        # so it is the same document, or one that waits for the order.
+        if one is not None and is_beginning(call, now_ms):
+            return self.documents.pay(named(one), epoch=call.epoch)
+        return self.documents.wait() if is_moving(call, now_ms) and not is_moved else ""
+
     async def _after_conversation(self, call: Call) -> str:
         """What a call should do that was given to a human or to the voicemail, "" if it was not."""
         if call.afterwards.is_over:
@@ -247,24 +262,13 @@ class Voice:
         if call.afterwards.dial_outcome:
             return self.documents.voicemail()
         if call.ending == "transfer" and call.is_ending_started:
-            document = self._transfer(call)
+            document = self.handover.transfer(call)
             is_voicemail = document == self.documents.voicemail()
             await self.outside.end(call.call_sid, "voicemail" if is_voicemail else "transferred")
             return document
         if call.phase == "ended" and call.is_drop_limited:
             return self.documents.last_resort(calls_back=call.callback is not None)
         return ""
-
-    def _transfer(self, call: Call) -> str:
-        try:
-            return self.documents.transfer(call.ending_to)
-        except ValueError as trouble:
-            _log.error(
-                "! a transfer is impossible: %s",
-                trouble,
-                extra={"action": "transfer_impossible", "call_sid": call.call_sid},
-            )
-            return self.documents.voicemail()
 
     def _elsewhere(self, webhook: str, request: str = "") -> Response:
         """This server goes down: have the carrier ask again, until another one answers."""

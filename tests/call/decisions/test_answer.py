@@ -133,3 +133,11 @@ def test_one_number_is_collected_at_a_time() -> None:
     one = Collection("c1", "card", 1, 9, is_card=False)
     open_ = msgspec.structs.replace(OPEN, privacy=Privacy(collection=one, collections=1))
     assert answered(open_, Answered(3, (second,)), 0, policy).facts == (closing,)
+
+
+def test_a_card_goes_to_the_carrier_where_that_takes_cards() -> None:
+    act = a.Collect("Your card.", "card", 13, 19, is_card=True)
+    for direction, sinks in (("inbound", ["pay"]), ("browser", ["http"])):
+        call = Call(turn=Turn(1, "opening"), direction=direction)
+        facts = answered(call, Answered(1, (act,)), 0, Policy(pays=True)).facts
+        assert [one.sink for one in facts if isinstance(one, e.CollectionBegan)] == sinks

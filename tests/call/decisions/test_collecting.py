@@ -204,3 +204,19 @@ def test_a_call_that_ends_collects_nothing_any_more() -> None:
     story = asked()
     story.write(e.CallEnded(reason="completed"))
     assert story.call.privacy.collection is None
+
+
+def test_of_a_number_that_the_carrier_collects_no_key_counts_and_its_rounds_are_few() -> None:
+    story = asked(policy=Policy(pays=True))
+    story.happen(Sealed(0))
+    assert not story.facts(e.KeysMasked)
+    assert deadline_ms(story.call, POLICY) is None
+    story.hear_out()
+    for _ in range(3):
+        due_ms = deadline_ms(story.call, POLICY)
+        assert due_ms is not None
+        story.now_ms = due_ms
+        story.happen(i.Woke())
+        story.happen(i.Woke())
+        story.hear_out()
+    assert story.facts(e.CollectionEnded)[0].outcome == "given_up"

@@ -12,6 +12,7 @@ from service.call.decisions.decide import (
     carrier_wait_ms,
     deadline_ms,
     decide,
+    keyed_until_ms,
 )
 from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE, SILENCE_LINE
 from service.call.inputs import Decision, Input
@@ -351,3 +352,10 @@ def test_a_stream_that_comes_back_amid_a_number_begins_it_again() -> None:
     facts = decide(call, attached, 5, Policy()).facts
     assert e.CollectionRestarted(collection="c1", reason="drop") in facts
     assert [" ".join(one.clauses) for one in facts if isinstance(one, e.AgentSpoke)] == [DROP_LINE]
+
+
+def test_whoever_keys_at_the_carrier_is_left_alone_for_a_while() -> None:
+    planned = Call(planned_cause="dtmf", planned_ms=1_000)
+    assert keyed_until_ms(planned) == 1_000 + RESTART_WAIT_MS
+    assert keyed_until_ms(Call()) == 0
+    assert keyed_until_ms(Call(privacy=Privacy(away_until_ms=9_000_000))) == 9_000_000

@@ -16,7 +16,15 @@ from service.call.decisions.resume import (
     resume,
 )
 from service.call.policy import Policy
-from service.call.privacy import CONSENT, DROP_LINE, HOW_LINE, KEY_LINE, Collection, Privacy
+from service.call.privacy import (
+    CONSENT,
+    DROP_LINE,
+    HOW_LINE,
+    KEY_LINE,
+    PAY_LINE,
+    Collection,
+    Privacy,
+)
 from service.call.seat import Seat
 from service.call.state import Call, Field, Operation, Prompt, StreamEntry, Turn
 
@@ -201,3 +209,12 @@ def test_of_a_number_under_seal_nothing_outlives_the_stream(
     call = replace(QUIET, privacy=Privacy(collection=number))
     back = Return(call, gap_ms, NOW_MS, "", LIMITS, is_held_here=is_held_here)
     assert resume(back) == Plan("collecting", line, "card")
+
+
+def test_a_card_that_the_carrier_left_without_a_word_is_asked_for_again() -> None:
+    one = Collection("c1", "card", 13, 19, is_card=True, is_passed=True, sink="pay")
+    call = Call(is_greeted=True, privacy=Privacy(collection=one))
+    assert resume(Return(call, 0, 0, "", Policy())).line == PAY_LINE
+    assert resume(Return(call, 0, 0, "", Policy(), is_asking=True)).line == ""
+    last = Call(is_greeted=True, privacy=Privacy(collection=replace(one, rounds=3)))
+    assert resume(Return(last, 0, 0, "", Policy())).line == ""

@@ -1,7 +1,7 @@
 from service.call import events as e
 from service.call.folds.private import STEPS
 from service.call.place import Place
-from service.call.privacy import SEALED, Collected, Privacy
+from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Privacy
 from service.call.state import Call, Field, Turn
 
 AT = Place(7, 1, 5_000)
@@ -59,3 +59,23 @@ def test_facts_of_another_collection_change_nothing() -> None:
         e.CollectionEnded(collection="c9", outcome="failed"),
     ):
         assert after(Call(), fact) == Call()
+
+
+def test_the_carrier_has_the_call_until_it_says_how_it_went() -> None:
+    began = e.CollectionBegan(
+        collection="c1", field="card", keys_min=13, keys_max=19, is_card=True, sink="pay"
+    )
+    call = after(Call(), began, e.PayPlanned(collection="c1", round=1))
+    one = call.privacy.collection
+    assert one is not None
+    assert (one.sink, one.is_passed) == ("pay", True)
+    assert (call.planned_cause, call.planned_ms) == ("dtmf", 5_000)
+    assert call.privacy.away_until_ms == 5_000 + PAY_WAIT_MS
+    again = after(call, e.CollectionRestarted(collection="c1", reason="drop"))
+    assert again.privacy.away_until_ms == 5_000
+    assert again.privacy.collection is not None
+    assert (again.privacy.collection.rounds, again.privacy.collection.is_passed) == (2, False)
+    taken = after(call, e.CollectionEnded(collection="c1", outcome="taken", reference="tok"))
+    assert taken.privacy.away_until_ms == 5_000
+    assert taken.fields["card"].value == "tok"
+    assert after(Call(), e.PayPlanned(collection="c9", round=1)) == Call()

@@ -5,7 +5,7 @@ import pytest
 from service.call import acts as a, events as e, inputs as i
 from service.call.decisions import resume as table
 from service.call.policy import Policy, ToolTerms
-from service.call.privacy import DROP_LINE, KEY_LINE
+from service.call.privacy import DROP_LINE, KEY_LINE, PAY_LINE
 from service.call.shown.gaps import GAVE_UP, LIMIT_REACHED, LINES, PLAIN, TOOL_TOLD, Gap, gap_now
 from service.call.shown.timeline import Timeline
 from tests.call.story import START_MS, Story, greeted, speaking, whole
@@ -60,7 +60,7 @@ def test_a_stream_that_comes_to_a_call_that_is_over_ends_no_gap() -> None:
 def test_every_row_of_the_table_has_its_words() -> None:
     spoken = {"lost", "last_resort"}  # facts of their own tell these
     assert {row for row, _, _ in table.TABLE} - spoken == set(PLAIN)
-    of_privacy = {DROP_LINE, KEY_LINE}
+    of_privacy = {DROP_LINE, KEY_LINE, PAY_LINE}
     of_table = {table.INTERRUPTED_LINE, table.SILENCE_LINE, table.WORKING_LINE, table.LOST_LINE}
     assert of_table | of_privacy == set(LINES)
 

@@ -181,5 +181,6 @@ def test_of_a_number_under_seal_there_are_dots() -> None:
         e.KeysMasked(collection="c1", count=3),
     )
     shown = view(story.call, incarnation="i1")
-    assert shown["collection"] == {"field": "card", "keys": "•••", "is_passed": False}
+    one = {"field": "card", "keys": "•••", "is_passed": False, "sink": "http"}
+    assert shown["collection"] == one
     assert shown["consent"] == "given"

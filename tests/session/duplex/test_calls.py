@@ -25,7 +25,7 @@ class Desk:
         self.link = NotingLink()
         self.posted: list[i.Input] = []
         briefing = Briefing(self.link, ModelVoice())
-        functions = Functions((LOOKUP,), may_collect=True)
+        functions = Functions((LOOKUP,), collects="numbers")
         self.calls = ModelCalls(
             functions, self.link, briefing, self.posted.append, lambda: self.call
         )

@@ -8,7 +8,7 @@ const PHASES = { ringing: "Ringing", live: "Live", detached: "Cut off, waiting",
 const CAUSES = {
   new: "first stream",
   drop: "dropped",
-  dtmf: "planned: sent digits",
+  dtmf: "planned: digits sent, or a card collected",
   deploy: "planned: moved server",
   crash: "server crashed",
   duplicate: "second stream",
