@@ -34,6 +34,7 @@ from service.session.calling_back import CallingBack
 from service.session.kept.records import orphaned, tenant_of
 from service.session.kept.ring_backs import RingBacks
 from service.session.means import Means, Sink
+from service.session.pacer import Pacer
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
@@ -103,8 +104,7 @@ def assembled(config: Config, own: Own) -> Parts:
     toolbox, telemetry = _toolbox(config, own), telemetry_of(os.environ, meter, clock)
     journal, tenants = _journal(config, own.engine, clock, meter), read_tenants(config.tenants)
     speech, (mint, verifier, documents) = own.speech or _speech(), _addressed(config)
-    carrier = _carriers(config, own.carrier, journal, clock)
-    ring_backs = RingBacks(journal, carrier, clock, config.ring_back_s * 1000)
+    carrier, ring_backs = _carriers(config, own.carrier, journal, clock)
     means = Means(
         journal=journal,
         is_final=journal.is_final,
@@ -114,6 +114,7 @@ def assembled(config: Config, own: Own) -> Parts:
         endpointer=own.endpointer or _ears(),
         documents=documents,
         clock=clock,
+        pacer=Pacer(clock),
         meter=meter,
         sight=Sight(meter, telemetry.traces),
         policy=policy(config, toolbox),
@@ -158,12 +159,15 @@ def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
-def _carriers(config: Config, own: Outward | None, journal: Journal, clock: Clock) -> Carriers:
-    """Return the carrier, and beside it the lines of pages."""
+def _carriers(
+    config: Config, own: Outward | None, journal: Journal, clock: Clock
+) -> tuple[Carriers, RingBacks]:
+    """Return the carrier, with the lines of pages beside it, and those who may ring back by it."""
     lines = Lines()
     is_asked = config.carrier not in SPEECHLESS
     real = own or (_carrier(config) if is_asked else Closing(lines, journal, clock))
-    return Carriers(real, lines, journal, clock, config.resume_window_s * 1000)
+    carriers = Carriers(real, lines, journal, clock, config.resume_window_s * 1000)
+    return carriers, RingBacks(journal, carriers, clock, config.ring_back_s * 1000)
 
 
 def _carrier(config: Config) -> Carrier:

@@ -23,11 +23,15 @@ STALL_MS = 1_000  # who looks so late stood still himself: what came meanwhile i
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A mark that was sent; its echo is missed when `listened` of the peer's audio came without it."""
+    """A mark that was sent; its echo is missed when `listened` of the peer's audio came without it.
+
+    Whatever is learned of the lag, and whoever stands still, it is not overdue before `soonest_ms`.
+    """
 
     name: str
     position: int
     listened: int
+    soonest_ms: int
 
 
 class Marks:
@@ -58,8 +62,9 @@ class Marks:
 
     def sent(self, name: str, position: int, now_ms: int) -> None:
         """Take note that a mark was sent behind all up to `position`, and expect its echo."""
-        until_ms = self._buffer.plays_at_ms(position) - now_ms + GRACE_MS
-        self._outstanding.append(Mark(name, position, self._listened + samples(until_ms)))
+        due_ms = self._buffer.plays_at_ms(position) + GRACE_MS
+        listened = self._listened + samples(due_ms - now_ms)
+        self._outstanding.append(Mark(name, position, listened, due_ms - self._buffer.lag_ms))
 
     def listened(self, count: int) -> None:
         """Take note that `count` samples of the peer's audio came."""
@@ -87,7 +92,10 @@ class Marks:
 
     def open_at(self, now_ms: int) -> int | None:
         """Return the first position whose echo is waited for, None when nothing holds us up."""
-        if self._outstanding and now_ms >= self._overdue_ms(self._outstanding[0]):
+        if not self._outstanding:
+            return None
+        first = self._outstanding[0]
+        if now_ms >= first.soonest_ms and now_ms >= self._overdue_ms(first):
             self._miss(now_ms)
         is_open = self._outstanding and not self.is_mute
         return self._outstanding[0].position if is_open else None

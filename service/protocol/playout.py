@@ -111,10 +111,13 @@ class Playout:
         """Return how many clauses are not wholly sent."""
         return len(self._waiting)
 
-    def due(self, now_ms: int) -> list[SendMedia | SendMark]:
-        """Return what is to be sent now, in order; it counts as sent from here on."""
+    def due(self, now_ms: int, *, most: int = AHEAD_MAX) -> list[SendMedia | SendMark]:
+        """Return what is to be sent now, in order; it counts as sent from here on.
+
+        At most so many, and the mark of the last one: who can't send them all asks again.
+        """
         out: list[SendMedia | SendMark] = []
-        while self._has_room(now_ms):
+        while len(out) < most and self._has_room(now_ms):
             clause = self._waiting[0]
             begin = self._buffer.sent - clause.begin
             piece = clause.audio[begin : begin + _size(len(clause.audio) - begin)]
@@ -223,7 +226,8 @@ class Playout:
     def _has_room(self, now_ms: int) -> bool:
         if self._is_held or not self._waiting:
             return False
-        return self._next_end() - self._heard_to(now_ms) <= AHEAD_MAX
+        least = self._next_end() - AHEAD_MAX  # of what must have been heard
+        return self._heard >= least or self._heard_to(now_ms) >= least
 
     def _next_end(self) -> int:
         """Return the position that the next message would reach."""
@@ -244,16 +248,21 @@ class Playout:
         self._marks.sent(name, self._marked, now_ms)
         return name
 
-    def _heard_to(self, now_ms: int) -> int:
+    def _hear(self, now_ms: int) -> int | None:
+        """Move heard on; return the first position whose echo is waited for."""
         open_at, played = self._marks.open_at(now_ms), self._buffer.played(now_ms)
         limit = self._buffer.sent if open_at is None else open_at
         self._heard = max(self._heard, min(played, limit))
+        return open_at
+
+    def _heard_to(self, now_ms: int) -> int:
+        self._hear(now_ms)
         return self._heard
 
     def _whole_to(self, now_ms: int) -> int:
         """Return how far clauses that end are heard to their end."""
-        to, open_at = self._heard_to(now_ms), self._marks.open_at(now_ms)
-        return to if open_at is None else min(to, open_at - 1)
+        open_at = self._hear(now_ms)
+        return self._heard if open_at is None else min(self._heard, open_at - 1)
 
     def _reach(self, to: int, now_ms: int) -> int:
         """Return what probably will have been heard when a `clear` of now gets there."""

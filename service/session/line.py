@@ -52,7 +52,6 @@ class Line:
         self._means = means
         self._socket: Socket | None = None
         self._mouth: Mouth | None = None
-        self._speaking: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self.voice = ModelVoice()  # what a model says itself; it outlives the stream
         self.stream_sid = ""
@@ -95,11 +94,11 @@ class Line:
             self.voice,
             self._means.clock,
             self.levels,
+            pacer=self._means.pacer,
             is_proven=self._has_echoed or (arrival.echoes and not self._is_mute),
             on_heard=on_heard,
             on_lost=on_lost,
         )
-        self._speaking = asyncio.create_task(self._mouth.run())
 
     def want(self, prompts: tuple[Prompt, ...]) -> None:
         """Say exactly these prompts. Among them a live voice waits for nobody."""
@@ -162,13 +161,12 @@ class Line:
         """Stop speaking, close the socket in the background, and tell how far everything got."""
         gone = i.Detached(self.stream_sid, reason, self.last_media_ms, self.played())
         self._is_mute = self._mouth is not None and self._mouth.is_mute
-        speaking, socket = self._speaking, self._socket
-        self._speaking = self._socket = self._mouth = None
+        mouth, socket = self._mouth, self._socket
+        self._mouth = self._socket = None
         self.detached_ms = self._means.clock.now_ms()
         self._means.sight.heard(self._jitter.in_samples)
-        if speaking is not None:
-            speaking.cancel()
-            await asyncio.gather(speaking, return_exceptions=True)
+        if mouth is not None:
+            await mouth.stop()
         if socket is not None:
             self._closing = self._means.tasks.start(socket.close(code, reason, grace_ms=grace_ms))
         return gone

@@ -15,6 +15,7 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.meter import Meter
 from service.session.kept.ring_backs import RingBacks
+from service.session.pacer import Pacer
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
@@ -62,6 +63,10 @@ class Sink(Protocol):
 class Socket(Protocol):
     """The media socket, as a session uses it."""
 
+    def say(self, text: str) -> bool:
+        """Send one text message at once, behind all that was sent. False when it can't be: then `send` can."""
+        ...
+
     async def send(self, text: str) -> None:
         """Send one text message. Raises ConnectionError when the peer is gone."""
         ...
@@ -82,6 +87,7 @@ class Means:
     endpointer: Callable[[], Endpointer]
     documents: Documents
     clock: Clock
+    pacer: Pacer
     meter: Meter
     sight: Sight
     policy: Policy

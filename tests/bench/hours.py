@@ -135,6 +135,10 @@ class Caller:
     # What a session asks of a socket.
 
     async def send(self, text: str) -> None:
+        """Nobody has to wait for it."""
+        raise AssertionError(text)
+
+    def say(self, text: str) -> bool:
         """Play what comes, and echo its marks when they have played."""
         loop, now_ms = asyncio.get_running_loop(), self._parts.clock.now_ms()
         match m.decode_outbound(text):
@@ -146,6 +150,7 @@ class Caller:
                 loop.call_later(wait_s, self._echo, self._wire, mark.name)
             case m.Clear():
                 self._plays_until_ms = 0
+        return True
 
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
         """Nothing is left to close."""

@@ -150,15 +150,30 @@ CONVERSATION: Final = (
         rule=4,
         file="service/session/speaking/mouth.py",
         before="""\
-        if self._playout.clear(self._clock.now_ms()):
-            self._must_clear = True
-            self._work.set()
+        if self._playout.clear(now_ms) or self._outflow.is_stalled:
+            self._clear(now_ms)
 """,
         after="""\
-        if self._playout.clear(self._clock.now_ms()):
-            self._work.set()
+        if self._playout.clear(now_ms) or self._outflow.is_stalled:
+            self._outflow.drop()
 """,
         suites=("tests/session/speaking/test_mouth.py",),
+    ),
+    Bug(
+        name="what-was-stuck-follows-the-clear",
+        rule=4,
+        file="service/session/speaking/mouth.py",
+        before="        self._outflow.drop()\n",
+        after="",
+        suites=("tests/session/speaking/test_mouth.py",),
+    ),
+    Bug(
+        name="what-is-stuck-counts-as-heard",
+        rule=3,
+        file="service/session/speaking/outflow.py",
+        before="self._clock.now_ms() if self._stood_ms is None else self._stood_ms",
+        after="self._clock.now_ms()",
+        suites=("tests/session/speaking/test_mouth.py", "tests/session/speaking/test_outflow.py"),
     ),
     Bug(
         name="cut-clause-skipped",

@@ -18,6 +18,7 @@ from service.meter import Meter
 from service.session.kept.records import rebuilt
 from service.session.line import Arrival
 from service.session.means import Means, Sink
+from service.session.pacer import Pacer
 from service.session.session import Session
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
@@ -128,6 +129,7 @@ class House:
                 "+15550100",
             ),
             clock=self.clock,
+            pacer=Pacer(self.clock),
             forks=Forks(self.tasks),
             meter=self.meter,
             sight=Sight(self.meter, traces),

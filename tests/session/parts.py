@@ -74,6 +74,8 @@ class LoudVoice(Voice):
 class MemorySocket:
     """A media socket that keeps what was sent; its caller hears everything at once, unless told not to."""
 
+    is_patient = False  # it sends by waiting alone, as a server does that is not ours
+
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
@@ -84,11 +86,20 @@ class MemorySocket:
         self.echo: Callable[[str], None] | None = None
         self._echoed = 0
 
+    def say(self, text: str) -> bool:
+        if self.is_dead or self.closed or self.is_stuck or self.is_patient:
+            return False
+        self._take(text)
+        return True
+
     async def send(self, text: str) -> None:
         if self.is_dead or self.closed:
             raise ConnectionError("the peer is gone")
         if self.is_stuck:
             await asyncio.Event().wait()
+        self._take(text)
+
+    def _take(self, text: str) -> None:
         self.sent.append(json.loads(text))
         if self.is_listening:
             self.listen()

@@ -24,5 +24,6 @@ def test_what_a_session_is_given_keeps_the_promise(promise: type, kept_by: type)
         if name.startswith("_"):
             continue
         kept = inspect.signature(getattr(kept_by, name))
-        assert inspect.iscoroutinefunction(getattr(kept_by, name))
+        is_awaited = inspect.iscoroutinefunction(promised)
+        assert inspect.iscoroutinefunction(getattr(kept_by, name)) == is_awaited
         assert set(inspect.signature(promised).parameters) <= set(kept.parameters)

@@ -34,6 +34,7 @@ class Server:
         self.is_leaving = False
         self.engine = engine
         self.stills = 0  # how often its machine stood still
+        self.connections = 0  # that ever were opened to it
         self._loop = loop
         self._context = copy_context()
         self._context.run(MACHINE.set, self.machine)
@@ -63,6 +64,7 @@ class Server:
 
     def cut_with(self, cut: Callable[[], object]) -> None:
         """Call this when the machine dies: a connection of the outside world's."""
+        self.connections += 1
         self._cuts.append(cut)
 
     async def start(self) -> None:

@@ -137,6 +137,8 @@ class Connection:
             raise ConnectionError("nobody listens there")
         scope = _scope("websocket", url, headers)
         scope["extensions"]["stayline.cut"] = {"cut": lambda: self.cut(1006)}
+        if self.server.connections % 2:  # Of the others texts leave by waiting alone.
+            scope["extensions"]["stayline.direct"] = {"say": self._say}
         task = self.server.run(self.server.app(scope, self._receive, self._send))
         task.add_done_callback(lambda _: self.cut(1006))
         self.server.cut_with(lambda: self.cut(1006))
@@ -165,16 +167,21 @@ class Connection:
             case _:
                 await self._take(message["text"])
 
+    def _say(self, text: str) -> bool:
+        if self.is_cut or (self.is_deaf and self.sent_bytes + len(text) > KERNEL_BYTES):
+            return False
+        if self.is_deaf:
+            self.sent_bytes += len(text)
+        else:
+            self._from_app.append(text)
+            self._wake_peer()
+        return True
+
     async def _take(self, text: str) -> None:
         if self.is_cut:
             raise RuntimeError("the connection is gone")
-        if self.is_deaf:
-            self.sent_bytes += len(text)
-            if self.sent_bytes > KERNEL_BYTES:
-                await asyncio.Event().wait()
-            return
-        self._from_app.append(text)
-        self._wake_peer()
+        if not self._say(text):
+            await asyncio.Event().wait()
 
     def _shake(self, *, is_welcome: bool) -> None:
         if not self._accepted.done():

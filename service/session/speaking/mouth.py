@@ -1,6 +1,6 @@
 """Our half of the talk on one stream: prompts in, paced audio out, and what of it was heard.
 
-    prompts (from the state) ──┬─> render, clause by clause ──> Playout ──> one sender ──> socket
+    prompts (from the state) ──┬─> render, clause by clause ──> Playout ──> Outflow ──> socket
                                └─> a model's own voice, piece by piece ─^   ^ marks echoed
 
 What is to be said stands in the call's state. `want` compares it with what is queued here: a new
@@ -9,6 +9,8 @@ with `clear`. So a barge-in and a resume are the same thing seen from here.
 
 While the caller has the floor the mouth is held: `hold` takes back what the carrier holds, `release`
 goes on from what was heard last. In between prompts may come and go.
+
+It has a task only while a clause is rendered, or while the socket takes nothing; else the pacer steps it.
 """
 
 import asyncio
@@ -23,12 +25,14 @@ from service.clock import Clock
 from service.protocol import messages
 from service.protocol.playout import Playout, SendMark
 from service.session.means import Socket, Speech
+from service.session.pacer import Pacer
 from service.session.sound.levels import Levels
 from service.session.speaking.model_voice import ModelVoice
+from service.session.speaking.outflow import Outflow
 from service.session.speaking.said import Lent, Said
 
-SEND_MS_MAX = 2_000  # a peer that takes nothing for so long is gone
 RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
+MESSAGES_A_STEP = 4  # 0.8 s of audio, and none of it is urgent: others are served in between
 CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and renders in milliseconds
 UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
 
@@ -36,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class Mouth:
-    """Speaks on one stream until it is stopped."""
+    """Speaks on one stream, from the first `want` until it is stopped or its peer is lost."""
 
     def __init__(
         self,
@@ -49,16 +53,17 @@ class Mouth:
         clock: Clock,
         levels: Levels,
         *,
+        pacer: Pacer,
         is_proven: bool = False,
         on_heard: Callable[[tuple[Played, ...]], None],
         on_lost: Callable[[str], None],
     ) -> None:
         self._call_sid = call_sid
         self._stream_sid = stream_sid
-        self._socket = socket
         self._speech = speech
         self._voice = voice
         self._clock = clock
+        self._pacer = pacer
         self._levels = levels
         self._on_heard = on_heard
         self._on_lost = on_lost
@@ -67,10 +72,9 @@ class Mouth:
         self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
         self._to_render: deque[tuple[str, int, str]] = deque()
-        self._must_clear = False
-        self._is_held = False
-        self._work = asyncio.Event()
-        self._room = asyncio.Event()
+        self._outflow = Outflow(socket, clock, on_room=lambda: pacer.wake(self), on_lost=self.fail)
+        self._rendering: asyncio.Task[None] | None = None
+        self._is_held = self._is_over = False
 
     @property
     def is_held(self) -> bool:
@@ -84,7 +88,7 @@ class Mouth:
 
     def is_speaking(self) -> bool:
         """Whether anything is left that the caller has not heard."""
-        return bool(self._to_render) or not self._playout.is_idle(self._clock.now_ms())
+        return bool(self._to_render) or not self._playout.is_idle(self._outflow.now_ms())
 
     def want(self, prompts: tuple[Prompt, ...]) -> None:
         """Say exactly these prompts, in this order; whatever else is queued or playing is cut."""
@@ -112,49 +116,57 @@ class Mouth:
                 (prompt.prompt, clause, prompt.clauses[clause])
                 for clause in range(prompt.clauses_heard, len(prompt.clauses))
             )
-        self._room.set()
+        self._pacer.wake(self)
 
     def wake(self) -> None:
         """There is more of the model's audio, or no more will come."""
-        self._room.set()
+        self._pacer.wake(self)
 
     def _hush(self) -> None:
         """Forget all that is queued, here and at the carrier. Stop producing first, then clear."""
         self._to_render.clear()
         self._said.clear()
-        if self._playout.clear(self._clock.now_ms()):
-            self._must_clear = True
-            self._work.set()
+        now_ms = self._outflow.now_ms()
+        if self._playout.clear(now_ms) or self._outflow.is_stalled:
+            self._clear(now_ms)
+
+    def _clear(self, now_ms: int) -> None:
+        """Have the carrier drop what it has, before anything else is sent, and what is on its way with it."""
+        self._outflow.drop()
+        if not self._is_over:
+            self._levels.cleared(now_ms)
+            self._outflow.put(messages.clear(self._stream_sid))
 
     def hold(self) -> None:
         """Fall silent at once, and keep in mind what was not heard. Holding twice is harmless."""
         if self._is_held:
             return
         self._is_held = True
-        if self._playout.hold(self._clock.now_ms()):
-            self._must_clear = True
-        self._work.set()
+        now_ms = self._outflow.now_ms()
+        if self._playout.hold(now_ms) or self._outflow.is_stalled:
+            self._clear(now_ms)
+        self._pacer.wake(self)
 
     def release(self) -> None:
         """Go on from the sample that was heard last, or a little before. Harmless when not held."""
         if self._is_held:
             self._is_held = False
             self._playout.release()
-            self._work.set()
+            self._pacer.wake(self)
 
     def echoed(self, mark: str) -> None:
         """A mark came back."""
         self._playout.echoed(mark, self._clock.now_ms())
-        self._work.set()
+        self._pacer.wake(self)
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""
-        if self._note(self._clock.now_ms()):
-            self._work.set()  # Whoever asks may drop the answer; it is still to be reported.
+        if self._note(self._outflow.now_ms()):
+            self._pacer.wake(self)  # Whoever asks may drop the answer; it is still to be reported.
         return tuple(self._progress(name) for name in self._said)
 
     def _progress(self, name: str) -> Played:
-        return self._said[name].played(self._playout.pointers_of(name, self._clock.now_ms()))
+        return self._said[name].played(self._playout.pointers_of(name, self._outflow.now_ms()))
 
     def _note(self, now_ms: int) -> bool:
         """Take note of clauses heard to their end. True when there is something to report."""
@@ -164,41 +176,65 @@ class Mouth:
                 self._further[event.prompt] = None
         return bool(self._further)
 
-    async def run(self) -> None:
-        """Render and send until cancelled or the socket is lost."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                rendering = tasks.create_task(self._render())
-                try:
-                    await self._send()
-                except (ConnectionError, TimeoutError) as trouble:
-                    self._on_lost(str(trouble) or type(trouble).__name__)
-                finally:
-                    rendering.cancel()
-        except Exception:  # noqa: BLE001 - a mouth that died in silence would leave a live call mute
-            _log.exception(
-                "! the mouth failed", extra={"action": "mouth_failed", "call_sid": self._call_sid}
-            )
-            self._on_lost("fault")
+    def step(self, now_ms: int) -> int | None:
+        """See Paced: send what is due, tell what was heard, have more rendered."""
+        if self._is_over:
+            return None
+        self._speak(now_ms)
+        self._report()
+        self._render_ahead()
+        if not self._outflow.is_stalled:
+            return self._playout.deadline_ms(now_ms)
+        if now_ms >= self._outflow.gone_at_ms:
+            raise TimeoutError
+        return self._outflow.gone_at_ms
 
-    async def _render(self) -> None:
-        while True:
-            self._room.clear()
-            if not self._to_render or self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
-                await self._room.wait()
-                continue
-            name, clause, text = self._to_render[0]
-            said = self._said[name]
-            if isinstance(said, Lent):
-                if not self._borrow(said):
-                    await self._room.wait()
-                continue
+    def _speak(self, now_ms: int) -> None:
+        """Send what is due, message by message: what the socket does not take is not sent."""
+        for _ in range(MESSAGES_A_STEP):
+            if self._outflow.is_stalled:
+                return
+            out = self._playout.due(now_ms, most=1)
+            if not out:
+                return
+            for one in out:
+                if isinstance(one, SendMark):
+                    self._outflow.put(messages.mark(self._stream_sid, one.name))
+                else:
+                    self._levels.ours(one.payload, now_ms)
+                    self._outflow.put(messages.media(self._stream_sid, one.payload))
+
+    def _report(self) -> None:
+        if self._note(self._outflow.now_ms()):
+            told = tuple(self._progress(name) for name in self._further if name in self._said)
+            self._further.clear()
+            if told:
+                self._on_heard(told)
+
+    def _render_ahead(self) -> None:
+        """Have more queued, as long as there is something to say and not enough of it is here."""
+        while self._to_render and self._rendering is None:
+            if self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
+                return
+            said = self._said[self._to_render[0][0]]
+            if isinstance(said, Said):
+                self._rendering = asyncio.create_task(self._render(said))
+            elif not self._borrow(said):
+                return
+
+    async def _render(self, said: Said) -> None:
+        """Render the next clause, and queue it unless it is unwanted by then."""
+        name, clause, text = self._to_render[0]
+        try:
             audio = await self._audio(text)
+            self._rendering = None
             if self._said.get(name) is said:
                 self._to_render.popleft()
                 said.rendered(text, audio)
                 self._playout.queue(name, clause, audio)
-                self._work.set()
+            self._pacer.wake(self)
+        except Exception as trouble:  # noqa: BLE001 - see fail
+            self.fail(trouble)
 
     def _borrow(self, lent: Lent) -> bool:
         """Queue the next piece of a model's own voice. False when it isn't there yet."""
@@ -210,7 +246,7 @@ class Mouth:
         else:
             self._to_render.popleft()
             self._further[lent.prompt.prompt] = None  # Maybe it was heard before its end was known.
-        self._work.set()
+            self._pacer.wake(self)
         return True
 
     async def _audio(self, text: str) -> bytes:
@@ -226,46 +262,33 @@ class Mouth:
             )
             return UNSPEAKABLE
 
-    async def _send(self) -> None:
-        while True:
-            self._work.clear()
-            if self._must_clear:
-                self._must_clear = False
-                self._levels.cleared(self._clock.now_ms())
-                await self._put(messages.clear(self._stream_sid))
-            now_ms = self._clock.now_ms()
-            for out in self._playout.due(now_ms):
-                if isinstance(out, SendMark):
-                    await self._put(messages.mark(self._stream_sid, out.name))
-                else:
-                    self._levels.ours(out.payload, now_ms)
-                    await self._put(messages.media(self._stream_sid, out.payload))
-                if self._must_clear:
-                    break
-            self._report()
-            await self._rest()
+    def fail(self, trouble: Exception) -> None:
+        """See Paced: the peer is gone, or the fault is ours. Told once, and nothing is sent any more.
 
-    def _report(self) -> None:
-        if self._note(self._clock.now_ms()):
-            told = tuple(self._progress(name) for name in self._further if name in self._said)
-            self._further.clear()
-            if told:
-                self._on_heard(told)
-        self._room.set()
-
-    async def _rest(self) -> None:
-        """Sleep until there is something to send, or something may have been heard."""
-        if self._must_clear:
+        A mouth that died in silence would leave a live call mute.
+        """
+        if self._is_over:
             return
-        deadline_ms = self._playout.deadline_ms(self._clock.now_ms())
-        try:
-            async with asyncio.timeout(
-                None if deadline_ms is None else max(0, deadline_ms - self._clock.now_ms()) / 1000
-            ):
-                await self._work.wait()
-        except TimeoutError:
+        self._end()
+        if isinstance(trouble, ConnectionError | TimeoutError):
+            self._on_lost(str(trouble) or type(trouble).__name__)
             return
+        _log.error(
+            "! the mouth failed",
+            exc_info=trouble,
+            extra={"action": "mouth_failed", "call_sid": self._call_sid},
+        )
+        self._on_lost("fault")
 
-    async def _put(self, text: str) -> None:
-        async with asyncio.timeout(SEND_MS_MAX / 1000):
-            await self._socket.send(text)
+    async def stop(self) -> None:
+        """Send nothing more, and let go of all that is at work. Stopping twice is harmless."""
+        ending = self._end()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+    def _end(self) -> list[asyncio.Task[None]]:
+        self._is_over = True
+        self._pacer.part(self)
+        rendering, self._rendering = self._rendering, None
+        if rendering is not None:
+            rendering.cancel()
+        return [task for task in (rendering, self._outflow.stop()) if task is not None]

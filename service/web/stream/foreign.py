@@ -35,6 +35,11 @@ class ForeignSocket(MediaSocket):
         self._heard: deque[bytes] = deque()
 
     @override
+    def say(self, text: str) -> bool:
+        """See Socket.say."""
+        return super().say(self._interpreter.told(text))
+
+    @override
     async def send(self, text: str) -> None:
         """See Socket.send."""
         await super().send(self._interpreter.told(text))

@@ -42,6 +42,10 @@ class MediaSocket:
         self._gone = Flag()
         self._how = CLOSED
 
+    def say(self, text: str) -> bool:
+        """See Socket.say: where the server can, and the peer has room."""
+        return not self._gone.is_set() and self._say(text)
+
     async def send(self, text: str) -> None:
         """See Socket.send."""
         if self._gone.is_set():

@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from service.audio import samples
 from service.call.events import Played
 from service.call.state import Prompt
 from service.clock import Clock
 from service.errors import SpeechError
+from service.session.pacer import Pacer
 from service.session.sound.levels import Levels
-from service.session.speaking import mouth as module
+from service.session.speaking import mouth as module, outflow
 from service.session.speaking.model_voice import ModelVoice
 from service.session.speaking.mouth import Mouth
 from service.session.speaking.said import REPEAT
@@ -23,6 +25,15 @@ pytestmark = pytest.mark.asyncio
 
 ONE = Prompt("p1", 1, ("the first clause is here", "and here is the second"))
 TWO = Prompt("p2", 2, ("another prompt",))
+
+
+IS_PATIENT = {"at once": False, "by waiting": True}
+
+
+@pytest.fixture(autouse=True, params=list(IS_PATIENT))
+def manner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every socket of these tests sends at once, as ours do, or by waiting alone, as other servers' do."""
+    monkeypatch.setattr(MemorySocket, "is_patient", IS_PATIENT[request.param])
 
 
 class Stage:
@@ -41,8 +52,9 @@ class Stage:
             self.socket,
             self.speech,
             self.voice,
-            Clock(),
+            clock := Clock(),
             Levels(0),
+            pacer=Pacer(clock),
             on_heard=self.told.extend,
             on_lost=self.lost.append,
         )
@@ -50,12 +62,10 @@ class Stage:
 
     @asynccontextmanager
     async def speaking(self) -> AsyncIterator[Mouth]:
-        running = asyncio.create_task(self.mouth.run())
         try:
             yield self.mouth
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await self.mouth.stop()
 
     def heard(self, prompt: str) -> int:
         return max((one.clauses for one in self.told if one.prompt == prompt), default=0)
@@ -251,7 +261,7 @@ async def test_a_peer_that_is_gone_is_told_of_once() -> None:
 
 
 async def test_a_peer_that_takes_nothing_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SEND_MS_MAX", 20)
+    monkeypatch.setattr(outflow, "SEND_MS_MAX", 20)
     stage = Stage()
     stage.socket.is_stuck = True
     async with stage.speaking() as mouth:
@@ -346,3 +356,141 @@ async def test_our_own_line_comes_after_a_models_that_is_over() -> None:
         desk.voice.tell("m1", "Hi.", is_last=True)
         mouth.wake()
         await wait_until(lambda: desk.speech.said == ["One moment."], description="then we are")
+
+
+class Narrow(MemorySocket):
+    """A socket that takes so many texts at once, and then waits until there is room."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__()
+        self.is_listening = False
+        self.left = takes
+        self.room = asyncio.Event()
+
+    @override
+    def say(self, text: str) -> bool:
+        return self.left > 0 and super().say(text)
+
+    @override
+    async def send(self, text: str) -> None:
+        if self.left <= 0:
+            await self.room.wait()
+        await super().send(text)
+
+    @override
+    def _take(self, text: str) -> None:
+        self.left -= 1
+        super()._take(text)
+
+
+def narrow(takes: int, ms_a_word: int = 400) -> Stage:
+    stage = Stage()
+    stage.socket = stage.mouth._outflow._socket = Narrow(takes)
+    stage.speech.ms_a_word = ms_a_word
+    return stage
+
+
+@pytest.mark.parametrize("silenced", ["hold", "cut"])
+@pytest.mark.parametrize("takes", [0, 1, 2, 3])
+async def test_after_a_stall_in_the_midst_nothing_stale_follows_the_clear(
+    takes: int, silenced: str
+) -> None:
+    """G3: what is under way when the caller has the floor is followed by the clear, and by nothing else."""
+    stage = narrow(takes)
+    room = stage.socket.room  # type: ignore[attr-defined] # it is narrow
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: mouth._outflow.is_stalled, description="the socket takes no more")
+        await asyncio.sleep(0)
+        before = len(stage.socket.sent)
+        if silenced == "hold":
+            mouth.hold()
+        mouth.want(())
+        room.set()
+        await wait_until(lambda: not mouth._outflow.is_stalled, description="it takes again")
+        await for_a_moment(0.05)
+    assert stage.socket.events()[before:].count("clear") == 1
+    assert stage.socket.events()[-1] == "clear"
+    assert len(stage.socket.sent) <= before + 2
+    assert stage.lost == []
+
+
+async def test_what_the_socket_did_not_take_is_not_counted_as_sent_nor_as_heard() -> None:
+    stage = narrow(1, ms_a_word=40)
+    stage.mouth._playout._marks.is_mute = True  # So that time alone tells what was heard.
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: mouth._outflow.is_stalled, description="the socket takes no more")
+        stalled = mouth.played()
+        assert stalled[0].sent_samples == samples(200)
+        await for_a_moment(0.3)
+        assert mouth.played() == stalled
+    assert stalled[0].clauses == 0
+    assert stage.told == []
+
+
+async def test_after_a_stall_everything_is_said_and_heard_in_order() -> None:
+    stage = narrow(2, ms_a_word=100)
+    stage.socket.is_listening = True
+    stage.socket.echo = stage.mouth.echoed
+    room = stage.socket.room  # type: ignore[attr-defined] # it is narrow
+    async with stage.speaking() as mouth:
+        mouth.want((ONE, TWO))
+        await wait_until(lambda: mouth._outflow.is_stalled, description="the socket takes no more")
+        room.set()
+        await wait_until(lambda: stage.heard("p2") == 1, description="all is heard")
+    media = [one["media"]["payload"] for one in stage.socket.sent if one["event"] == "media"]
+    assert len(b"".join(map(base64.b64decode, media))) == samples(100) * 12
+    assert stage.heard("p1") == 2
+
+
+async def test_a_peer_that_is_gone_lets_go_of_every_task_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """O-3."""
+    monkeypatch.setattr(outflow, "SEND_MS_MAX", 20)
+    tasks = asyncio.all_tasks()
+    stage = narrow(0)
+    stage.mouth.want((ONE, TWO))
+    await wait_until(lambda: bool(stage.lost), description="the loss is told")
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+    assert len(stage.mouth._pacer) == 0
+    for change in (stage.mouth.hold, stage.mouth.release, stage.mouth.wake):
+        change()
+    stage.mouth.echoed("e3.p1.8")
+    stage.mouth.want((TWO,))
+    stage.mouth.want(())
+    await for_a_moment(0.05)
+    assert (stage.socket.sent, stage.lost) == ([], ["TimeoutError"])
+    assert asyncio.all_tasks() == tasks
+    await stage.mouth.stop()
+
+
+async def test_a_silent_mouth_has_neither_task_nor_timer() -> None:
+    tasks = asyncio.all_tasks()
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: stage.heard("p1") == 2, description="all is heard")
+        mouth.want(())
+        await wait_until(lambda: len(mouth._pacer) == 0, description="nothing is due")
+        assert asyncio.all_tasks() == tasks
+
+
+async def test_a_stopped_mouth_sends_nothing_more() -> None:
+    stage = Stage()
+    stage.socket.is_listening = False
+    stage.speech.ms_a_word = 2_000
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        await wait_until(lambda: len(stage.socket.sent) > 5, description="it speaks")
+    sent = len(stage.socket.sent)
+    mouth.hold()
+    mouth.release()
+    mouth.want((TWO,))
+    for mark in stage.socket.marks():
+        mouth.echoed(mark)
+    await for_a_moment(0.3)
+    assert len(stage.socket.sent) == sent
+    assert stage.lost == []

@@ -7,10 +7,13 @@ from starlette.websockets import WebSocket
 
 from service.call.inputs import IDLE
 from service.errors import RemoteProtocolError
+from service.protocol import dialects, messages
+from service.protocol.interpreter import Interpreter
 from service.session.session import SHUTDOWN
 from service.web.stream import socket as module
+from service.web.stream.foreign import ForeignSocket
 from service.web.stream.socket import REASON_BYTES_MAX, MediaSocket
-from service.wire.websocket import UNANSWERED
+from service.wire.websocket import DIRECT, UNANSWERED, Say
 
 
 class Wire:
@@ -30,10 +33,17 @@ class Wire:
         self.sent.append(message)
 
 
-async def opened(*brings: Message) -> tuple[Wire, MediaSocket]:
+async def accepted(*brings: Message, say: Say | None = None) -> tuple[Wire, WebSocket]:
     wire = Wire({"type": "websocket.connect"}, *brings)
-    websocket = WebSocket({"type": "websocket", "headers": []}, wire.receive, wire.send)
+    extensions = {} if say is None else {DIRECT: {"say": say}}
+    scope = {"type": "websocket", "headers": [], "extensions": extensions}
+    websocket = WebSocket(scope, wire.receive, wire.send)
     await websocket.accept()
+    return wire, websocket
+
+
+async def opened(*brings: Message, say: Say | None = None) -> tuple[Wire, MediaSocket]:
+    wire, websocket = await accepted(*brings, say=say)
     return wire, MediaSocket(websocket)
 
 
@@ -79,6 +89,41 @@ async def test_nothing_is_sent_after_the_end_and_closing_again_is_harmless() -> 
         await socket.send("too late")
     await socket.close(1000, "")
     assert [message["type"] for message in wire.sent] == ["websocket.accept"]
+
+
+@pytest.mark.asyncio
+async def test_a_text_goes_at_once_where_the_server_can_and_the_peer_has_room() -> None:
+    said: list[str] = []
+
+    def say(text: str) -> bool:
+        said.append(text)
+        return len(said) == 1
+
+    _, plain = await opened()
+    assert not plain.say("hello")
+    _, socket = await opened(gone(1000), say=say)
+    assert socket.say("hello")
+    assert not socket.say("much")
+    with pytest.raises(ConnectionError):
+        await socket.receive()
+    assert not socket.say("too late")
+    assert said == ["hello", "much"]
+
+
+@pytest.mark.asyncio
+async def test_another_carrier_is_told_at_once_in_its_own_words() -> None:
+    said: list[str] = []
+
+    def say(text: str) -> bool:
+        said.append(text)
+        return True
+
+    wire, websocket = await accepted(say=say)
+    socket = ForeignSocket(websocket, Interpreter(dialects.TELNYX), echoes=False)
+    assert socket.say(messages.clear("MZ1"))
+    await socket.send(messages.clear("MZ1"))
+    assert said == ['{"event":"clear"}'] * 2
+    assert len(wire.sent) == 1
 
 
 @pytest.mark.asyncio
