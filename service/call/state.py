@@ -222,6 +222,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is_drop_limited: bool = False
     privacy: Privacy = Privacy()
     orphaned: int = 0  # facts that another owner's claim kept out of this journal
+    is_greeted_apart: bool = (
+        False  # by one of those: the caller heard it, and nobody knows what else
+    )
 
     @property
     def customer_number(self) -> str:

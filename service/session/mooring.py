@@ -55,7 +55,7 @@ class Mooring:
         is_first = arrival.door == "voice" and arrival.is_fresh and not arrival.is_known
         claim = await self._ledger.claim(arrival.opening, now_ms, is_first=is_first)
         gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
-        lost = self._lost(claim) if arrival.is_known else ""
+        lost = self._lost(claim, was_known=arrival.is_known)
         if lost or self._ledger.call.is_known():
             source = "nowhere" if lost else self._ledger.source
             self._means.sight.restored(source)
@@ -79,14 +79,17 @@ class Mooring:
         self._plug_in(arrival)
         return gap_ms
 
-    def _lost(self, claim: Claim) -> str:
+    def _lost(self, claim: Claim, *, was_known: bool) -> str:
         """Say why nothing is known of a call that was known, "" when something is."""
-        if claim.is_new:
+        if was_known and claim.is_new:
             return "the journal was gone"
-        if self._ledger.call.is_known():
+        call = self._ledger.call
+        if call.is_greeted_apart and not call.is_greeted:
+            return "what was said is kept outside the journal"
+        if call.is_known():
             return ""
         is_unread = any(record.body == UNREADABLE for record in claim.records)
-        return "the journal can't be opened" if is_unread else ""
+        return "the journal can't be opened" if was_known and is_unread else ""
 
     def hear(self, ulaw: bytes, now_ms: int) -> None:
         """Take audio of the stream that is plugged in, if one is."""

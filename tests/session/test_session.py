@@ -3,6 +3,7 @@ import pytest
 from service.call import events as e
 from service.call.acts import HangUp, Say
 from service.call.decisions.resume import INTERRUPTED_LINE, LOST_LINE
+from service.clock import Clock
 from service.session import session as module
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, House, words_of
@@ -206,6 +207,17 @@ async def test_a_known_call_whose_journal_is_gone_is_told_so_and_not_greeted(hou
     assert "ContextLost" in kinds
     assert "Greeted" not in kinds
     assert house.agent.turns[0].reason == "context_lost"
+
+
+async def test_who_was_greeted_by_a_server_whose_writes_were_lost_is_told_so_and_not_greeted(
+    house: House,
+) -> None:
+    apart = e.encode(e.Greeted(prompt="p1")).decode()
+    await house.journal.open(CALL, [e.encode(e.CallOpened(call_sid=CALL))], now_ms=Clock().now_ms())
+    await house.write(e.BranchOrphaned(epoch=1, count=4, lost=(apart,)))
+    caller = await house.connect(stream_sid="MZ2", door="resume")
+    await caller.is_told(LOST_LINE)
+    assert "Greeted" not in await house.kinds()
 
 
 async def test_a_call_that_drops_too_often_goes_to_the_last_resort(house: House) -> None:

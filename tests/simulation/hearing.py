@@ -75,15 +75,18 @@ class Hearing:
         ends_ms: Mapping[int, int],
         was_still: bool,
         clears_ms: Mapping[int, Sequence[int]] = MappingProxyType({}),
+        numbers: Mapping[str, int] = MappingProxyType({}),
         stalled: frozenset[int] = frozenset(),
     ) -> None:
         """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
 
-        `clears_ms` is when the carrier was told to drop what it has, stream by stream; on the `stalled` ones
+        `clears_ms` is when the carrier was told to drop what it has, stream by stream, and `numbers` are
+        those of streams by their names; on the `stalled` ones
         no echo came for a while, or none could be written down before a server died.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms
+        self._numbers = numbers
         self._stalled = stalled
         self._ends_ms = ends_ms
         self._was_still = was_still
@@ -135,15 +138,15 @@ class Hearing:
             yield f"words of {unheard} count as heard, with {len(self._ends_ms)} streams ended"
 
     def _greeted_anew(self) -> Iterator[str]:
-        """Who heard the greeting's first clause to its end hears no other greeting, of a lost branch neither."""
-        if sum(_greetings(one) for one in self._told) < 2:
-            return
+        """A branch that is lost greeted nobody on a stream after one on which they heard the greeting whole."""
         first = clause_sum(f"{OWN[1]}.")
         words = [one for one in self._heard if one.word.clause == first]
         whole = {one.stream for one in words if one.word.index == one.word.of - 1}
-        again = [one for one in words if not one.word.index and any(n < one.stream for n in whole)]
-        if again:
-            yield f"is greeted anew at {again[0].at_ms}"
+        again = {one.stream for one in words if not one.word.index}
+        for told in self._told:
+            for number in _greeted_apart(told, self._numbers) & again:
+                if any(before < number for before in whole):
+                    yield f"is greeted anew on stream {number}"
 
     def _repeated(self) -> Iterator[str]:
         """At most one clause that was heard to its end is said again on a new stream."""
@@ -197,8 +200,20 @@ class Hearing:
                 return
 
 
-def _greetings(told: Told) -> int:
-    """How often a fact says that the caller was greeted: a branch that was lost may list it."""
+def greets_apart(told: Told) -> bool:
+    """Say whether this tells of a branch that is lost, and in which the caller was greeted."""
+    lost = told.fact.lost if isinstance(told.fact, e.BranchOrphaned) else ()
+    return any(isinstance(e.decode(one.encode()), e.Greeted) for one in lost)
+
+
+def _greeted_apart(told: Told, numbers: Mapping[str, int]) -> set[int]:
+    """The streams on which a branch that was lost greeted the caller."""
+    found: set[int] = set()
     if isinstance(told.fact, e.BranchOrphaned):
-        return sum(isinstance(e.decode(one.encode()), e.Greeted) for one in told.fact.lost)
-    return int(isinstance(told.fact, e.Greeted))
+        number = 0
+        for fact in (e.decode(one.encode()) for one in told.fact.lost):
+            if isinstance(fact, e.StreamAttached):
+                number = numbers.get(fact.stream_sid, 0)
+            elif isinstance(fact, e.Greeted):
+                found.add(number)
+    return found

@@ -1,5 +1,7 @@
 """The ten rules of the design, as code. Fed by what was heard, what was acknowledged, what tools did."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from service.audio import milliseconds
@@ -12,7 +14,7 @@ from service.simulator.line import Line
 from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
-from tests.simulation.hearing import Hearing, heard_words
+from tests.simulation.hearing import Hearing, greets_apart, heard_words
 from tests.simulation.private import Discreet
 from tests.simulation.server import Server
 from tests.simulation.store import Row
@@ -65,6 +67,7 @@ class Rules:
             if isinstance(fact, e.Greeted):
                 greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
                 check(3, greetings == 1, f"{sid} is greeted {greetings} times")
+                check(3, not _was_greeted_apart(kept), f"{sid} is greeted anew")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
             if isinstance(fact, e.AgentSpoke) and fact.who == "agent":
@@ -201,6 +204,7 @@ class Rules:
                     for one in phone.lines
                     if isinstance(one, SwiftLine)
                 },
+                numbers={one.leg.stream_sid: one.number for one in phone.lines},
                 stalled=frozenset(
                     one.number
                     for one in phone.lines
@@ -261,6 +265,12 @@ class Rules:
                 is_kept or ack.durability is Durability.MEMORY,
                 f"{ack.call_sid}: {ack.key} of {ack.server} at {ack.at_ms} ({ack.durability}) is lost: {ack.bodies!r}",
             )
+
+
+def _was_greeted_apart(told: Sequence[Told]) -> bool:
+    """Whether it was known, when the newest stream came, that a branch which is lost had greeted the caller."""
+    places = [at for at, one in enumerate(told) if isinstance(one.fact, e.StreamAttached)]
+    return any(greets_apart(one) for one in told[: places[-1] if places else 0])
 
 
 def _rings_yet(call: Call) -> bool:

@@ -6,6 +6,7 @@ from tests.simulation.brain import GREETING
 from tests.simulation.hearing import Heard, Hearing, clause_sum
 from tests.simulation.witness import Told, Witness
 
+NUMBERS = {"MZ1": 1, "MZ2": 2}
 CLAUSES = tuple(f"Sentence {part} of answer 2." for part in range(3))
 
 
@@ -25,7 +26,9 @@ def judged(
     facts: list[Told], heard: list[Heard], clears_ms: dict[int, list[int]] | None = None
 ) -> int:
     witness = Witness(Clock())
-    hearing = Hearing("CA1", facts, heard, ends_ms={}, was_still=False, clears_ms=clears_ms or {})
+    hearing = Hearing(
+        "CA1", facts, heard, ends_ms={}, was_still=False, clears_ms=clears_ms or {}, numbers=NUMBERS
+    )
     hearing.judge(witness)
     return witness.broken.rule if witness.broken else 0
 
@@ -76,11 +79,15 @@ def test_not_all_that_was_said_is_said_again_after_a_clear() -> None:
 
 
 def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard() -> None:
-    greeted = e.Greeted(prompt="p1")
-    lost = told(2_000, e.BranchOrphaned(epoch=1, count=1, lost=(e.encode(greeted).decode(),)))
+    facts = (
+        e.StreamAttached(stream_sid="MZ2", cause="drop", gap_ms=0, server="s"),
+        e.Greeted(prompt="p1"),
+    )
+    apart = tuple(e.encode(fact).decode() for fact in facts)
+    told_of = [told(100, facts[1]), told(4_000, e.BranchOrphaned(epoch=1, count=2, lost=apart))]
     begins = GREETING.partition(" How")[0]
     once, again = sounds(begins, 1, 200), sounds(begins, 2, 3_000)
-    assert judged([told(100, greeted)], once + again) == 0
-    assert judged([told(100, greeted), lost], again) == 0
-    assert judged([told(100, greeted), lost], once[:3] + again) == 0
-    assert judged([told(100, greeted), lost], once + again) == 3
+    assert judged(told_of[:1], once + again) == 0
+    assert judged(told_of, again) == 0
+    assert judged(told_of, once[:3] + again) == 0
+    assert judged(told_of, once + again) == 3

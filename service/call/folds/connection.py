@@ -95,8 +95,13 @@ def _adopted(call: Call, fact: e.CallAdopted, _place: Place) -> Call:
 
 
 def _branch_orphaned(call: Call, fact: e.BranchOrphaned, _place: Place) -> Call:
-    """What was lost is counted; none of it was ever true of the call as it went on."""
-    return replace(call, orphaned=call.orphaned + fact.count)
+    """What was lost is counted; none of it was ever true of the call as it went on, but a caller heard it."""
+    is_greeted = any(one.startswith('{"kind":"greeted"') for one in fact.lost)
+    return replace(
+        call,
+        orphaned=call.orphaned + fact.count,
+        is_greeted_apart=call.is_greeted_apart or is_greeted,
+    )
 
 
 def _context_lost(call: Call, _fact: e.ContextLost, place: Place) -> Call:

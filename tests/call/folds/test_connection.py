@@ -187,6 +187,17 @@ def test_too_many_drops_and_the_call_before_are_known() -> None:
     assert (call.continues, call.is_drop_limited) == ("CA0", True)
 
 
+def test_a_greeting_that_stayed_outside_was_heard_all_the_same() -> None:
+    story = Story()
+    story.write(e.CallOpened(call_sid="CA1"))
+    apart = e.encode(e.Greeted(prompt="p1")).decode()
+    call = story.write(e.BranchOrphaned(epoch=1, count=1, lost=("{}",)), is_outside=True)
+    assert not call.is_greeted_apart
+    call = story.write(e.BranchOrphaned(epoch=1, count=2, lost=("{}", apart)), is_outside=True)
+    assert call.is_greeted_apart
+    assert not call.is_known()
+
+
 def test_facts_that_stayed_outside_are_counted_and_change_nothing_else() -> None:
     story = Story()
     before = story.write(attached("MZ1"))
