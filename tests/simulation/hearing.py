@@ -188,32 +188,46 @@ class Hearing:
                 yield f"{count} words again on stream {stream} after {at_ms}"
 
     def _stale(self) -> Iterator[str]:
-        """What was cut sounds no more."""
+        """What was cut sounds no more, unless a server whose branch is lost said the same."""
         cut: dict[int, int] = {}
+        apart = {clause_sum(text) for told in self._told for text in _said_apart(told)}
         for told in self._told:
             if isinstance(told.fact, e.SpeechCut):
                 clauses = self._clauses.get(told.fact.prompt, ())
                 cut |= {clause_sum(one): told.at_ms for one in clauses if one.startswith(OWN)}
         for one in self._heard:
-            if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
+            if (
+                one.word.clause in cut.keys() - apart
+                and one.at_ms > cut[one.word.clause] + CUT_MS_MAX
+            ):
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
 
 
+def _lost_facts(told: Told) -> Sequence[e.AnyFact]:
+    """Return what a branch that is lost held, where this fact tells of one."""
+    lost = told.fact.lost if isinstance(told.fact, e.BranchOrphaned) else ()
+    return [e.decode(one.encode()) for one in lost]
+
+
 def greets_apart(told: Told) -> bool:
     """Say whether this tells of a branch that is lost, and in which the caller was greeted."""
-    lost = told.fact.lost if isinstance(told.fact, e.BranchOrphaned) else ()
-    return any(isinstance(e.decode(one.encode()), e.Greeted) for one in lost)
+    return any(isinstance(fact, e.Greeted) for fact in _lost_facts(told))
+
+
+def _said_apart(told: Told) -> Iterator[str]:
+    for fact in _lost_facts(told):
+        if isinstance(fact, e.AgentSpoke):
+            yield from fact.clauses
 
 
 def _greeted_apart(told: Told, numbers: Mapping[str, int]) -> set[int]:
     """The streams on which a branch that was lost greeted the caller."""
     found: set[int] = set()
-    if isinstance(told.fact, e.BranchOrphaned):
-        number = 0
-        for fact in (e.decode(one.encode()) for one in told.fact.lost):
-            if isinstance(fact, e.StreamAttached):
-                number = numbers.get(fact.stream_sid, 0)
-            elif isinstance(fact, e.Greeted):
-                found.add(number)
+    number = 0
+    for fact in _lost_facts(told):
+        if isinstance(fact, e.StreamAttached):
+            number = numbers.get(fact.stream_sid, 0)
+        elif isinstance(fact, e.Greeted):
+            found.add(number)
     return found

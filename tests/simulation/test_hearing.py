@@ -91,3 +91,10 @@ def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard(
     assert judged(told_of, again) == 0
     assert judged(told_of, once[:3] + again) == 0
     assert judged(told_of, once + again) == 3
+
+
+def test_what_was_cut_may_be_said_by_a_server_whose_branch_is_lost() -> None:
+    apart = (e.encode(e.AgentSpoke(prompt="p1", clauses=CLAUSES)).decode(),)
+    cut = told(1_000, e.SpeechCut(prompt="p1", reason="barge_in"))
+    lost = told(3_000, e.BranchOrphaned(epoch=1, count=1, lost=apart))
+    assert judged([SPOKE, cut, lost], sounds(CLAUSES[2], 1, 2_000)) == 0
