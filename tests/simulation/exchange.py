@@ -127,6 +127,7 @@ class SwiftLine(Line):
     """A line whose frames last TICK_MS."""
 
     witness: Witness
+    server: Server
     clears_ms: list[int]
 
     @override
@@ -216,7 +217,7 @@ class SwiftBridge(Bridge):
             clock=self._clock,
             number=len(self.lines) + 1,
         )
-        line.witness, line.clears_ms = self.witness, []
+        line.witness, line.server, line.clears_ms = self.witness, server, []
         before_ms = self.lines[-1].ended_ms if self.lines else 0
         self.lines.append(line)
         await line.open(before_ms)
@@ -248,6 +249,12 @@ class Handset(Phone):
         )
         self._bridge.balancer, self._bridge.witness = balancer, witness
         self.timeline.listen(lambda event: witness.saw(card.call_sid, event))
+
+    @property
+    def server(self) -> Server | None:
+        """Whom the caller hears, or heard last: the server that their newest stream came to."""
+        newest = self.lines[-1] if self.lines else None
+        return newest.server if isinstance(newest, SwiftLine) else None
 
     @property
     def failure(self) -> BaseException | None:

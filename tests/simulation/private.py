@@ -1,7 +1,8 @@
 """What is private in a run: callers who are asked whether they may be written down, and card numbers.
 
 A caller with `Discretion` answers when they are asked, keys or says their number when it is collected, and begins
-again when they are told to. What they say before their yes, and every digit of the number, must be nowhere:
+again when they are told to. They go by what they hear, of which the store learns only after an outage.
+What they say before their yes, and every digit of the number, must be nowhere:
 not in a record, a log, a file, a metric, a turn of the agent's, nor in what the API shows. Rule 8.
 """
 
@@ -153,7 +154,12 @@ class Discretion:
         return not self._fleet.plan.asks_consent or self._privacy().consent == "given"
 
     def _privacy(self) -> Privacy:
-        row = self._fleet.cabinet.state.rows.get(self._phone.call_sid)
+        """Return what the session that the caller hears knows; what the store has, where there is none."""
+        call_sid, server = self._phone.call_sid, self._phone.server
+        session = server and server.parts.switchboard._sessions.get(call_sid)
+        if session:
+            return session.call.privacy
+        row = self._fleet.cabinet.state.rows.get(call_sid)
         return self._folds.of("", row.records).privacy if row else Privacy()
 
     def _is_due(self, asks: int, now_ms: int) -> bool:
@@ -194,14 +200,18 @@ class Discretion:
         await asyncio.sleep(THINK_MS / 1_000)
         card = self._plan.card
         spoken = self._chance.choice((0, 0, 0, 8))
-        if spoken:
+        if spoken and self._is_open(one):
             self._phone.caller.say(
                 bytes(rendered(" ".join(DIGITS[int(digit)] for digit in card[:spoken])))
             )
             await asyncio.sleep(2 * THINK_MS / 1_000)
         for key in card[spoken:] + self._chance.choice(("#", "")):
-            now = self._privacy().collection
-            if self._phone.is_over or now is None or now.rounds != one.rounds:
+            if not self._is_open(one):
                 return
             await self._phone.caller.press(key)
             await asyncio.sleep(KEY_MS / 1_000)
+
+    def _is_open(self, one: Collection) -> bool:
+        """Whether this round still goes on, as far as the caller knows."""
+        now = self._privacy().collection
+        return not self._phone.is_over and now is not None and now.rounds == one.rounds

@@ -27,6 +27,7 @@ SOUND_ENDS = (
     "the service ended the call",
     "the document hung up",
     "no connection: nobody is there",  # the whole fleet was down: no carrier waits for that
+    "no connection: the server died",  # it crashed under the last of the carrier's questions
 )
 OUTSIDE = ("error:", "adopted:", "over:")
 WAIT_MS_MAX = 25  # 20 ms for the store, then the write-behind

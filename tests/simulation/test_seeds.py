@@ -29,6 +29,8 @@ ONCE_BROKEN = {
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
+    10036024: "A caller heard in an outage that their number was taken, and keyed it again. The caller was wrong.",
+    10043893: "A fleet of one crashed under a call's last question, too. The rule was too strict.",
 }
 
 

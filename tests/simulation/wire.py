@@ -80,7 +80,7 @@ async def ask(
     server.cut_with(lambda: _late(done))
     task.add_done_callback(lambda _: _late(done))
     if not await done:
-        raise ConnectionError("the server is gone")
+        raise ConnectionError("the server died" if server.is_dead else "the server is gone")
     return answered
 
 
