@@ -110,6 +110,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_claims.py",),
     ),
     Bug(
+        name="two-owners-branches-told-as-one",
+        rule=2,
+        file="service/journal/behind/roll.py",
+        before="            branch = left.get(one.branch)\n",
+        after="            branch = next((had for had in left.values() if had.call_sid == one.call_sid), None)\n",
+        suites=("tests/journal/behind/test_roll.py", "tests/journal/behind/test_passage.py"),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",

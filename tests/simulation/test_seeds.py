@@ -26,6 +26,7 @@ ONCE_BROKEN = {
     306779: "A request was answered after its server had closed its shelf: servers did not wait for theirs, as uvicorn does.",
     314507: "What was heard could not be written in an outage, and its server crashed. The rule was too strict.",
     317980: "What a branch lost after its first loss was listed under the same key, and so nowhere.",
+    322098: "What two servers on one disk left of a call was told as one: an old owner's writes under the new one's fence.",
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",

@@ -75,6 +75,7 @@ class Branch:
         self.is_fenced = False
         self.is_missing = False
         self.lost: list[Writing] = []  # refused, and not told of yet
+        self.next: Branch | None = None  # another process's of the same call, to be told after it
 
     @property
     def is_whole(self) -> bool:

@@ -135,6 +135,8 @@ class Claims(Passage):
             known = None
         if branch.is_fenced or not (branch.is_whole or known is not None):
             return None
+        if branch.next is not None:
+            return None  # Somebody had the call after all that is here.
         if bid.expected is None and not branch.epoch:
             # Somebody had the call, and not here: a webhook that came twice has it ring here anew.
             return None

@@ -133,9 +133,7 @@ class Keeper:
             self._shelf.empty()
             return
         payloads = (
-            encode(branch.shelved(entry))
-            for branch in self.roll.branches.values()
-            for entry in branch.untold
+            encode(branch.shelved(entry)) for branch in self.roll.all() for entry in branch.untold
         )
         await self._shelf.rewrite(tuple(payloads))
 
@@ -146,7 +144,7 @@ class Keeper:
             self._flushes[branch.call_sid] = asyncio.create_task(self._flush(branch))
 
     async def clear(self, branch: Branch, wait_s: float) -> bool:
-        """Wait until the store has all of the branch. False when that takes longer."""
+        """Wait until the store has all of the branch, and of those behind it. False when that takes longer."""
         loop = asyncio.get_running_loop()
         due_s = loop.time() + wait_s
         while self.roll.branches.get(branch.call_sid) is branch:
@@ -158,7 +156,7 @@ class Keeper:
             await asyncio.wait({flush}, timeout=left_s)
             if flush.done() and branch.is_told:
                 self._end(branch)  # the store is slow, but this call it has
-        return True
+        return branch.next is None or await self.clear(branch.next, due_s - loop.time())
 
     @property
     def status(self) -> Status:
@@ -226,7 +224,7 @@ class Keeper:
             self.stir(branch)
         if self._flushes:
             await asyncio.wait(self._flushes.values(), timeout=PROBE_S)
-        live = sum(branch.bytes for branch in self.roll.branches.values())
+        live = sum(branch.bytes for branch in self.roll.all())
         if self._shelf.bytes > REWRITE_BYTES and self._shelf.bytes > 4 * live:
             await self.tidy()
 

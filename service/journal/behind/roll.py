@@ -4,7 +4,7 @@ No I/O. Its clock is whoever calls.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from service.errors import StoreUnavailable
 from service.journal.behind.arrears import Arrears
@@ -90,6 +90,8 @@ class Roll:
     def end(self, branch: Branch) -> None:
         """The store has all of the branch, or won't have it."""
         del self.branches[branch.call_sid]
+        if branch.next is not None:
+            self.branches[branch.call_sid] = branch.next
         held = self.held.get(branch.call_sid)
         if branch.is_fenced or branch.is_missing:
             self.held.pop(branch.call_sid, None)
@@ -102,15 +104,20 @@ class Roll:
                 held.moved(incarnation=branch.store_incarnation, head=branch.place)
 
     def restore(self, found: Iterable[Shelved], now_ms: int) -> None:
-        """Take up what the processes before us could not tell the store."""
+        """Take up what the processes before us could not tell the store.
+
+        Several may have left a branch of one call. Each was written under a fence of its own, so they
+        stay apart, and are told one after the other, in the order of their fences.
+        """
         found = tuple(found)
+        left: dict[str, Branch] = {}
         done = {one.branch for one in found if one.entry is None}
         for one in found:
             if one.entry is None or one.branch in done:
                 continue
-            branch = self.branches.get(one.call_sid)
+            branch = left.get(one.branch)
             if branch is None:
-                branch = Branch(
+                branch = left[one.branch] = Branch(
                     one.branch,
                     one.call_sid,
                     incarnation=one.incarnation,
@@ -118,12 +125,25 @@ class Roll:
                     head=one.head,
                     at_ms=now_ms,
                 )
-                self.branches[one.call_sid] = branch
             branch.restore(one.entry)
+        by_fence = sorted(left.values(), key=lambda one: one.fence)
+        for branch in reversed(by_fence):
+            branch.next = self.branches.get(branch.call_sid)
+            if branch.next is not None:
+                branch.next.is_shifted = True  # what it grew from is not the last that stands
+            self.branches[branch.call_sid] = branch
+
+    def all(self) -> Iterator[Branch]:
+        """Return every branch, those that wait for another one as well."""
+        for first in self.branches.values():
+            branch: Branch | None = first
+            while branch is not None:
+                yield branch
+                branch = branch.next
 
     def arrears(self, now_ms: int) -> Arrears:
         """Return what the store is still to be told."""
-        branches = self.branches.values()
+        branches = tuple(self.all())
         begun_ms = min((branch.begun_ms for branch in branches), default=now_ms)
         return Arrears(
             calls=len(branches),

@@ -4,6 +4,7 @@ import pytest
 
 from service.errors import StoreUnavailable
 from service.journal.behind.bridge import Bridge
+from service.journal.behind.entries import Opening, Shelved, Taking, Writing
 from service.journal.values import Appended, Claim, Fenced, Known, Outcome, Reading, Rebased
 from tests.conftest import wait_until
 from tests.journal.behind.faults import CALL, FaultyStore
@@ -133,6 +134,20 @@ async def test_a_branch_is_told_before_somebody_else_here_takes_the_call(
     assert isinstance(first, Claim)
     assert isinstance(again, Claim)
     assert [one.body for one in again.records] == [b"o", b"a"]
+
+
+async def test_all_that_was_left_of_a_call_is_told_before_it_is_taken(bridge: Bridge) -> None:
+    """The first branch is whole, and could be taken as it is; but somebody had the call after it."""
+    left = [
+        Shelved("first", CALL, "here", 0, 0, Opening((b"o",), NOW_MS)),
+        Shelved("first", CALL, "here", 0, 0, Taking((), "them", 1, NOW_MS, NOW_MS)),
+        Shelved("second", CALL, "here", 1, 1, Writing((b"a",), 1, "a", NOW_MS, 2)),
+    ]
+    bridge._roll.restore(left, NOW_MS)
+    claim = await take(bridge)
+    assert isinstance(claim, Claim)
+    assert (claim.epoch, [one.body for one in claim.records]) == (2, [b"o", b"a"])
+    assert not bridge.arrears.calls
 
 
 async def test_a_call_that_was_taken_elsewhere_meanwhile_is_claimed_all_the_same(

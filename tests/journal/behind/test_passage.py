@@ -2,6 +2,7 @@
 
 import gc
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,10 @@ from service.clock import Clock
 from service.errors import StoreUnavailable
 from service.journal.behind.bridge import Bridge
 from service.journal.behind.passage import SETTLE_MS
-from service.journal.values import Durability, Spent, Unspendable
+from service.journal.behind.shelf import Shelf
+from service.journal.values import Durability, Reading, Spent, Unspendable
 from tests.conftest import wait_until
-from tests.journal.behind.faults import CALL, FaultyStore
+from tests.journal.behind.faults import CALL, FaultyStore, bridge_to
 
 pytestmark = pytest.mark.asyncio
 NOW_MS = Clock().now_ms() - 1_000
@@ -125,6 +127,49 @@ async def test_what_only_the_store_knows_is_refused_at_once_while_it_is_away(
     ):
         with pytest.raises(StoreUnavailable, match="again and again"):
             await question
+
+
+async def killed(bridge: Bridge) -> None:
+    """End as a process does that is killed: what it has on disk stays, and is told to nobody."""
+    bridge._keeper._watch.cancel()  # type: ignore[union-attr] # it runs
+    await bridge._shelf.close()
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+async def test_what_two_processes_left_of_a_call_stands_under_the_fence_of_each(
+    faulty: FaultyStore, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    """Rule 2, whichever of their files is read first."""
+    dead = [bridge_to(faulty, Shelf(tmp_path, name)) for name in names]
+    for bridge in dead:
+        await bridge.start()  # before any of them dies: neither is the other's heir
+    for epoch, bridge in enumerate(dead, 1):
+        await hold(bridge)
+        faulty.way = "away"
+        for key in "xy":
+            await bridge.append(
+                CALL,
+                [b"%d%s" % (epoch, key.encode())],
+                epoch=epoch,
+                after=None,
+                key=f"{epoch}{key}",
+                now_ms=NOW_MS,
+            )
+        await killed(bridge)
+        faulty.way = "well"
+    heir = bridge_to(faulty, Shelf(tmp_path, "c"))
+    await heir.start()
+    assert not heir.arrears.calls
+    reading = await heir.read(CALL)
+    assert isinstance(reading, Reading)
+    assert [(one.epoch, one.body) for one in reading.records] == [
+        (0, b"o"),
+        (0, b"orphan of 1: 1x 1y"),
+        (2, b"2x"),
+        (2, b"2y"),
+    ]
+    await heir.close()
+    assert await Shelf(tmp_path, "d").take_over() == ()
 
 
 async def test_nobody_is_looked_after_right_after_an_outage(

@@ -67,9 +67,33 @@ def test_what_was_left_is_restored_unless_it_is_done() -> None:
     ]
     roll.restore(found, 100)
     assert list(roll.branches) == ["CA1"]
-    assert len(roll.branches["CA1"].entries) == 2
+    assert [one.name for one in roll.all()] == ["b1", "b3"]
     arrears = roll.arrears(150)
-    assert (arrears.calls, arrears.records, arrears.oldest_ms) == (1, 1, 50)
+    assert (arrears.calls, arrears.records, arrears.oldest_ms) == (2, 1, 50)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 1, 0)])
+def test_branches_of_one_call_stay_apart_and_take_turns_by_their_fences(
+    order: tuple[int, ...],
+) -> None:
+    """Seed 322098 of the simulation: what an older owner left was written under the newer one's fence."""
+    found = [
+        Shelved("old", "CA1", "inc", 2, 3, write(4)),
+        Shelved("new", "CA1", "inc", 3, 5, Writing((b"y",), 3, "l6", 0, 6)),
+        Shelved("old", "CA1", "inc", 2, 3, write(5)),
+        Shelved("other", "CA2", "inc", 1, 3, write(4)),
+    ]
+    roll = Roll()
+    roll.restore([found[place] for place in order], 100)
+    old, other = roll.branches["CA1"], roll.branches["CA2"]
+    assert (old.name, old.fence, old.waiting, old.is_shifted) == ("old", 2, 2, False)
+    assert {one.name for one in roll.all()} == {"old", "new", "other"}
+    roll.end(old)
+    new = roll.branches["CA1"]
+    assert (new.name, new.fence, new.waiting, new.is_shifted) == ("new", 3, 1, True)
+    assert (new.next, other.next) == (None, None)
+    roll.end(new)
+    assert list(roll.branches) == ["CA2"]
 
 
 def test_a_call_that_was_claimed_anew_is_not_let_go() -> None:
