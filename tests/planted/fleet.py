@@ -118,6 +118,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_roll.py", "tests/journal/behind/test_passage.py"),
     ),
     Bug(
+        name="left-call-stays-released",
+        rule=3,
+        file="service/journal/behind/flusher.py",
+        before="        if branch.fence:\n            await self._engine.lease(",
+        after="        if branch.is_missing:\n            await self._engine.lease(",
+        suites=("tests/journal/behind/test_flusher.py",),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",

@@ -27,9 +27,11 @@ ONCE_BROKEN = {
     314507: "What was heard could not be written in an outage, and its server crashed. The rule was too strict.",
     317980: "What a branch lost after its first loss was listed under the same key, and so nowhere.",
     322098: "What two servers on one disk left of a call was told as one: an old owner's writes under the new one's fence.",
+    322431: "A call that was over was let go of; then came what its dead server had asked of a tool, and had no end.",
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
+    10016991: "The same as 322431, after a person had taken the call over and hung up.",
     10036024: "A caller heard in an outage that their number was taken, and keyed it again. The caller was wrong.",
     10043893: "A fleet of one crashed under a call's last question, too. The rule was too strict.",
 }

@@ -20,10 +20,12 @@ from msgspec.structs import replace
 from service.journal.behind.entries import (
     Entry,
     Leaving,
+    Minding,
     Opening,
     Shelved,
     Taking,
     Writing,
+    bodies,
     weight,
 )
 from service.journal.values import (
@@ -126,11 +128,19 @@ class Branch:
                 self._stand(entry)
             case Opening() | Taking() | Writing():
                 return
-            case Leaving():
+            case Leaving() | Minding():
                 pass
             case _:
                 assert_never(entry)
         self.enlist(entry)
+
+    def leave(self) -> None:
+        """Nobody holds the call as far as is known here, and all that was found of it is restored.
+
+        It may be over for all who did not know of this, and released: then it has to be looked after again.
+        """
+        if self.entries and not isinstance(last := self.entries[-1], Leaving | Minding):
+            self.enlist(Minding(last.at_ms))
 
     def enlist(self, entry: Entry) -> None:
         """Add what the store is to be told."""
@@ -262,7 +272,7 @@ class Branch:
 
     def _weigh(self, entry: Entry, sign: int) -> None:
         self.bytes += sign * weight(entry)
-        self.waiting += sign * (0 if isinstance(entry, Leaving) else len(entry.bodies))
+        self.waiting += sign * len(bodies(entry))
 
     @property
     def _is_unborn(self) -> bool:

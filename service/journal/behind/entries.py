@@ -55,7 +55,16 @@ class Leaving(msgspec.Struct, frozen=True, tag="leave"):
     at_ms: int
 
 
-Entry: TypeAlias = Opening | Taking | Writing | Leaving
+class Minding(msgspec.Struct, frozen=True, tag="mind"):
+    """Somebody needs to look after the call, though it may have been released: who wrote all this is gone.
+
+    It stands behind all that a process before us left, the last of which happened at `at_ms`.
+    """
+
+    at_ms: int
+
+
+Entry: TypeAlias = Opening | Taking | Writing | Leaving | Minding
 
 
 class Shelved(msgspec.Struct, frozen=True):
@@ -92,6 +101,11 @@ def decode(payload: bytes) -> Shelved | None:
         return None
 
 
+def bodies(entry: Entry) -> tuple[bytes, ...]:
+    """Return the facts in an entry."""
+    return () if isinstance(entry, Leaving | Minding) else entry.bodies
+
+
 def weight(entry: Entry) -> int:
     """Return about how many bytes an entry takes."""
-    return ENTRY_BYTES + (0 if isinstance(entry, Leaving) else sum(map(len, entry.bodies)))
+    return ENTRY_BYTES + sum(map(len, bodies(entry)))

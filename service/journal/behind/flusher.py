@@ -8,6 +8,7 @@
                     written after them; or the store went back, and what it lost is written again first.
                     Fenced: kept as lost
     leave           done, whatever the answer
+    mind            a lease that is over, so that the call is lapsed: done, too
 
 What is lost is never merged. It goes into the call's journal as facts from outside that list it.
 """
@@ -18,7 +19,7 @@ from typing import assert_never
 
 from service.errors import StoreUnavailable
 from service.journal.behind.branch import Branch
-from service.journal.behind.entries import Leaving, Opening, Taking, Writing
+from service.journal.behind.entries import Leaving, Minding, Opening, Taking, Writing
 from service.journal.behind.held import Held
 from service.journal.journal import Journal
 from service.journal.values import (
@@ -85,6 +86,8 @@ class Flusher:
             case Leaving():
                 await self._engine.release(branch.call_sid, epoch=entry.epoch)
                 branch.told(entry)
+            case Minding():
+                await self._mind(branch, entry)
             case _:
                 assert_never(entry)
         return 0
@@ -121,6 +124,18 @@ class Flusher:
                     await self._look(branch)
             case _:
                 assert_never(claim)
+        branch.told(entry)
+
+    async def _mind(self, branch: Branch, entry: Minding) -> None:
+        """Have the call looked after, if it was ever held and is nobody else's."""
+        if branch.fence:
+            await self._engine.lease(
+                branch.call_sid,
+                epoch=branch.fence,
+                owner=branch.owner or branch.name,
+                until_ms=entry.at_ms,
+                now_ms=entry.at_ms,
+            )
         branch.told(entry)
 
     def _learn(self, branch: Branch, claim: Claim) -> None:

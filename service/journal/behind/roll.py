@@ -128,6 +128,7 @@ class Roll:
             branch.restore(one.entry)
         by_fence = sorted(left.values(), key=lambda one: one.fence)
         for branch in reversed(by_fence):
+            branch.leave()
             branch.next = self.branches.get(branch.call_sid)
             if branch.next is not None:
                 branch.next.is_shifted = True  # what it grew from is not the last that stands

@@ -1,8 +1,10 @@
 """The rules of a journal, held by a branch as well: R-2, R-5."""
 
+import pytest
+
 from service.journal.behind import branch as module
 from service.journal.behind.branch import Branch
-from service.journal.behind.entries import Leaving, Opening, Taking, Writing
+from service.journal.behind.entries import Entry, Leaving, Minding, Opening, Taking, Writing
 from service.journal.values import (
     RECORDS_MAX,
     Appended,
@@ -136,6 +138,26 @@ def test_it_is_restored_as_it_was_whatever_was_shelved_twice() -> None:
     assert restored.entries == branch.entries
     assert (restored.after(0), restored.epoch) == (branch.after(0), 1)
     assert restored.owner == "us"
+
+
+@pytest.mark.parametrize(
+    ("found", "then"),
+    [
+        ([Writing((b"a",), 2, "a", 8, 6)], [Minding(8)]),
+        ([Writing((b"a",), 2, "a", 8, 6), Leaving(2, 9)], []),
+        ([Minding(8)], []),
+        ([], []),
+    ],
+)
+def test_a_call_that_was_left_is_to_be_looked_after_unless_who_left_it_was_done(
+    found: list[Entry], then: list[Entry]
+) -> None:
+    branch = grown(head=5)
+    for entry in found:
+        branch.restore(entry)
+    branch.leave()
+    assert list(branch.entries) == found + then
+    assert branch.waiting == sum(isinstance(one, Writing) for one in found)
 
 
 def test_what_a_hole_precedes_is_restored_without_what_stood_before() -> None:

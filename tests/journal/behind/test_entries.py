@@ -4,6 +4,7 @@ from service.journal.behind.entries import (
     ENTRY_BYTES,
     Entry,
     Leaving,
+    Minding,
     Opening,
     Shelved,
     Taking,
@@ -18,6 +19,7 @@ ENTRIES: tuple[Entry | None, ...] = (
     Taking((b"a",), "us", 3, 900, 7),
     Writing((b"a", b""), None, "key", 7, 12),
     Leaving(3, 7),
+    Minding(7),
     None,
 )
 
@@ -43,4 +45,4 @@ def test_a_write_knows_where_it_begins_and_may_stand_elsewhere() -> None:
 
 def test_an_entry_weighs_what_it_holds() -> None:
     assert weight(Writing((b"12345",), 1, "key", 7, 12)) == ENTRY_BYTES + 5
-    assert weight(Leaving(1, 2)) == ENTRY_BYTES
+    assert weight(Leaving(1, 2)) == weight(Minding(2)) == ENTRY_BYTES

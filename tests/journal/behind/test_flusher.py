@@ -90,6 +90,51 @@ async def test_a_branch_that_goes_on_losing_lists_that_too(
     await faulty.close()
 
 
+async def test_a_call_that_was_left_is_found_though_it_was_released(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    """Seeds 322431 and 10016991 of the simulation: what was asked of a tool had no end for ever."""
+    branch = await begun(faulty)
+    await faulty.real.release(CALL, epoch=1)
+    branch.leave()
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_told
+    (lapsed,) = await faulty.real.lapsed(now_ms=NOW_MS, limit=9)
+    assert (lapsed.epoch, lapsed.head) == (1, 3)
+    assert lapsed.lease is not None
+    assert lapsed.lease.renewed_ms == NOW_MS, "when its holder wrote last"
+    await faulty.close()
+
+
+async def test_a_call_that_was_left_and_is_somebody_elses_stays_theirs(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    branch = await begun(faulty)
+    later_ms = NOW_MS + 5_000
+    await faulty.real.claim(CALL, [], owner="them", until_ms=later_ms, now_ms=NOW_MS)
+    branch.leave()
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_told
+    (call,) = await faulty.real.open_calls()
+    assert call.lease is not None
+    assert (call.lease.owner, call.lease.until_ms) == ("them", later_ms)
+    await faulty.close()
+
+
+async def test_a_call_that_only_rang_is_nobodys_when_it_is_left(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    await faulty.start()
+    branch = Branch("b", CALL, incarnation="here", epoch=0, head=0, at_ms=NOW_MS)
+    branch.open([b"o"], NOW_MS)
+    branch.leave()
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_told
+    (call,) = await faulty.real.open_calls()
+    assert (call.epoch, call.lease) == (0, None)
+    await faulty.close()
+
+
 async def test_many_writes_that_are_lost_are_all_listed(
     faulty: FaultyStore, flusher: Flusher
 ) -> None:
