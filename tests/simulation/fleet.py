@@ -143,7 +143,8 @@ class Fleet:
             outcome = await append(call_sid, bodies, **named)
             took_ms = self.witness.now_ms() - begun_ms
             if isinstance(outcome, Appended):
-                self.witness.acked(server.name, call_sid, named["key"], bodies, outcome)
+                epoch = named["epoch"] or 0
+                self.witness.acked(server.name, call_sid, named["key"], epoch, bodies, outcome)
             if named["epoch"] is not None and stills == server.stills:
                 self.on_wait(server, call_sid, took_ms, outcome)
             return outcome

@@ -252,6 +252,8 @@ class Rules:
                 self._witness.check(
                     1, is_first or kept == ack.bodies, f"{ack.key} stands otherwise"
                 )
+                is_own = row.records[place - 1].epoch == ack.epoch
+                self._witness.check(2, is_own, f"{ack.key} stands under another fence")
                 continue
             lost = [
                 body

@@ -47,6 +47,7 @@ class Ack(msgspec.Struct, frozen=True):
     server: str
     call_sid: str
     key: str
+    epoch: int
     bodies: tuple[bytes, ...]
     durability: Durability
 
@@ -127,11 +128,17 @@ class Witness:
         self.on_frame(line, text, now_ms)
 
     def acked(
-        self, server: str, call_sid: str, key: str, bodies: Sequence[bytes], outcome: Appended
+        self,
+        server: str,
+        call_sid: str,
+        key: str,
+        epoch: int,
+        bodies: Sequence[bytes],
+        outcome: Appended,
     ) -> None:
         """A writer was told that its facts are kept, or that this was written before under its key."""
         told = () if outcome.repeated else tuple(bodies)
-        self.acks.append(Ack(self.now_ms(), server, call_sid, key, told, outcome.durability))
+        self.acks.append(Ack(self.now_ms(), server, call_sid, key, epoch, told, outcome.durability))
 
 
 def _nothing(_line: Line, _text: str, _now_ms: int) -> None:
