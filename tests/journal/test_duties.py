@@ -244,6 +244,17 @@ async def test_a_released_call_is_held_again(journal: Journal, how: str) -> None
 
 
 @pytest.mark.asyncio
+async def test_a_released_call_is_lapsed_at_once_by_a_hold_that_is_over(journal: Journal) -> None:
+    """So it is found again when what a dead server left of it comes late."""
+    await held(journal)
+    await journal.release(CALL, epoch=1)
+    seen_ms = NOW_MS + 1_000
+    assert await journal.lease(CALL, epoch=1, owner="b", until_ms=seen_ms, now_ms=seen_ms)
+    assert await lapsed(journal, seen_ms) == [CALL]
+    assert await adopted(journal, await lease_of(journal), seen_ms)
+
+
+@pytest.mark.asyncio
 async def test_a_late_owner_makes_no_released_call_its_own(journal: Journal) -> None:
     await held(journal)
     await held(journal)
