@@ -31,8 +31,8 @@ class Yard:
         self.ours = CallingBack(self.means)
         self.others = CallingBack(dataclasses.replace(self.means, owner="other"))
 
-    async def begin(self) -> None:
-        opened = e.CallOpened(call_sid=SID, from_number="+15550001", to_number="+15550100")
+    async def begin(self, number: str = "+15550001") -> None:
+        opened = e.CallOpened(call_sid=SID, from_number=number, to_number="+15550100")
         requested, over = e.CallbackRequested(by="rule"), e.CallEnded(reason="drop_limit")
         now_ms = self.clock.now_ms()
         bodies = (e.encode(opened), e.encode(requested), e.encode(over))
@@ -168,6 +168,16 @@ async def test_the_carrier_is_asked_for_an_end_that_nobody_told(
     until_ms = await yard.due()
     assert until_ms is not None
     assert until_ms > yard.clock.now_ms()
+
+
+async def test_a_caller_whose_number_is_not_known_is_not_rung(house: House) -> None:
+    yard = Yard(house)
+    await yard.begin(number="")
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        yard.clock.ahead_ms += AGAIN_MS << attempt
+        assert await yard.tend() == f"ended {attempt}"
+    assert not waits(await yard.call())
+    assert yard.rings == []
 
 
 async def test_who_rings_back_by_themselves_is_not_rung(yard: Yard) -> None:

@@ -29,6 +29,8 @@ ONCE_BROKEN = {
     322098: "What two servers on one disk left of a call was told as one: an old owner's writes under the new one's fence.",
     322431: "A call that was over was let go of; then came what its dead server had asked of a tool, and had no end.",
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
+    353442: "Somebody was to be rung of whom no number was known, and nobody's number was dialled.",
+    10053048: "Nobody was there yet to whom a caller was put through. The rule was too strict.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
     10016991: "The same as 322431, after a person had taken the call over and hung up.",
