@@ -148,7 +148,8 @@ class Rules:
         """Whether the call is over for us, and the carrier puts its caller through to somebody."""
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
         call = None if row is None else self._folds.of(phone.call_sid, row.records)
-        return call is not None and call.phase == "ended" and call.ending == "transfer"
+        is_ours = call is None or call.phase != "ended" or call.ending != "transfer"
+        return not is_ours and not phone.is_over
 
     def is_over(self) -> bool:
         """Whether every call is ended in the journal, no tool is at work, and nobody is to be rung any more."""
@@ -161,9 +162,10 @@ class Rules:
     def when_settled(self) -> None:
         """Everything is well again: every call that lives has its stream, and is looked after."""
         for phone in self._fleet.exchange.phones.values():
+            if self._is_put_through(phone):
+                continue
             if not phone.is_over:
-                is_well = phone.is_live or self._is_put_through(phone)
-                self._witness.check(10, is_well, f"{phone.call_sid} has no stream")
+                self._witness.check(10, phone.is_live, f"{phone.call_sid} has no stream")
                 is_quiet = self._is_quiet(phone)
                 self._witness.check(10, is_quiet, f"{phone.call_sid} waits for an answer")
                 continue
