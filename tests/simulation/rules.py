@@ -148,8 +148,7 @@ class Rules:
         """Whether the call is over for us, and the carrier puts its caller through to somebody."""
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
         call = None if row is None else self._folds.of(phone.call_sid, row.records)
-        is_ours = call is None or call.phase != "ended" or call.ending != "transfer"
-        return not is_ours and not phone.is_over
+        return bool(call and call.phase == "ended" and call.ending and not phone.is_over)
 
     def is_over(self) -> bool:
         """Whether every call is ended in the journal, no tool is at work, and nobody is to be rung any more."""
