@@ -35,6 +35,11 @@ def is_own_number(number: str) -> bool:
     return _E164.fullmatch(number) is not None and number not in _WITHHELD
 
 
+def can_be_rung(call: Call) -> bool:
+    """Whether there is a line to ring the caller back on, and one of ours to ring from."""
+    return is_own_number(call.customer_number) and is_own_number(call.our_number)
+
+
 def has_matter(call: Call) -> bool:
     """Whether the caller told anything that a later call could go on with."""
     has_told = any(line.who == "caller" and line.text for line in call.transcript)

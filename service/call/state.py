@@ -222,9 +222,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is_drop_limited: bool = False
     privacy: Privacy = Privacy()
     orphaned: int = 0  # facts that another owner's claim kept out of this journal
-    is_greeted_apart: bool = (
-        False  # by one of those: the caller heard it, and nobody knows what else
-    )
+    is_greeted_apart: bool = False  # by one of those facts: the caller heard it all the same
 
     @property
     def customer_number(self) -> str:

@@ -40,9 +40,8 @@ class State(Enum):
     STOPPED = "stopped"
 
 
-_STARTED = (
-    State.STARTED
-)  # asked for with every frame, and an enumeration is slow to give its members
+# Asked for with every frame, and an enumeration is slow to give its members.
+_STARTED = State.STARTED
 TRANSITIONS: dict[tuple[State, type[m.Inbound]], State] = {
     (State.OPENED, m.Connected): State.CONNECTED,
     (State.OPENED, m.Start): State.STARTED,

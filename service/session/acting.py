@@ -7,7 +7,7 @@ that takes seconds delays nothing, and outlives the stream.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from service.call import inputs as i
 from service.call.decisions import paying
@@ -119,17 +119,17 @@ class Acting:
         """Have the carrier collect a number itself. Nobody listens meanwhile, on no stream."""
         name = paying.name(effect.collection, effect.round)
         self._means.forks.dismiss(self._call_sid)
-        outcome: Literal["asked", "failed", "call_gone"] = "asked"
-        detail = ""
         try:
             twiml = self._means.documents.pay(name, epoch=epoch)
             await _answer(self._means.carrier.run_twiml(self._call_sid, twiml))
+            done = PayAsked(effect.collection, effect.round, "asked")
+        except CallGone as trouble:
+            done = PayAsked(effect.collection, effect.round, "call_gone", str(trouble))
         except CarrierError as trouble:
-            outcome = "call_gone" if isinstance(trouble, CallGone) else "failed"
-            detail = str(trouble)
+            done = PayAsked(effect.collection, effect.round, "failed", str(trouble))
         self._requests.discard(name)
-        self._tell("pay", own_words(outcome))
-        self._post(PayAsked(effect.collection, effect.round, outcome, detail))
+        self._tell("pay", own_words(done.outcome))
+        self._post(done)
 
     async def _end(self) -> None:
         """Hang up by REST first, so that the carrier sees no stream error."""

@@ -16,7 +16,7 @@ import logging
 
 from service.call import events as e
 from service.call.callback import Callback, due_ms
-from service.call.carrying import is_own_number
+from service.call.carrying import can_be_rung
 from service.call.state import Call
 from service.errors import CarrierError
 from service.journal.values import Appended, Missing
@@ -107,7 +107,7 @@ class CallingBack:
         if not await self._is_first(call, f"dialled:{callback.requests}:{attempt}", dialled):
             return  # Somebody else rings.
         documents, sid = self._means.documents, call.call_sid
-        if not (is_own_number(call.customer_number) and is_own_number(call.our_number)):
+        if not can_be_rung(call):
             self._tell(sid, "there is no number to ring")
             await self._write(call, callback, e.CallbackEnded(attempt=attempt, outcome="failed"))
             return

@@ -47,9 +47,8 @@ class Pacer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._due: dict[Paced, int] = {}  # the tick of each
-        self._ticks: dict[
-            int, list[Paced]
-        ] = {}  # who asked for it, though maybe for another one since
+        # Who asked for each tick, though maybe for another one since.
+        self._ticks: dict[int, list[Paced]] = {}
         self._soonest: list[int] = []  # a heap of those ticks
         self._row: deque[Paced] = deque()
         self._woken: set[Paced] = set()  # those in the row who are still to be stepped

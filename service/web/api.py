@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service.call import events as e
-from service.call.carrying import is_own_number
+from service.call.carrying import can_be_rung
 from service.call.state import Call, Operation
 from service.carrier import Outward
 from service.clock import Clock
@@ -91,7 +91,7 @@ class Api:
             raise Refused(409, "Conflict", "The call goes on.")
         if call.carried_on or waits(call):
             raise Refused(409, "Conflict", "The caller has rung back, or is being rung.")
-        if not (is_own_number(call.customer_number) and is_own_number(call.our_number)):
+        if not can_be_rung(call):
             raise Refused(409, "Conflict", "The caller's number can't be rung.")
         key = f"callback:{call.callback.requests if call.callback else 0}"
         accepted = await self._accepted(call, e.CallbackRequested(by="person"), key)

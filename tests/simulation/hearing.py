@@ -194,12 +194,10 @@ class Hearing:
         for told in self._told:
             if isinstance(told.fact, e.SpeechCut):
                 clauses = self._clauses.get(told.fact.prompt, ())
-                cut |= {clause_sum(one): told.at_ms for one in clauses if one.startswith(OWN)}
+                sums = {clause_sum(one) for one in clauses if one.startswith(OWN)}
+                cut |= dict.fromkeys(sums - apart, told.at_ms)
         for one in self._heard:
-            if (
-                one.word.clause in cut.keys() - apart
-                and one.at_ms > cut[one.word.clause] + CUT_MS_MAX
-            ):
+            if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
 
@@ -210,7 +208,13 @@ def _lost_facts(told: Told) -> Sequence[e.AnyFact]:
     return [e.decode(one.encode()) for one in lost]
 
 
-def greets_apart(told: Told) -> bool:
+def was_greeted_apart(told: Sequence[Told]) -> bool:
+    """Say whether it was known, when the newest stream came, that a branch which is lost had greeted the caller."""
+    places = [at for at, one in enumerate(told) if isinstance(one.fact, e.StreamAttached)]
+    return any(_greets_apart(one) for one in told[: places[-1] if places else 0])
+
+
+def _greets_apart(told: Told) -> bool:
     """Say whether this tells of a branch that is lost, and in which the caller was greeted."""
     return any(isinstance(fact, e.Greeted) for fact in _lost_facts(told))
 

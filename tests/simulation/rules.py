@@ -1,7 +1,5 @@
 """The ten rules of the design, as code. Fed by what was heard, what was acknowledged, what tools did."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from service.audio import milliseconds
@@ -14,7 +12,7 @@ from service.simulator.line import Line
 from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
-from tests.simulation.hearing import Hearing, greets_apart, heard_words
+from tests.simulation.hearing import Hearing, heard_words, was_greeted_apart
 from tests.simulation.private import Discreet
 from tests.simulation.server import Server
 from tests.simulation.store import Row
@@ -68,7 +66,7 @@ class Rules:
             if isinstance(fact, e.Greeted):
                 greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
                 check(3, greetings == 1, f"{sid} is greeted {greetings} times")
-                check(3, not _was_greeted_apart(kept), f"{sid} is greeted anew")
+                check(3, not was_greeted_apart(kept), f"{sid} is greeted anew")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
             if isinstance(fact, e.AgentSpoke) and fact.who == "agent":
@@ -138,17 +136,20 @@ class Rules:
 
     def _is_quiet(self, phone: Handset) -> bool:
         """Whether a live call has its stream, every turn is answered, and all that was said is heard."""
-        row = self._fleet.cabinet.state.rows.get(phone.call_sid)
-        call = None if row is None else self._folds.of(phone.call_sid, row.records)
+        call = self._call_of(phone)
         is_answered = call is not None and call.turn is None and not call.prompts
         is_answered = is_answered and call is not None and call.taken_over is None
         return phone.is_live and is_answered
 
     def _is_put_through(self, phone: Handset) -> bool:
         """Whether the call is over for us, and the carrier puts its caller through to somebody."""
+        call = self._call_of(phone)
+        is_given = call is not None and (call.phase, call.ending) == ("ended", "transfer")
+        return is_given and not phone.is_over
+
+    def _call_of(self, phone: Handset) -> Call | None:
         row = self._fleet.cabinet.state.rows.get(phone.call_sid)
-        call = None if row is None else self._folds.of(phone.call_sid, row.records)
-        return bool(call and call.phase == "ended" and call.ending and not phone.is_over)
+        return None if row is None else self._folds.of(phone.call_sid, row.records)
 
     def is_over(self) -> bool:
         """Whether every call is ended in the journal, no tool is at work, and nobody is to be rung any more."""
@@ -276,12 +277,6 @@ class Rules:
                 is_kept or ack.durability is Durability.MEMORY,
                 f"{ack.call_sid}: {ack.key} of {ack.server} at {ack.at_ms} ({ack.durability}) is lost: {ack.bodies!r}",
             )
-
-
-def _was_greeted_apart(told: Sequence[Told]) -> bool:
-    """Whether it was known, when the newest stream came, that a branch which is lost had greeted the caller."""
-    places = [at for at, one in enumerate(told) if isinstance(one.fact, e.StreamAttached)]
-    return any(greets_apart(one) for one in told[: places[-1] if places else 0])
 
 
 def _rings_yet(call: Call) -> bool:

@@ -47,9 +47,7 @@ def keyed(call: Call, sealed: Sealed, _now_ms: int, _policy: Policy) -> Decision
     heard: tuple[Known, ...] = (e.CallerSpoke(text=""),) if sealed.is_spoken else ()
     if one is None or one.is_passed:
         return Decision(heard)
-    if (
-        one.sink == "pay"
-    ):  # The carrier has not begun to listen: keys are too early, and cut nothing.
+    if one.sink == "pay":  # The carrier does not listen yet: keys are too early, and cut nothing.
         return Decision((*caller.advanced(call, sealed.played), *heard))
     before: tuple[Known, ...] = (*caller.cut(call, sealed.played, "key"), *heard)
     if sealed.mark in ("star", "drop"):

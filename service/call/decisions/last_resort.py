@@ -1,7 +1,7 @@
 """Too many drops, decided: we stop trying on this line, and may ring the caller back. Pure."""
 
 from service.call import events as e
-from service.call.carrying import is_own_number
+from service.call.carrying import can_be_rung
 from service.call.events import Known
 from service.call.policy import Policy
 from service.call.state import Call
@@ -21,6 +21,5 @@ def may_be_rung(call: Call) -> bool:
     A line that fails in both directions is not rung in circles. Nor is a call that never had a stream:
     the one that followed it would have none either.
     """
-    numbers = (call.from_number, call.to_number)
     is_ours = call.direction.startswith("outbound")
-    return all(map(is_own_number, numbers)) and not is_ours and bool(call.streams)
+    return can_be_rung(call) and not is_ours and bool(call.streams)

@@ -22,9 +22,7 @@ from service.call.state import Call
 
 ROUNDS_MAX = 3  # that nobody heard of; then the caller has keyed their card often enough
 BEGIN_WAIT_MS = 60_000  # all attempts to ask take half of it; then the carrier did not obey
-CUT_MS_MAX = (
-    3_000  # an order cuts the stream within 0.7 s, and the action of the cut verb is asked at once
-)
+CUT_MS_MAX = 3_000  # an order cuts the stream within 0.7 s; the cut verb's action is asked at once
 
 
 def next_step(call: Call) -> Decision:
