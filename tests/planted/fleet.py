@@ -126,6 +126,14 @@ FLEET: Final = (
         suites=("tests/journal/behind/test_flusher.py",),
     ),
     Bug(
+        name="lost-call-released-for-its-owner",
+        rule=3,
+        file="service/journal/behind/flusher.py",
+        before="release(branch.call_sid, epoch=branch.fence)",
+        after="release(branch.call_sid, epoch=entry.epoch)",
+        suites=("tests/journal/behind/test_flusher.py",),
+    ),
+    Bug(
         name="talk-waits-for-a-slow-store",
         rule=6,
         file="service/journal/behind/bridge.py",

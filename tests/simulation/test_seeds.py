@@ -30,6 +30,7 @@ ONCE_BROKEN = {
     322431: "A call that was over was let go of; then came what its dead server had asked of a tool, and had no end.",
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
     353442: "Somebody was to be rung of whom no number was known, and nobody's number was dialled.",
+    359895: "Who had lost a call let go of it in the name of its new owner, who was dead, and nobody ended it.",
     10053048: "Nobody was there yet to whom a caller was put through. The rule was too strict.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",

@@ -7,7 +7,7 @@
     write           Appended, also when it was there already: done. Behind: others wrote meanwhile, so it is
                     written after them; or the store went back, and what it lost is written again first.
                     Fenced: kept as lost
-    leave           done, whatever the answer
+    leave           done, whatever the answer; a call that is somebody else's by then stays theirs
     mind            a lease that is over, so that the call is lapsed: done, too
 
 What is lost is never merged. It goes into the call's journal as facts from outside that list it.
@@ -84,7 +84,8 @@ class Flusher:
             case Writing():
                 return await self._write(branch, held, entry)
             case Leaving():
-                await self._engine.release(branch.call_sid, epoch=entry.epoch)
+                # By the store's own count: somebody else may have taken the call under the number of our claim.
+                await self._engine.release(branch.call_sid, epoch=branch.fence)
                 branch.told(entry)
             case Minding():
                 await self._mind(branch, entry)

@@ -7,7 +7,7 @@ import pytest
 
 from service.errors import StoreUnavailable
 from service.journal.behind.branch import Branch
-from service.journal.behind.entries import Writing
+from service.journal.behind.entries import Leaving, Writing
 from service.journal.behind.flusher import NOTE_BYTES_MAX, NOTE_WRITES_MAX, Flusher
 from service.journal.behind.held import Held
 from service.journal.values import Claim, NotDurable, Outcome, Reading
@@ -132,6 +132,22 @@ async def test_a_call_that_only_rang_is_nobodys_when_it_is_left(
     assert branch.is_told
     (call,) = await faulty.real.open_calls()
     assert (call.epoch, call.lease) == (0, None)
+    await faulty.close()
+
+
+async def test_who_lost_a_call_does_not_release_it_for_who_has_it(
+    faulty: FaultyStore, flusher: Flusher
+) -> None:
+    """Seed 359895: both had counted to the same claim, and nobody looked after the call any more."""
+    branch = await begun(faulty)
+    await faulty.real.claim(CALL, [], owner="them", until_ms=NOW_MS, now_ms=NOW_MS)
+    branch.claim([], owner="us", until_ms=NOW_MS, at_ms=NOW_MS)
+    branch.enlist(Leaving(2, NOW_MS))
+    await flusher.flush(branch, None, NOW_MS)
+    assert branch.is_told
+    (lapsed,) = await faulty.real.lapsed(now_ms=NOW_MS, limit=9)
+    assert lapsed.lease is not None
+    assert (lapsed.lease.owner, lapsed.epoch) == ("them", 2)
     await faulty.close()
 
 
