@@ -40,7 +40,7 @@ mutants: $(READY)
 
 # What talks in real time comes last; it listens more than it works, so more workers than cores do.
 REAL_TIME := tests/acceptance tests/session/test_tool_drops.py
-AT_ONCE := -n 4 --dist loadfile $(addprefix --ignore=,$(REAL_TIME) tests/browser)
+AT_ONCE := -n 6 --dist loadfile $(addprefix --ignore=,$(REAL_TIME) tests/browser)
 
 # Many seeds cover nothing that their examples don't (`own` holds them to it), and take three times as long
 # while coverage looks on: they run without it.
@@ -55,15 +55,17 @@ unit: $(READY)
 	@$(BIN)/coverage report > $(VENV)/coverage.txt || { cat $(VENV)/coverage.txt; exit 1; }
 	.ci/twice $(BIN)/python -m pytest -q -n 2 -m seeds $(SEEDED)
 	@$(MAKE) --no-print-directory browser
-	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -n 4 --dist load $(REAL_TIME)
+	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -n 6 --dist load $(REAL_TIME)
 
 # The pages in a real Chromium, which is installed where that may be done.
 browser: $(READY)
 	@.ci/browser
 	REQUIRE_BROWSER=1 .ci/twice $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
-# For a second Python: without what runs in real time, and what hardly asks which Python it is.
-SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py planted journal/redis)
+# For a second Python: without what runs in real time, and what hardly asks which Python it is, as the tools
+# around the service.
+AROUND := chaos commands hostile machines monitoring mutants planted simulation simulator supply testing
+SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py test_cards.py journal/redis $(AROUND))
 fast: $(READY)
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -q $(AT_ONCE) $(SAME_ANYWHERE) -m "not seeds"
 
