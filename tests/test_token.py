@@ -6,6 +6,7 @@ import pytest
 from service.token import (
     BROWSER,
     EAR,
+    FRESH_MS,
     LIFE_MS,
     REDIAL_WINDOW_MS,
     REDIALS_MAX,
@@ -61,13 +62,43 @@ def test_a_token_of_the_version_before_has_no_age(mint: TokenMint) -> None:
     assert read.issued_ms == NOW_MS // 1000 * 1000
 
 
+@pytest.mark.parametrize("opened_ms", [0, NOW_MS])
+def test_a_token_tells_to_the_millisecond_when_it_was_issued(
+    mint: TokenMint, opened_ms: int
+) -> None:
+    """Told to the second, a carrier's usual 300 ms made every third call of an outage an old one."""
+    now_ms = NOW_MS + 987
+    token = mint.issue(
+        SID, door="voice", is_known=False, nonce=NONCE, now_ms=now_ms, opened_ms=opened_ms
+    )
+    read = mint.read(token, SID, now_ms=now_ms)
+    assert isinstance(read, Token)
+    assert (read.issued_ms, read.opened_s) == (now_ms, opened_ms // 1000)
+    assert read.nonce.startswith(f"{NONCE}@987"), "so it stands in tokens of every version"
+    assert token.split(".")[4] == f"{NOW_MS // 1000 + 60}", "the version before reads it, too"
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "is_fresh"),
+    [(0, True), (FRESH_MS, True), (FRESH_MS + 1, False), (-FRESH_MS, True), (-FRESH_MS - 1, False)],
+)
+def test_a_token_is_fresh_for_a_second_whatever_the_second(
+    mint: TokenMint, age_ms: int, *, is_fresh: bool
+) -> None:
+    """Seed 10059931: of a clock that is seconds behind it is no more so than of one ahead."""
+    for issued_ms in (NOW_MS, NOW_MS + 1, NOW_MS + 999):
+        read = mint.read(issued(mint, issued_ms), SID, now_ms=issued_ms)
+        assert isinstance(read, Token)
+        assert read.is_fresh(issued_ms + age_ms) == is_fresh
+
+
 def test_a_token_is_short_printable_and_never_names_its_call(mint: TokenMint) -> None:
     token = mint.issue(
         SID,
         door="resume",
         is_known=True,
         nonce=secrets.token_urlsafe(24),
-        now_ms=NOW_MS,
+        now_ms=NOW_MS + 999,
         opened_ms=NOW_MS,
     )
     assert len(token) <= TOKEN_LETTERS_MAX
@@ -147,7 +178,7 @@ def test_while_keys_rotate_the_newest_signs_and_all_verify() -> None:
 def test_the_limits_are_those_that_were_promised() -> None:
     """S-2: 60 s of life, 60 s of skew, and a peer that dials anew five times within a minute."""
     assert (LIFE_MS, SKEW_MS) == (60_000, 60_000)
-    assert (REDIAL_WINDOW_MS, REDIALS_MAX) == (60_000, 5)
+    assert (REDIAL_WINDOW_MS, REDIALS_MAX, FRESH_MS) == (60_000, 5, 1_000)
     assert TOKEN_LETTERS_MAX == 200
 
 

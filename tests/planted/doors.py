@@ -14,6 +14,14 @@ DOORS: Final = (
         suites=("tests/test_token.py",),
     ),
     Bug(
+        name="old-token-taken-for-a-new-calls",
+        rule=3,
+        file="service/token.py",
+        before="        return abs(now_ms - self.issued_ms) <= FRESH_MS\n",
+        after="        return now_ms - self.issued_ms <= LIFE_MS\n",
+        suites=("tests/test_token.py", "tests/web/stream/test_media.py"),
+    ),
+    Bug(
         name="claimed-before-the-token-is-spent",
         rule=7,
         file="service/web/stream/media.py",

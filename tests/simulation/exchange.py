@@ -6,7 +6,7 @@ a socket is a pair of queues, a frame lasts a tenth of a second, and the REST AP
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from datetime import UTC, datetime
@@ -45,6 +45,7 @@ from service.simulator.webhook import (
     Fields,
     Webhooks,
 )
+from service.token import Token
 from tests.simulation import wire
 from tests.simulation.server import Server
 from tests.simulation.witness import Witness
@@ -58,6 +59,7 @@ TICK_MS = (
 )
 LATENCY_MS_MAX = 30
 CLEAR_CHARS = 40  # of a message, where its event stands
+NEW_MS_MAX = 1_000  # from a token's issue to its first stream; a second stream comes later
 
 Balancer = Callable[[], Server | None]
 
@@ -129,6 +131,24 @@ class SwiftLine(Line):
     witness: Witness
     server: Server
     clears_ms: list[int]
+
+    @property
+    def token(self) -> str:
+        """What proves that the stream is of its call."""
+        return self.leg._parameters.get("token", "")
+
+    def seems_new(self, earlier: Iterable[Line]) -> bool:
+        """Whether it was dialled with an earlier one's token, too late, but not so by its server's clock.
+
+        The token was issued before the first of those came, by the clock of another server.
+        """
+        firsts = [one for one in earlier if isinstance(one, SwiftLine) and one.token == self.token]
+        ages_ms = [self.started_ms - one.started_ms for one in firsts]
+        clock, mint = self.server.parts.clock, self.server.parts.mint
+        begun_ms = self.started_ms + clock.now_ms() - self._clock.now_ms()
+        token = mint.read(self.token, self.leg.call_sid, now_ms=begun_ms)
+        is_young = isinstance(token, Token) and abs(begun_ms - token.issued_ms) <= NEW_MS_MAX
+        return is_young and max(ages_ms, default=0) > NEW_MS_MAX
 
     @override
     async def run(self) -> Ending:

@@ -77,17 +77,20 @@ class Hearing:
         clears_ms: Mapping[int, Sequence[int]] = MappingProxyType({}),
         numbers: Mapping[str, int] = MappingProxyType({}),
         stalled: frozenset[int] = frozenset(),
+        misdated: frozenset[int] = frozenset(),
     ) -> None:
         """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
 
         `clears_ms` is when the carrier was told to drop what it has, stream by stream, and `numbers` are
         those of streams by their names; on the `stalled` ones
-        no echo came for a while, or none could be written down before a server died.
+        no echo came for a while, or none could be written down before a server died. The `misdated` came
+        with an old token to a server by whose clock it was new.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms
         self._numbers = numbers
         self._stalled = stalled
+        self._misdated = misdated
         self._ends_ms = ends_ms
         self._was_still = was_still
         self._told = told
@@ -138,13 +141,16 @@ class Hearing:
             yield f"words of {unheard} count as heard, with {len(self._ends_ms)} streams ended"
 
     def _greeted_anew(self) -> Iterator[str]:
-        """A branch that is lost greeted nobody on a stream after one on which they heard the greeting whole."""
+        """A branch that is lost greeted nobody on a stream after one on which they heard the greeting whole.
+
+        Unless it was misdated: cut off from the store, a server has but its clock to tell a new call by.
+        """
         first = clause_sum(f"{OWN[1]}.")
         words = [one for one in self._heard if one.word.clause == first]
         whole = {one.stream for one in words if one.word.index == one.word.of - 1}
         again = {one.stream for one in words if not one.word.index}
         for told in self._told:
-            for number in _greeted_apart(told, self._numbers) & again:
+            for number in (_greeted_apart(told, self._numbers) & again) - self._misdated:
                 if any(before < number for before in whole):
                     yield f"is greeted anew on stream {number}"
 

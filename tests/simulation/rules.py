@@ -220,6 +220,11 @@ class Rules:
                     for one in phone.lines
                     if one._stalled_until_ms or self._fleet.died_unheard
                 ),
+                misdated=frozenset(
+                    one.number
+                    for one in phone.lines
+                    if isinstance(one, SwiftLine) and one.seems_new(phone.lines)
+                ),
             )
             hearing.judge(self._witness)
 

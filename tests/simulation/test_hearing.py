@@ -23,11 +23,21 @@ def sounds(text: str, stream: int, at_ms: int) -> list[Heard]:
 
 
 def judged(
-    facts: list[Told], heard: list[Heard], clears_ms: dict[int, list[int]] | None = None
+    facts: list[Told],
+    heard: list[Heard],
+    clears_ms: dict[int, list[int]] | None = None,
+    misdated: frozenset[int] = frozenset(),
 ) -> int:
     witness = Witness(Clock())
     hearing = Hearing(
-        "CA1", facts, heard, ends_ms={}, was_still=False, clears_ms=clears_ms or {}, numbers=NUMBERS
+        "CA1",
+        facts,
+        heard,
+        ends_ms={},
+        was_still=False,
+        clears_ms=clears_ms or {},
+        numbers=NUMBERS,
+        misdated=misdated,
     )
     hearing.judge(witness)
     return witness.broken.rule if witness.broken else 0
@@ -91,6 +101,8 @@ def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard(
     assert judged(told_of, again) == 0
     assert judged(told_of, once[:3] + again) == 0
     assert judged(told_of, once + again) == 3
+    assert judged(told_of, once + again, misdated=frozenset({1})) == 3
+    assert judged(told_of, once + again, misdated=frozenset({2})) == 0, "it came with an old token"
 
 
 def test_what_was_cut_may_be_said_by_a_server_whose_branch_is_lost() -> None:

@@ -31,12 +31,14 @@ ONCE_BROKEN = {
     333588: "Who came back, while a server was away from the store, to where the call only rang, was greeted anew.",
     353442: "Somebody was to be rung of whom no number was known, and nobody's number was dialled.",
     359895: "Who had lost a call let go of it in the name of its new owner, who was dead, and nobody ended it.",
+    360007: "A server four seconds behind, cut off from the store, took an old token for a new call's. The rule was too strict.",
     10053048: "Nobody was there yet to whom a caller was put through. The rule was too strict.",
     10000550: "A caller pressed yes, and said what is never said after a yes. The caller was wrong.",
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
     10016991: "The same as 322431, after a person had taken the call over and hung up.",
     10036024: "A caller heard in an outage that their number was taken, and keyed it again. The caller was wrong.",
     10043893: "A fleet of one crashed under a call's last question, too. The rule was too strict.",
+    10059931: "A token told its second alone, and to a server four seconds behind it was one of the same second.",
 }
 
 

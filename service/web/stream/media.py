@@ -41,7 +41,6 @@ from service.wire.turnstile import Turnstile
 
 START_MS_MAX = 5_000  # Twilio sends `start` in the same moment as `connected`
 MESSAGES_BEFORE_START_MAX = 10  # two are needed
-FRESH_MS = 1_000  # a carrier dials within half of it, and waits all of it before it dials once more
 REFUSED = 1008
 TRY_AGAIN = 1013
 
@@ -228,7 +227,9 @@ class Media:
             parameters=parameters,
             is_known=token.is_known,
             echoes=socket.echoes,
-            is_fresh=abs(self.clock.now_ms() - token.issued_ms) <= FRESH_MS,
+            is_fresh=token.is_fresh(
+                started_us // 1_000
+            ),  # It waited since, and not for its caller.
             started_us=started_us,
             done=asyncio.get_running_loop().create_future(),
         )

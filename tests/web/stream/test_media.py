@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from service import admission
 from service.call import events as e
+from service.journal.values import Spent
 from service.session.line import Arrival
 from service.session.sound import forks
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
@@ -26,11 +27,9 @@ async def nothing_stored(front: Front) -> None:
     assert len(front.parts.switchboard) == 0
 
 
-def issued(front: Front, call_sid: str = CALL, *, age_ms: int = 0, nonce: str = "n" * 16) -> str:
-    now_ms = front.parts.clock.now_ms() - age_ms
-    return front.parts.mint.issue(
-        call_sid, door="voice", is_known=False, nonce=nonce, now_ms=now_ms
-    )
+def issued(front: Front, call_sid: str = CALL, *, age_ms: int = 0, door: str = "voice") -> str:
+    now_ms, nonce = front.parts.clock.now_ms() - age_ms, "n" * 16
+    return front.parts.mint.issue(call_sid, door=door, is_known=False, nonce=nonce, now_ms=now_ms)
 
 
 async def test_a_call_is_greeted_over_a_real_socket_and_dropped_and_resumed(
@@ -296,13 +295,18 @@ async def test_an_error_told_by_the_carrier_is_a_drop(front: Front, host: str) -
 async def test_only_a_token_just_issued_may_be_a_new_calls(
     front: Front, host: str, monkeypatch: pytest.MonkeyPatch, age_ms: int, *, is_fresh: bool
 ) -> None:
-    """Seeds 2737 and 101110: later, another server may have had the call already."""
+    """Seeds 2737 and 101110: later, another server may have had the call already. What we wait for is no age."""
     fresh: list[bool] = []
+
+    async def spent_late(*_asked: object, **_named: object) -> Spent:
+        front.parts.clock._offset_ns += 2_000 * 1_000_000
+        return Spent(1)
 
     async def noted(_call_sid: str, arrival: Arrival) -> None:
         fresh.append(arrival.is_fresh)
 
     monkeypatch.setattr(front.parts.switchboard, "attach", noted)
+    monkeypatch.setattr(front.parts.journal, "spend", spent_late)
     async with stream(host) as one:
         await one.start(issued(front, age_ms=age_ms))
         assert (await one.closed())[0] == 1000
@@ -440,11 +444,6 @@ async def test_a_server_that_goes_down_takes_no_stream_and_leaves_its_token_unsp
         await two.hear("media")
 
 
-def ear_token(front: Front, *, door: str = "ear", nonce: str = "e" * 16) -> str:
-    now_ms = front.parts.clock.now_ms()
-    return front.parts.mint.issue(CALL, door=door, is_known=True, nonce=nonce, now_ms=now_ms)
-
-
 def listening(token: str) -> dict[str, str]:
     return {"ear": "ear-1", "token": token}
 
@@ -454,7 +453,7 @@ async def test_a_stream_that_only_listens_is_let_in_and_claims_nothing(
 ) -> None:
     await front.token()
     async with stream(host, "MZear") as ear:
-        await ear.start("", customParameters=listening(ear_token(front)))
+        await ear.start("", customParameters=listening(issued(front, door="ear")))
         media = {"track": "inbound", "chunk": "1", "timestamp": "0", "payload": SILENCE}
         await ear.send("media", media=media)
         await wait_until(lambda: len(front.parts.means.forks) == 1, description="it listens")
@@ -473,7 +472,7 @@ async def test_a_token_is_good_for_its_own_kind_of_stream_alone(
     front: Front, host: str, door: str, parameters: dict[str, str]
 ) -> None:
     await front.token()
-    token = ear_token(front, door=door)
+    token = issued(front, door=door)
     async with stream(host) as one:
         await one.start("", customParameters={**parameters, "token": token})
         assert await one.closed() == (1008, "the token is another kind of stream's")
@@ -482,7 +481,7 @@ async def test_a_token_is_good_for_its_own_kind_of_stream_alone(
 
 async def test_an_ears_token_is_used_once(front: Front, host: str) -> None:
     await front.token()
-    token = ear_token(front)
+    token = issued(front, door="ear")
     async with stream(host, "MZ1") as one, stream(host, "MZ2") as two:
         await one.start("", customParameters=listening(token))
         await wait_until(lambda: len(front.parts.means.forks) == 1, description="it listens")
@@ -496,5 +495,5 @@ async def test_one_ear_too_many_is_told_to_try_again(
     monkeypatch.setattr(forks, "FORKS_MAX", 0)
     await front.token()
     async with stream(host) as one:
-        await one.start("", customParameters=listening(ear_token(front)))
+        await one.start("", customParameters=listening(issued(front, door="ear")))
         assert await one.closed() == (1013, "too many streams listen")
