@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service.call import events as e
 from service.clock import Clock
-from service.commands.doctor.clocks import judged
+from service.commands.doctor.clocks import STORE_CARE_MS, judged
 from service.commands.doctor.finding import Finding, State
 from service.config import Config
 from service.errors import StoreError
@@ -61,7 +61,7 @@ async def _examined(journal: SealedJournal, clock: Clock) -> list[Finding]:
         before_ms = clock.now_ms()
         theirs_ms = await journal.engine.time_ms()
         ahead_ms = (before_ms + clock.now_ms()) // 2 - theirs_ms
-        findings.append(judged("store clock", ahead_ms, "the store"))
+        findings.append(judged("store clock", ahead_ms, "the store", STORE_CARE_MS))
     return findings
 
 
