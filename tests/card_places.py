@@ -75,8 +75,8 @@ class Wayward:
         self.is_away = False
 
     def __getattr__(self, name: str) -> Any:
-        if name == "tail":
-            return self._real.tail
+        if name in ("tail", "listen"):
+            return getattr(self._real, name)
 
         async def act(*words: Any, **named: Any) -> Any:
             if self.is_away and name not in ("start", "close"):

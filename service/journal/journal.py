@@ -18,12 +18,13 @@ The rules, each held by the one suite that all backends run:
 Losing a race is a value, not an exception. `StoreUnavailable` is raised when the store can't answer.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from service.journal.values import (
     Claim,
     Durability,
+    Ear,
     Fenced,
     Gone,
     Headline,
@@ -112,6 +113,15 @@ class Journal(Protocol):
         first and then everything from position 1. None means "whatever is there". A call that is
         not there is `Gone` at once. Raises StoreUnavailable; the reader then begins a new tail at the
         position it has. Close it (`contextlib.aclosing`) or cancel the reader, and it is freed.
+        """
+        ...
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """Have `ear` told, on the event loop, whenever there may be news of the call, from whomever.
+
+        It is told of its own writer's records as well, and now and then of nothing new: it is to read, unless it
+        knows as much. A ring may get lost with a connection, so it looks by itself now and then, too. What is
+        returned ends that, once.
         """
         ...
 

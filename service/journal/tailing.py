@@ -1,6 +1,7 @@
 """Tails: the backlog, then what comes, without gap or duplicate.
 
-    append ──> ring(call) ──> bell ──┐
+    append ──> ring(call) ─┬> ear    (a session's: looks when there is more than it knows)
+                           └> bell ──┐
                                      v
     follow:   silence the bell ─> read a page ─> yield its records ─┬─ more? read on
                      ^                                              └─ wait for the bell ─┐
@@ -15,11 +16,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
 from service.journal.limits import position_within
-from service.journal.values import Gone, Record, Reset
+from service.journal.values import Ear, Gone, Record, Reset
 from service.waiting import Flag
 
 
@@ -38,41 +40,49 @@ class Bells:
     """Who waits for news of which call, in this process."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, dict[Flag, None]] = {}  # rung in the order they were hung
+        self._ears: dict[str, dict[Ear, None]] = {}  # told in the order they came
         self._stir = Flag()
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """Have `ear` told of news of the call; what is returned ends that."""
+        self._ears.setdefault(call_sid, {})[ear] = None
+        self._stir.set()
+        return partial(self._leave, call_sid, ear)
+
+    def _leave(self, call_sid: str, ear: Ear) -> None:
+        ears = self._ears[call_sid]
+        del ears[ear]
+        if not ears:
+            del self._ears[call_sid]
+            self._stir.set()
 
     @contextmanager
     def hang(self, call_sid: str) -> Iterator[Flag]:
         """Give a bell that rings at news of the call, and take it down at the end."""
         bell = Flag()
-        self._bells.setdefault(call_sid, {})[bell] = None
-        self._stir.set()
+        leave = self.listen(call_sid, lambda _head: bell.set())
         try:
             yield bell
         finally:
-            hung = self._bells[call_sid]
-            del hung[bell]
-            if not hung:
-                del self._bells[call_sid]
-                self._stir.set()
+            leave()
 
-    def ring(self, call_sid: str) -> None:
-        """Wake every tail of the call."""
-        for bell in self._bells.get(call_sid, ()):
-            bell.set()
+    def ring(self, call_sid: str, head: int | None = None) -> None:
+        """Tell of news of the call, whose journal goes as far as `head`, where that is known."""
+        for ear in self._ears.get(call_sid, ()):
+            ear(head)
 
     def ring_all(self) -> None:
-        """Wake every tail: news may have been missed."""
-        for call_sid in self._bells:
+        """Tell everybody: news may have been missed."""
+        for call_sid in self._ears:
             self.ring(call_sid)
 
     def calls(self) -> tuple[str, ...]:
-        """Return the calls that somebody tails."""
-        return tuple(self._bells)
+        """Return the calls that somebody listens to."""
+        return tuple(self._ears)
 
     async def changed(self, known: frozenset[str]) -> None:
-        """Wait until the calls that somebody tails are others than `known`. For one waiter only."""
-        while frozenset(self._bells) == known:
+        """Wait until the calls that somebody listens to are others than `known`. For one waiter only."""
+        while frozenset(self._ears) == known:
             self._stir.clear()
             await self._stir.wait()
 

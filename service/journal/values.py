@@ -3,6 +3,7 @@
 Losing a race is a value here, not an exception.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -181,4 +182,7 @@ class Unspendable(msgspec.Struct, frozen=True):
     reason: str
 
 
+Ear = Callable[
+    [int | None], None
+]  # told of news of a call: how far it goes at least, if that is known
 Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full | Rebased

@@ -135,10 +135,7 @@ class Session:
 
     async def run(self) -> None:
         """Hold the call until it ends, is lost, or lingers too long."""
-        beside = [
-            asyncio.create_task(work)
-            for work in (self._talk.run(), self._watch.keep_lease(), self._watch.follow())
-        ]
+        beside = [asyncio.create_task(work) for work in (self._talk.run(), self._watch.run())]
         try:
             while not self._is_over:
                 await self._take(await self._next())
@@ -223,11 +220,11 @@ class Session:
 
     async def _catch_up(self) -> None:
         """Others wrote: an owner that is newer than we are, or somebody who asks for something."""
-        is_ours = await self._watch.catch_up()
-        if is_ours:
-            await self._settle()
-        elif is_ours is False:
+        before = self.call
+        if await self._watch.catch_up() is False:
             self._let_go()
+        elif self.call is not before:
+            await self._settle()
 
     def _let_go(self) -> None:
         """The call is no longer ours: end here, silently, and free the socket."""

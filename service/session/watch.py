@@ -1,42 +1,57 @@
 """What a session does on the side: it renews its hold on the call, and hears of what others write.
 
-A store that fails for a moment ends neither: the hold is renewed at the next turn, and the tail begins
-anew at the position that was folded last.
+A store that fails for a moment ends neither: the hold is renewed at the next turn, and what others wrote is
+asked for again.
 """
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from itertools import count
 
 from service.call import callback
 from service.errors import StoreError, StoreUnavailable
-from service.journal.values import Gone, Record
 from service.session.inbox import News, Taken
 from service.session.kept.ledger import RENEW_MS, Ledger
 from service.session.means import Means
 from service.waiting import Flag
 
-FOLLOW_AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"
-FOLLOW_AGAIN_MS_MAX = 2_000  # doubled so far, so that a store that comes back is not run over
+LOOK_EVERY = 5  # renewals: everything that happens rings, so what is found by looking is what a lost ring told
+AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"
+AGAIN_MS_MAX = 2_000  # doubled so far, so that a store that comes back is not run over
 
 
 class Watch:
-    """The two tasks beside one session."""
+    """The task beside one session."""
 
     def __init__(self, means: Means, ledger: Ledger, post: Callable[[News | Taken], None]) -> None:
         self._means = means
         self._ledger = ledger
         self._post = post
         self._claimed = Flag()
+        self._again: asyncio.TimerHandle | None = None
+        self._again_ms = AGAIN_MS
 
     def begin(self) -> None:
-        """The call was claimed: from now on there is something to follow."""
+        """The call was claimed: from now on there is something to hold."""
         self._claimed.set()
 
-    async def keep_lease(self) -> None:
-        """Renew the hold, stream or no stream, until cancelled; tell when it is lost."""
-        await self._claimed.wait()
-        while True:
+    async def run(self) -> None:
+        """Hear of what others write (requests, notes, callbacks, an erasure), and hold on, until cancelled."""
+        leave = self._means.journal.listen(self._ledger.call_sid, self._heard)
+        try:
+            await self._claimed.wait()
+            await self._hold_on()
+        finally:
+            leave()
+
+    def _heard(self, head: int | None) -> None:
+        """There may be news. Who is still to claim the call reads it then, and writes behind what was read."""
+        if self._ledger.epoch and self._again is None and not self._ledger.knows(head):
+            self._post(News())
+
+    async def _hold_on(self) -> None:
+        """Renew the hold, stream or no stream; tell when it is lost."""
+        for renewal in count(1):
             await asyncio.sleep(self._nearly(RENEW_MS) / 1000)
             epoch = self._ledger.epoch
             try:
@@ -46,6 +61,8 @@ class Watch:
                 continue
             if not is_ours:
                 self._post(Taken(epoch))
+            elif not renewal % LOOK_EVERY:
+                self._post(News())
 
     async def leave(self) -> None:
         """The session lets go. Of a call that is over and done with nobody need take care any more."""
@@ -67,43 +84,24 @@ class Watch:
         It will be news again in a moment then; the call goes on meanwhile, as it does without the store.
         """
         try:
-            return await self._ledger.catch_up()
+            is_ours = await self._ledger.catch_up()
         except StoreUnavailable:
-            again = asyncio.get_running_loop().call_later
-            again(FOLLOW_AGAIN_MS / 1000, self._post, News())
+            self._means.meter.store.errors.inc()
+            self._ask_again()
             return None
+        self._again_ms = AGAIN_MS
+        return is_ours
 
-    async def follow(self) -> None:
-        """Hear of what others write (requests, notes, callbacks, an erasure), until cancelled."""
-        await self._claimed.wait()
-        again_ms = FOLLOW_AGAIN_MS
-        while True:
-            position = self._ledger.call.position
-            try:
-                if await self._is_gone():
-                    return
-            except StoreError:
-                self._means.meter.store.errors.inc()
-            if self._ledger.call.position > position:
-                again_ms = FOLLOW_AGAIN_MS
-            await asyncio.sleep(self._nearly(again_ms) / 1000)
-            again_ms = min(2 * again_ms, FOLLOW_AGAIN_MS_MAX)
+    def _ask_again(self) -> None:
+        if self._again is None:
+            later = asyncio.get_running_loop().call_later
+            self._again = later(self._nearly(self._again_ms) / 1000, self._ask)
+            self._again_ms = min(2 * self._again_ms, AGAIN_MS_MAX)
+
+    def _ask(self) -> None:
+        self._again = None
+        self._post(News())
 
     def _nearly(self, wait_ms: int) -> int:
         """So long, or up to a fifth less: calls that came in one instant don't all ask in one."""
         return wait_ms - self._means.chance.randrange(wait_ms // 5 + 1)
-
-    async def _is_gone(self) -> bool:
-        tail = self._means.journal.tail(
-            self._ledger.call_sid,
-            incarnation=self._ledger.incarnation,
-            after=self._ledger.call.position,
-        )
-        async with aclosing(tail) as items:
-            async for item in items:
-                if isinstance(item, Record) and item.position <= self._ledger.call.position:
-                    continue  # Our own.
-                self._post(News())
-                if isinstance(item, Gone):
-                    return True
-        return False

@@ -12,6 +12,7 @@ from service.journal.journal import Journal
 from service.journal.limits import PAGE_RECORDS
 from service.journal.tailing import Bells, Page, follow
 from service.journal.values import Appended, Gone, Record, Reset
+from tests.conftest import wait_until
 from tests.journal.backends import TTL_MS, Store
 
 CALL = "CA" + "2" * 32
@@ -57,6 +58,28 @@ async def test_a_backlog_of_many_pages_comes_in_order(journal: Journal) -> None:
     async with aclosing(journal.tail(CALL, incarnation=None, after=0)) as tail:
         items = await take(tail, 5 * PAGE_RECORDS)
     assert positions(items) == list(range(1, 5 * PAGE_RECORDS + 1))
+
+
+@pytest.mark.asyncio
+async def test_who_listens_is_told_of_what_others_write_until_they_leave(shared: Store) -> None:
+    here, there = await shared.journal(), await shared.journal()
+    await opened(here, 1)
+    told: list[int | None] = []
+    leave = here.listen(CALL, told.append)
+
+    async def is_told(head: int | None) -> None:
+        """None, that there may be anything, is as good, whatever head is right."""
+        await wait_until(lambda: bool({head, None} & {*told}), description=f"{head} is told")
+        told.clear()
+
+    await is_told(await note(here, "k1"))
+    await is_told(await note(there, "k2"))
+    await there.erase(CALL)
+    await is_told(None)
+    leave()
+    told.clear()
+    await opened(here, 1)
+    assert told == []
 
 
 @pytest.mark.asyncio

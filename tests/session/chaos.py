@@ -6,7 +6,7 @@ happen to the call then happens right there, before or after the write, before o
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from service.call.state import Call, Turn
 from service.desk import TicketDesk
 from service.errors import StoreError
 from service.journal.journal import Journal
-from service.journal.values import Claim, Fenced, Gone, Outcome as Written, Record, Reset
+from service.journal.values import Claim, Fenced, Outcome as Written
 from service.session.means import Means, Toolbox
 from service.session.tasks import Tasks
 from service.speech.transcript import Transcript
@@ -105,13 +105,6 @@ class MortalJournal:
             await self._points.passed(f"after {kind}")
         self._check()
         return written
-
-    async def tail(
-        self, call_sid: str, *, incarnation: str | None, after: int
-    ) -> AsyncGenerator[Record | Reset | Gone, None]:
-        async for item in self._journal.tail(call_sid, incarnation=incarnation, after=after):
-            self._check()
-            yield item
 
     async def claim(self, call_sid: str, opening: Sequence[bytes], **named: Any) -> Claim | Fenced:
         self._check()

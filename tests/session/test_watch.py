@@ -5,6 +5,7 @@ import pytest
 
 from service.call import events as e
 from service.journal.journal import Journal
+from service.journal.sqlite.tails import POLL_MS
 from service.session import watch as module
 from service.session.inbox import News, Taken
 from service.session.kept.ledger import Ledger
@@ -31,27 +32,43 @@ class Post:
 async def test_others_records_are_news_and_our_own_are_not(house: House) -> None:
     post = Post(house)
     await post.claim(house)
-    following = asyncio.create_task(post.watch.follow())
+    watching = asyncio.create_task(post.watch.run())
     post.watch.begin()
+    await for_a_moment(0.02)
     await post.ledger.write((e.DigitPressed(digit="1"),), house.clock.now_ms())
-    await for_a_moment(0.05)
-    own = len(post.letters)
+    await for_a_moment(2 * POLL_MS / 1_000)  # by then other processes' writes would be seen, too
+    assert post.letters == []
     await house.write(e.NoteAdded(text="hm"))
-    await wait_until(lambda: len(post.letters) > own, description="the note is news")
+    await wait_until(lambda: bool(post.letters), description="the note is news")
     assert all(isinstance(letter, News) for letter in post.letters)
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_an_erased_call_is_news_and_the_last(house: House, journal: Journal) -> None:
+async def test_an_erased_call_is_news_and_no_longer_ours(house: House, journal: Journal) -> None:
     post = Post(house)
     await post.claim(house)
-    following = asyncio.create_task(post.watch.follow())
+    watching = asyncio.create_task(post.watch.run())
     post.watch.begin()
     await for_a_moment(0.02)
     await journal.erase(CALL)
-    await wait_until(following.done, description="there is nothing to follow")
-    assert isinstance(post.letters[-1], News)
+    await wait_until(lambda: bool(post.letters), description="it is news")
+    assert await post.watch.catch_up() is False
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_who_lets_go_of_a_call_hears_no_more_of_it(house: House) -> None:
+    post = Post(house)
+    await post.claim(house)
+    watching = asyncio.create_task(post.watch.run())
+    post.watch.begin()
+    await for_a_moment(0.02)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await house.write(e.NoteAdded(text="hm"))
+    await for_a_moment(0.02)
+    assert post.letters == []
 
 
 async def test_the_hold_is_renewed_and_its_loss_is_told(
@@ -59,7 +76,8 @@ async def test_the_hold_is_renewed_and_its_loss_is_told(
 ) -> None:
     monkeypatch.setattr(module, "RENEW_MS", 5)
     post = Post(house)
-    keeping = asyncio.create_task(post.watch.keep_lease())
+    monkeypatch.setattr(module, "LOOK_EVERY", 1_000_000)
+    keeping = asyncio.create_task(post.watch.run())
     await post.claim(house)
     post.watch.begin()
     (claimed,) = await journal.open_calls()

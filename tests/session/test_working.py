@@ -39,7 +39,7 @@ class Overtaken(FailingJournal):
 async def slow(journal: Journal) -> AsyncIterator[tuple[House, Overtaken]]:
     """A house that is always a moment too late, and hears of nobody's writing."""
     overtaken = Overtaken(journal)
-    overtaken.fails.add("tail")
+    overtaken.fails.add("listen")
     opened = House(overtaken, owner="slow")
     yield opened, overtaken
     await opened.close()

@@ -1,12 +1,12 @@
 """A journal whose store fails when a test wants it to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from service.errors import StoreUnavailable
 from service.journal.journal import Journal
-from service.journal.values import Claim, Fenced, Gone, Outcome, Record, Reset
+from service.journal.values import Claim, Ear, Fenced, Outcome
 
 
 class FailingJournal:
@@ -15,7 +15,6 @@ class FailingJournal:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.fails: set[str] = set()
-        self.tails = 0
         self.refused = 0
         self.may_claim = asyncio.Event()
         self.may_claim.set()
@@ -40,10 +39,7 @@ class FailingJournal:
         self._check("append")
         return await self._journal.append(call_sid, bodies, **named)
 
-    async def tail(
-        self, call_sid: str, *, incarnation: str | None, after: int
-    ) -> AsyncGenerator[Record | Reset | Gone, None]:
-        self.tails += 1
-        async for item in self._journal.tail(call_sid, incarnation=incarnation, after=after):
-            self._check("tail")
-            yield item
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        if "listen" in self.fails:  # every ring is lost
+            return lambda: None
+        return self._journal.listen(call_sid, ear)

@@ -19,8 +19,10 @@ from service.errors import StoreUnavailable
 from service.journal.limits import PAGE_RECORDS
 from service.journal.tailing import Bells, Page, follow
 from service.journal.values import (
+    Appended,
     Claim,
     Durability,
+    Ear,
     Fenced,
     Gone,
     Headline,
@@ -126,7 +128,7 @@ class Outlet:
             order.answer.set_exception(trouble)
             return
         if order.ring and self._cabinet.writes > before:
-            self._bells.ring(order.ring)
+            self._bells.ring(order.ring, result.position if isinstance(result, Appended) else None)
         if (
             order.reads
         ):  # A reader waits for no copy, and the way back is as good as part of the way there.
@@ -216,6 +218,9 @@ class Outlet:
             recheck_ms=RECHECK_MS,
         ):
             yield item
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        return self._bells.listen(call_sid, ear)
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         return await self._ask(lambda: self._cabinet.snapshot(call_sid, epoch, position, body))

@@ -14,7 +14,7 @@
 4.  When records came to stand elsewhere, their owner is told by `Rebased`, other readers by `Reset`.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from service.errors import StoreUnavailable
 from service.journal.behind.arrears import Arrears, Status
@@ -33,6 +33,7 @@ from service.journal.limits import (
 from service.journal.values import (
     Appended,
     Behind,
+    Ear,
     Fenced,
     Gone,
     Headline,
@@ -251,6 +252,16 @@ class Bridge(Claims):
             incarnation,
             position_within(after),
         )
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """See Journal.listen."""
+        ends = (self.engine.listen(call_sid, ear), self._keeper.bells.listen(call_sid, ear))
+
+        def leave() -> None:
+            for end in ends:
+                end()
+
+        return leave
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         """See Journal.snapshot. None is kept of positions that are not final."""

@@ -24,5 +24,5 @@ end
 redis.call('RPUSH', records, unpack(ARGV, 11))
 redis.call('HSET', call, 'head', head, 'bytes', bytes, 'k:' .. ARGV[8], head)
 touch(row)
-redis.call('PUBLISH', call, '')
+redis.call('PUBLISH', call, head)
 return {'appended', head}

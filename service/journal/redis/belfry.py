@@ -1,6 +1,6 @@
 """The belfry: rings this process's bells for what any process wrote to Redis.
 
-    append.lua ── PUBLISH stayline:{CA…} ──> one connection for all tails ──> Bells.ring("CA…")
+    append.lua ── PUBLISH stayline:{CA…} ──> one connection for all tails ──> Bells.ring("CA…", head)
 
 1.  A bell that is hung rings once more when its subscription is confirmed: what was written between the
     tail's first page and that moment is found then.
@@ -87,7 +87,9 @@ class Belfry:
             match word:
                 case None:
                     raise TimeoutError("Redis says nothing any more.")
-                case [b"message" | b"subscribe", bytes() as channel, *_]:
+                case [b"message", bytes() as channel, bytes() as head]:
+                    self._bells.ring(_call_of(channel), int(head) if head.isdigit() else None)
+                case [b"subscribe", bytes() as channel, *_]:
                     self._bells.ring(_call_of(channel))
                 case _:
                     continue

@@ -17,7 +17,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from service.errors import StoreUnavailable
 from service.journal.limits import (
@@ -55,6 +55,7 @@ from service.journal.values import (
     BOUNDS,
     Claim,
     Durability,
+    Ear,
     Fenced,
     Gone,
     Headline,
@@ -197,6 +198,10 @@ class RedisJournal(Listing):
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
         """See Journal.tail."""
         return self._readings.tail(call_sid, incarnation=incarnation, after=after)
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """See Journal.listen."""
+        return self._bells.listen(call_sid, ear)
 
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         """See Journal.snapshot."""

@@ -1,13 +1,23 @@
 """What passes through a seal: holds, tokens and lists unchanged, names as keyed digests."""
 
 import asyncio
+from collections.abc import Callable
 
 from service.journal.journal import Journal
 from service.journal.limits import TIME_MS_MAX, check_names, check_span, check_times, is_name
 from service.journal.seal.keys import CallKeys
 from service.journal.seal.masters import Masters
 from service.journal.seal.vault import Vault
-from service.journal.values import Durability, Headline, Lease, Missing, Room, Spent, Unspendable
+from service.journal.values import (
+    Durability,
+    Ear,
+    Headline,
+    Lease,
+    Missing,
+    Room,
+    Spent,
+    Unspendable,
+)
 
 GONE_MS = 1  # the shortest time to live: the name means nothing any more
 
@@ -39,6 +49,10 @@ class Passing:
         if self.masters:
             await self.vault.check()
         return durability
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """See Journal.listen."""
+        return self.engine.listen(call_sid, ear)
 
     async def lease(
         self, call_sid: str, *, epoch: int, owner: str, until_ms: int, now_ms: int

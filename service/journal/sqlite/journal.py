@@ -33,11 +33,12 @@ from service.journal.sqlite import holds, ledger, readings
 from service.journal.sqlite.lane import Lane
 from service.journal.sqlite.ledger import SWEEP_MAX, Ledger
 from service.journal.sqlite.storefile import StoreFile
-from service.journal.sqlite.tails import Tails
+from service.journal.sqlite.tails import Tails, told
 from service.journal.tailing import Bells
 from service.journal.values import (
     Claim,
     Durability,
+    Ear,
     Fenced,
     Gone,
     Headline,
@@ -67,7 +68,7 @@ class SqliteJournal:
         self._ledger = Ledger(ttl_ms=ttl_ms, durability=self._durability)
         self._bells = Bells()
         file = StoreFile(path, writes=True)
-        self._writing = Lane(file, name="journal-write", done=self._bells.ring)
+        self._writing = Lane(file, name="journal-write", done=partial(told, self._bells))
         self._reading = self._writing
         if path is not None:
             file = StoreFile(path, writes=False)
@@ -179,6 +180,10 @@ class SqliteJournal:
         """See Journal.tail."""
         return self._tails.tail(call_sid, incarnation=incarnation, after=after)
 
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """See Journal.listen."""
+        return self._tails.listen(call_sid, ear)
+
     async def snapshot(self, call_sid: str, *, epoch: int, position: int, body: bytes) -> bool:
         """See Journal.snapshot."""
         check_names(call_sid)
@@ -194,16 +199,9 @@ class SqliteJournal:
         """See Journal.lease."""
         check_names(call_sid, owner)
         check_times(epoch, until_ms, now_ms)
-        job = partial(
-            holds.lease,
-            call_sid=call_sid,
-            epoch=epoch,
-            owner=owner,
-            until_ms=until_ms,
-            now_ms=now_ms,
-            expires_ms=now_ms + self._ttl_ms,
-        )
-        return await self._writing.run(job)
+        held = partial(holds.lease, call_sid=call_sid, epoch=epoch, owner=owner, until_ms=until_ms)
+        expires_ms = now_ms + self._ttl_ms
+        return await self._writing.run(partial(held, now_ms=now_ms, expires_ms=expires_ms))
 
     async def adopt(
         self, call_sid: str, *, lapsed: Lease | None, owner: str, until_ms: int, now_ms: int

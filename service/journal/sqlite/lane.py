@@ -44,7 +44,7 @@ class _Order:
 
 
 class Lane:
-    """Runs jobs on `file` in its own thread; `done` hears of each call that a job was about."""
+    """Runs jobs on `file` in its own thread; `done` hears of each call that a job was about, and of its answer."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Lane:
         *,
         name: str,
         group_max: int = GROUP_MAX,
-        done: Callable[[str], None] = lambda _: None,
+        done: Callable[[str, object], None] = lambda _sid, _answer: None,
     ) -> None:
         self._file = file
         self._name = name
@@ -173,7 +173,7 @@ class Lane:
                     order.future.set_result(order.result)
                 else:
                     order.future.set_exception(order.error)
-            self._done(order.call_sid)
+            self._done(order.call_sid, order.result)
 
     def _tell(self, news: Callable[[], None]) -> None:
         assert self._loop is not None

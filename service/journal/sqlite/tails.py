@@ -5,7 +5,7 @@ of this process, which asks only whether the file changed, and runs only while s
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
 from service.errors import StoreUnavailable
@@ -13,10 +13,12 @@ from service.journal.limits import is_name
 from service.journal.sqlite import readings
 from service.journal.sqlite.lane import Lane
 from service.journal.tailing import Bells, Page, follow
-from service.journal.values import Gone, Record, Reset
+from service.journal.values import Appended, Ear, Gone, Record, Reset
 
 POLL_MS = 50  # how late a tail may hear of another process's append; a glance costs about 20 us
 RECHECK_MS = 5_000  # a tail looks by itself this often; everything that happens rings, so seldom
+
+Head = tuple[str, int]  # a call's incarnation, and how far its journal goes
 
 
 class Tails:
@@ -41,6 +43,11 @@ class Tails:
             recheck_ms=RECHECK_MS,
         )
 
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        """See Journal.listen."""
+        self._watch_others()
+        return self._bells.listen(call_sid, ear)
+
     async def close(self) -> None:
         """Look no more at what others write."""
         poller, self._poller = self._poller, None
@@ -62,7 +69,7 @@ class Tails:
 
     async def _poll(self) -> None:
         version = 0
-        seen: dict[str, tuple[str, int] | None] = {}
+        seen: dict[str, Head | None] = {}
         while True:
             await asyncio.sleep(POLL_MS / 1_000)
             # Asked after the pause: a tail that came meanwhile reads its first page behind our glance.
@@ -78,6 +85,18 @@ class Tails:
                 continue
             if present != version:
                 for call_sid in calls:
-                    if call_sid not in seen or seen[call_sid] != heads.get(call_sid):
-                        self._bells.ring(call_sid)
+                    found = heads.get(call_sid)
+                    if call_sid not in seen or seen[call_sid] != found:
+                        self._bells.ring(call_sid, _grown(seen.get(call_sid), found))
                 version, seen = present, {sid: heads.get(sid) for sid in calls}
+
+
+def _grown(before: Head | None, found: Head | None) -> int | None:
+    """Return how far a call's journal goes, if it is the one it was before."""
+    is_same = found is not None and (before is None or before[0] == found[0])
+    return found[1] if found is not None and is_same else None
+
+
+def told(bells: Bells, call_sid: str, answer: object) -> None:
+    """Ring for what a job of this process did with a call."""
+    bells.ring(call_sid, answer.position if isinstance(answer, Appended) else None)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
+from functools import partial
 from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
@@ -86,7 +87,7 @@ class Ledger:
         self._journal = journal
         self._owner = owner
         self.epoch = 0  # the fence this session writes under; 0 before the first claim
-        self._writes = 0
+        self._writes = self._writing_to = 0
         self._snapshot_at = 0
         self._is_moved = False  # the journal said so, and it was not folded anew yet
 
@@ -178,16 +179,12 @@ class Ledger:
 
     async def _append(self, bodies: tuple[bytes, ...], key: str, now_ms: int) -> Outcome:
         """Write once for all attempts: it is the same write, wherever one of them got stuck."""
-        return await _patiently(
-            lambda: self._journal.append(
-                self.call_sid,
-                bodies,
-                epoch=self.epoch,
-                after=self.call.position,
-                key=key,
-                now_ms=now_ms,
-            )
-        )
+        put = partial(self._journal.append, self.call_sid, bodies, key=key, now_ms=now_ms)
+        self._writing_to = self.call.position + len(bodies)
+        try:
+            return await _patiently(lambda: put(epoch=self.epoch, after=self.call.position))
+        finally:
+            self._writing_to = 0
 
     async def tell(self, facts: Sequence[events.Known], key: str, now_ms: int) -> None:
         """Append `facts` from outside, after the call was let go of; `key` makes it happen once.
@@ -225,7 +222,8 @@ class Ledger:
             return await self._fold_anew()
         if is_same and reading.records and reading.records[0].position <= position:
             return await self._fold_anew()
-        self.call = in_mind(folded(self.call, reading.records)) if is_same else self.call
+        if is_same and reading.records:
+            self.call = in_mind(folded(self.call, reading.records))
         return is_same
 
     async def _fold_anew(self) -> bool:
@@ -242,6 +240,10 @@ class Ledger:
         self._snapshot_at = min(self._snapshot_at, self.call.position)
         self._is_moved = False
         return True
+
+    def knows(self, head: int | None) -> bool:
+        """Whether a journal that goes as far as `head` has nothing that isn't folded, or being written here."""
+        return head is not None and head <= max(self.call.position, self._writing_to)
 
     async def peek(self) -> Call:
         """Return the state as it stands in the journal now; ours stays as it is. Raises StoreError."""

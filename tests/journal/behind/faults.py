@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from service.clock import Clock
@@ -14,7 +14,7 @@ from service.journal.behind.keeper import Keeper
 from service.journal.behind.reach import Deadlines
 from service.journal.behind.shelf import Shelf
 from service.journal.sqlite.journal import SqliteJournal
-from service.journal.values import Gone, Outcome, Reading, Record, Reset
+from service.journal.values import Ear, Gone, Outcome, Reading, Record, Reset
 from service.meter import Meter
 from tests.journal.backends import TTL_MS, orphan
 
@@ -54,6 +54,9 @@ class FaultyStore:
         self, call_sid: str, *, incarnation: str | None, after: int
     ) -> AsyncGenerator[Record | Reset | Gone, None]:
         return self.real.tail(call_sid, incarnation=incarnation, after=after)
+
+    def listen(self, call_sid: str, ear: Ear) -> Callable[[], None]:
+        return self.real.listen(call_sid, ear)
 
     async def _through(self, work: Coroutine[Any, Any, T]) -> T:
         match self.way:

@@ -8,6 +8,7 @@ from service.journal.redis.scripts import CALL_KEY
 from service.journal.redis.server import RedisServer
 from service.journal.tailing import Bells
 from service.waiting import Flag
+from tests.conftest import wait_until
 from tests.journal.backends import Store
 
 CALL = "CA" + "6" * 32
@@ -32,6 +33,22 @@ async def test_a_bell_rings_when_it_is_subscribed_and_at_each_news(redis: Store)
                 assert await client.publish(CALL_KEY % CALL, "") == 1
                 await heard(bell)
     await belfry.close()
+    await belfry.close()
+
+
+@pytest.mark.asyncio
+async def test_what_is_published_says_how_far_the_call_goes_or_that_nobody_knows(
+    redis: Store,
+) -> None:
+    bells, told = Bells(), list[int | None]()
+    belfry = Belfry(RedisServer(address_of(redis.url)), bells)
+    belfry.start()
+    bells.listen(CALL, told.append)
+    await wait_until(lambda: told == [None], description="the subscription")
+    async with redis.client() as client:
+        for word in ("7", "", "of another version"):
+            await client.publish(CALL_KEY % CALL, word)
+    await wait_until(lambda: told == [None, 7, None, None], description="all of them")
     await belfry.close()
 
 
