@@ -1,10 +1,12 @@
 """Callers by the thousand, in a process of their own: real sockets, frames of 20 ms in real time.
 
-    python -m tests.bench._lines PORT CALLS SECONDS [service|bare] [talk|mute]
+    python -m tests.bench._lines PORT CALLS SECONDS [service|bare] [talk|mute] [own-core|any-core] [WORKERS]
 
 With `service` each call begins as a real one does: a signed webhook, its document, a signed upgrade, the
 token. `bare` servers are dialled at once. Each caller speaks for four seconds of ten, from a recording,
-and makes the sound of a quiet line for the rest. Prints one line of JSON for the window after the start.
+and makes the sound of a quiet line for the rest. They stay off the first core, which is the server's, unless any
+will do. Prints one line of JSON for the window after the start, `callers` for what this very process used and how
+late it sent what was due; of WORKERS processes behind the port it asks each.
 
 A message is late when the carrier had run out of what it came to continue for more than LATE_MS: the
 caller heard a hole.
@@ -21,6 +23,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -30,6 +33,7 @@ from typing_extensions import override
 from service.audio import FRAME_SAMPLES, SAMPLES_PER_MS, encode
 from service.simulator import signing
 from tests.bench._accounts import ACCOUNT
+from tests.bench._used import Lateness, used
 from tests.bench._wire import Wire, way_in
 
 FRAME_S = 0.02
@@ -39,6 +43,7 @@ BREAK_MS = 1_000  # a longer silence of ours was a pause between two answers
 CYCLE_FRAMES, SPEECH_FRAMES = 500, 200
 SPEAKS = Path(__file__).parents[2] / "fixtures/audio/caller_david_long.ulaw"
 GATHER_AT_ONCE = 16
+ASKED_MAX, ASK_S = 1_000, 0.01  # until each worker is up, and has taken a connection
 
 
 class _Body(msgspec.Struct):
@@ -161,40 +166,63 @@ async def rung(port: int, number: int, *, is_bare: bool) -> tuple[str, str, str]
     return await asyncio.get_running_loop().run_in_executor(None, _asked, url, number)
 
 
-async def _told(port: int) -> dict[str, int]:
-    def ask() -> dict[str, int]:
+async def _told(port: int, workers: int = 1) -> dict[str, Any]:
+    """Return what the server used so far: all its processes together, and the latest loop of them."""
+
+    def ask() -> dict[str, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/bench/now", timeout=30) as answer:
-            found: dict[str, int] = json.loads(answer.read())
+            found: dict[str, Any] = json.loads(answer.read())
             return found
 
-    return await asyncio.get_running_loop().run_in_executor(None, ask)
+    told: dict[int, dict[str, Any]] = {}
+    for _ in range(ASKED_MAX):
+        # At once, so that one worker has not taken the first connection when the next one comes.
+        for one in await asyncio.gather(*(asyncio.to_thread(ask) for _ in range(workers))):
+            told.setdefault(one["pid"], one)
+        if len(told) == workers:
+            return joined(list(told.values()))
+        await asyncio.sleep(ASK_S)
+    raise TimeoutError(f"{len(told)} of {workers} workers answered")
+
+
+def joined(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what several processes used as one."""
+    sums = {name: sum(one[name] for one in told) for name in ("cpu_us", "kib", "own_kib")}
+    names = {name for one in told for name in one["lag_us"]}
+    lag_us = {name: max(one["lag_us"].get(name, 0) for one in told) for name in names}
+    return sums | {"lag_us": lag_us, "each_us": {one["pid"]: one["cpu_us"] for one in told}}
 
 
 async def run(
-    port: int, calls: int, seconds: int, *, is_bare: bool, is_mute: bool
+    port: int, calls: int, seconds: int, *, is_bare: bool, is_mute: bool, workers: int = 1
 ) -> Mapping[str, object]:
     """Open the calls, let them run warm, measure for a while."""
     frames, gate = sounds(), asyncio.Semaphore(GATHER_AT_ONCE)
     lines: list[Line] = []
-    empty = await _told(port)
+    empty = await _told(port, workers)
 
     async def one(number: int) -> None:
         async with gate:
             lines.append(await _opened(port, number, is_bare=is_bare, is_mute=is_mute))
 
-    running = asyncio.create_task(_beat(lines, frames))
+    lateness = Lateness()
+    running = asyncio.create_task(_beat(lines, frames, lateness))
     await asyncio.gather(*(one(number) for number in range(calls)))
     await asyncio.sleep(5)
-    before, counted = await _told(port), _counts(lines)
+    before, counted, mine = await _told(port, workers), _counts(lines), used()
     began_s = asyncio.get_running_loop().time()
+    lateness.told()
     await asyncio.sleep(seconds)
-    after, now = await _told(port), _counts(lines)
+    callers = {"cpu_us": used()["cpu_us"] - mine["cpu_us"], "lag_us": lateness.told()}
+    after, now = await _told(port, workers), _counts(lines)
     wall_s = asyncio.get_running_loop().time() - began_s
     running.cancel()
     counts = {name: now[name] - counted[name] for name in now}
+    each_us = [us - before["each_us"][pid] for pid, us in after["each_us"].items()]
     return counts | {
         "calls": calls, "open": sum(line.is_open for line in lines), "wall_ms": round(wall_s * 1_000),
-        "cpu_us": after["cpu_us"] - before["cpu_us"], "kib": after["kib"] - empty["kib"], "lag_us": after["lag_us"],
+        "cpu_us": sum(each_us), "each_us": each_us, "kib": after["kib"] - empty["kib"],
+        "lag_us": after["lag_us"], "callers": callers,
     }  # fmt: skip
 
 
@@ -205,7 +233,7 @@ def _counts(lines: list[Line]) -> dict[str, int]:
     }
 
 
-async def _beat(lines: list[Line], frames: list[bytes]) -> None:
+async def _beat(lines: list[Line], frames: list[bytes], lateness: Lateness) -> None:
     """Send what is due, a twentieth of the callers at a time."""
     loop = asyncio.get_running_loop()
     began_s, slot = loop.time(), 0
@@ -215,16 +243,21 @@ async def _beat(lines: list[Line], frames: list[bytes]) -> None:
             if line.is_open:
                 line.tick(frames, slot // SLOTS, now_ms)
         slot += 1
-        await asyncio.sleep(max(0.0, began_s + slot * FRAME_S / SLOTS - loop.time()))
+        due_s = began_s + slot * FRAME_S / SLOTS
+        await asyncio.sleep(max(0.0, due_s - loop.time()))
+        lateness.note(max(0.0, loop.time() - due_s))
 
 
 def main() -> None:
     """Run as told."""
-    port, calls, seconds = map(int, sys.argv[1:4])
-    is_bare, is_mute = "bare" in sys.argv[4:], "mute" in sys.argv[4:]
-    if (cores := sorted(os.sched_getaffinity(0))) and len(cores) > 1:
+    (port, calls, seconds), words = map(int, sys.argv[1:4]), sys.argv[4:]
+    if "any-core" not in words and len(cores := sorted(os.sched_getaffinity(0))) > 1:
         os.sched_setaffinity(0, cores[1:])
-    print(json.dumps(dict(uvloop.run(run(port, calls, seconds, is_bare=is_bare, is_mute=is_mute)))))  # noqa: T201 - its only output
+    workers = next((int(word) for word in words if word.isdigit()), 1)
+    doing = run(
+        port, calls, seconds, is_bare="bare" in words, is_mute="mute" in words, workers=workers
+    )
+    print(json.dumps(dict(uvloop.run(doing))))  # noqa: T201 - its only output
 
 
 if __name__ == "__main__":

@@ -3,22 +3,27 @@
     python -m tests.bench._sample floor PORT       a bare protocol on uvloop: frames, one decoder, webrtcvad, echo
     python -m tests.bench._sample starlette PORT   what Twilio's samples look like: Starlette, json, webrtcvad, echo
 
-Both send the caller's own sound back, in messages of 200 ms, and keep nothing.
+Both send the caller's own sound back, in messages of 200 ms or of BENCH_OUT_SAMPLES, and keep nothing. The second
+one answers /twiml/voice, too: it reads the form, asks for no signature, and names a stream.
 """
 
 import asyncio
 import base64
 import json
+import os
 import sys
+from functools import partial
 from hashlib import sha1
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import msgspec
 import uvicorn
 import uvloop
 import webrtcvad
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from typing_extensions import override
@@ -29,6 +34,10 @@ from tests.bench._used import Lag, used
 
 OUT_SAMPLES = 1_600
 KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
+DOCUMENT = (
+    '<?xml version="1.0" encoding="UTF-8"?><Response><Connect><Stream url="wss://{host}/media">'
+    '<Parameter name="call_sid" value="{call_sid}"/></Stream></Connect></Response>'
+)
 LAG = Lag()
 SETTINGS: dict[str, Any] = {
     "log_config": None, "access_log": False, "ws": "websockets-sansio", "ws_per_message_deflate": False, "backlog": 2_048
@@ -53,7 +62,8 @@ class _Media(msgspec.Struct):
 class Floor(asyncio.Protocol):
     """As little as can be done in Python: no messages but whole masked text frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, out_samples: int = OUT_SAMPLES) -> None:
+        self._out_samples = out_samples
         self._buffer = b""
         self._is_open = False
         self._heard = bytearray()
@@ -110,7 +120,7 @@ class Floor(asyncio.Protocol):
         ulaw = message.media.payload
         self._vad.is_speech(decode(ulaw), SAMPLE_RATE_HZ)
         self._heard += ulaw
-        if len(self._heard) >= OUT_SAMPLES:
+        if len(self._heard) >= self._out_samples:
             body = (
                 b'{"event":"media","streamSid":"MZ1","media":{"payload":"%b"}}'
                 % base64.b64encode(self._heard)
@@ -119,7 +129,7 @@ class Floor(asyncio.Protocol):
             self._transport.write(b"\x81\x7e" + len(body).to_bytes(2, "big") + body)
 
 
-async def media(socket: WebSocket) -> None:
+async def media(socket: WebSocket, out_samples: int = OUT_SAMPLES) -> None:
     """Echo, in the shape of the samples that carriers publish."""
     await socket.accept()
     vad, heard = webrtcvad.Vad(2), b""
@@ -130,7 +140,7 @@ async def media(socket: WebSocket) -> None:
                 ulaw = base64.b64decode(message["media"]["payload"])
                 vad.is_speech(decode(ulaw), SAMPLE_RATE_HZ)
                 heard += ulaw
-                if len(heard) >= OUT_SAMPLES:
+                if len(heard) >= out_samples:
                     body = {"payload": base64.b64encode(heard).decode()}
                     await socket.send_json({"event": "media", "streamSid": "MZ1", "media": body})
                     heard = b""
@@ -138,21 +148,34 @@ async def media(socket: WebSocket) -> None:
         return
 
 
+async def voice(request: Request) -> Response:
+    """Answer a call that comes in, in the shape of the samples that carriers publish."""
+    form = dict(parse_qsl((await request.body()).decode()))
+    document = DOCUMENT.format(host=request.headers["host"], call_sid=form["CallSid"])
+    return Response(document, media_type="text/xml")
+
+
 async def _now(_request: object) -> JSONResponse:
     return JSONResponse(told())
 
 
-async def _floor(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Floor, "127.0.0.1", port, backlog=2_048)
+async def _floor(port: int, out_samples: int) -> None:
+    made = partial(Floor, out_samples)
+    server = await asyncio.get_running_loop().create_server(made, "127.0.0.1", port, backlog=2_048)
     await server.serve_forever()
 
 
 def main() -> None:
     """Serve until killed."""
     kind, port = sys.argv[1], int(sys.argv[2])
+    out_samples = int(os.environ.get("BENCH_OUT_SAMPLES", OUT_SAMPLES))
     if kind == "floor":
-        uvloop.run(_floor(port))
-    routes = [WebSocketRoute("/media", media), Route("/bench/now", _now)]
+        uvloop.run(_floor(port, out_samples))
+    routes = [
+        WebSocketRoute("/media", partial(media, out_samples=out_samples)),
+        Route("/twiml/voice", voice, methods=["POST"]),
+        Route("/bench/now", _now),
+    ]
     uvicorn.run(Starlette(routes=routes), port=port, **SETTINGS)
 
 

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from service.app import create_app
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
-from service.chaos.servers.served import UnhurriedSynthesizer, serve
+from service.chaos.servers.served import UnhurriedSynthesizer
+from service.commands.serve import serve
 from service.config import Config
 from service.parts import Own
 from service.speech.endpoint import Endpointer
@@ -29,6 +30,7 @@ from service.speech.pool import SpeechPool
 from service.speech.silero import SileroScorer
 from service.speech.transcript import Transcript
 from service.speech.vad import WEBRTC_MODE, VoiceActivity, batch
+from tests.bench._echoing import Echo
 from tests.bench._used import Lag, used
 
 ANSWER = "This is an answer of some length, as people give it when they were asked for something on the telephone."
@@ -70,8 +72,9 @@ def ears() -> Callable[[], Endpointer]:
     return ear
 
 
-def made(config: Config, agent: Answerer | None = None) -> Starlette:
-    """Return the application, with this agent in the place of the settings'."""
+def made(config: Config, agent: Answerer | Echo | None = None) -> Starlette:
+    """Return the application, with this agent in the place of the settings', or an echo with BENCH_ECHO."""
+    agent = Echo() if os.environ.get("BENCH_ECHO") else agent
     speech = SpeechPool(UnhurriedSynthesizer(), _Understanding())
     own = Own(agent=agent, speech=speech, endpointer=ears())
     app = create_app(config, own=own)
@@ -87,4 +90,4 @@ def made(config: Config, agent: Answerer | None = None) -> Starlette:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(made))
+    sys.exit(serve(make=made))

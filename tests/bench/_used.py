@@ -5,27 +5,48 @@ import os
 import resource
 
 STEP_S = 0.005
-FEW = 1_000  # of the latest moments kept: the last ones are those of the measurement
 
 
 def used() -> dict[str, int]:
-    """Return the microseconds of CPU that this process used so far, and its memory in KiB."""
+    """Return who this process is, the microseconds of CPU that it used so far, and its memory in KiB."""
     times = resource.getrusage(resource.RUSAGE_SELF)
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - a file of the kernel's
         _, resident, shared, *_ = map(int, statm.read().split())
     page_kib = os.sysconf("SC_PAGE_SIZE") // 1024
     return {
+        "pid": os.getpid(),
         "cpu_us": round((times.ru_utime + times.ru_stime) * 1e6),
         "kib": resident * page_kib,
         "own_kib": (resident - shared) * page_kib,
     }
 
 
-class Lag:
-    """How late the loop was with what was due, every five milliseconds."""
+class Lateness:
+    """How late things were, each for itself."""
 
     def __init__(self) -> None:
         self._late_us: list[int] = []
+
+    def note(self, late_s: float) -> None:
+        """One more was so late."""
+        self._late_us.append(round(late_s * 1e6))
+
+    def told(self) -> dict[str, int]:
+        """Return the lateness since the last time this was asked, in microseconds, by thousandths."""
+        late, self._late_us = sorted(self._late_us), []
+        if not late:
+            return {}
+        return {
+            name: late[min(len(late) - 1, len(late) * of // 1_000)]
+            for name, of in (("p50", 500), ("p99", 990), ("p999", 999))
+        } | {"max": late[-1]}
+
+
+class Lag(Lateness):
+    """How late the loop was with what was due, every five milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._has_begun = False
 
     def begin(self) -> None:
@@ -39,16 +60,6 @@ class Lag:
         now_s = loop.time()
         # Each moment has its own date, so that a long wait counts as all the moments it covered.
         while due_s <= now_s:
-            self._late_us.append(round((now_s - due_s) * 1e6))
+            self.note(now_s - due_s)
             due_s += STEP_S
         loop.call_at(due_s, self._look, due_s)
-
-    def told(self) -> dict[str, int]:
-        """Return the lateness since the last time this was asked, by thousandths."""
-        late, self._late_us = sorted(self._late_us), []
-        if not late:
-            return {}
-        return {
-            name: late[min(len(late) - 1, len(late) * of // 1_000)]
-            for name, of in (("p50", 500), ("p99", 990), ("p999", 999))
-        } | {"max": late[-1]}

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,24 +34,36 @@ CALLS = (50, 400)
 SECONDS = 10
 LOOK_S, LOOKS_MAX = 0.1, 400
 ROUNDS = 3
+OPEN_S_MAX = 120  # for all callers to come, beside what they measure
 KINDS = ("floor", "starlette", "service", "mute")
+BARE = ("floor", "starlette")
+NOTHING_MORE: Mapping[str, str] = {}
 
 Json = dict[str, Any]
 
 
 @contextmanager
-def served(kind: str, prepare: Callable[[Path], None] = lambda _folder: None) -> Iterator[int]:
-    """Serve one kind on a core of its own; give the port. What its store holds first is up to `prepare`."""
+def served(
+    kind: str,
+    prepare: Callable[[Path], None] = lambda _folder: None,
+    *,
+    more: Mapping[str, str] = NOTHING_MORE,
+    has_own_core: bool = True,
+) -> Iterator[int]:
+    """Serve one kind, on a core of its own or on all; give the port.
+
+    What its store holds first is up to `prepare`; `more` is of its environment.
+    """
     port, core = free_port(), min(os.sched_getaffinity(0))
+    pin = ["taskset", "-c", str(core)] if has_own_core else []
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
         prepare(Path(folder))
-        words = ["tests.bench._sample", kind, str(port)]
-        environment = {}
-        if kind in ("service", "mute"):
+        words, environment = ["tests.bench._sample", kind, str(port)], {}
+        if kind not in BARE:
             words, environment = ["tests.bench._talking"], _settings(port, folder, kind)
         running = subprocess.Popen(  # noqa: S603 - our own programs
-            ["taskset", "-c", str(core), sys.executable, "-m", *words],  # noqa: S607 - of every Linux
-            env={**os.environ, **environment}, stdout=log, stderr=log,
+            [*pin, sys.executable, "-m", *words],
+            env={**os.environ, **environment, **more}, stdout=log, stderr=log,
         )  # fmt: skip
         try:
             _await(port, running, folder)
@@ -80,14 +92,26 @@ def _await(port: int, running: subprocess.Popen[bytes], folder: str) -> None:
     raise TimeoutError((Path(folder) / "log").read_text())
 
 
+def called(port: int, kind: str, calls: int, seconds: int, *more: str) -> Json:
+    """Have so many callers call, and return what was counted. `more` is for the callers: see _lines.
+
+    Raises CalledProcessError when not all of them could come, TimeoutExpired when that took too long.
+    """
+    manner = ["bare"] if kind in BARE else []
+    mute = ["mute"] if kind == "mute" else []
+    words = [sys.executable, "-m", "tests.bench._lines", str(port), str(calls), str(seconds)]
+    ran = subprocess.run(  # noqa: S603 - our own program
+        [*words, *manner, *mute, *more],
+        check=True, capture_output=True, timeout=seconds + OPEN_S_MAX,
+    )  # fmt: skip
+    found: Json = json.loads(ran.stdout)
+    return found
+
+
 def measured(kind: str, calls: int) -> Json:
     """Have so many callers call one kind, and return what was counted."""
-    manner = [] if kind in ("service", "mute") else ["bare"]
-    mute = ["mute"] if kind == "mute" else []
     with served(kind) as port:
-        words = [sys.executable, "-m", "tests.bench._lines", str(port), str(calls), str(SECONDS)]
-        ran = subprocess.run([*words, *manner, *mute], check=True, capture_output=True)  # noqa: S603 - our own program
-    found: Json = json.loads(ran.stdout)
+        found = called(port, kind, calls, SECONDS)
     assert found["open"] == calls, found
     return found
 
@@ -101,12 +125,12 @@ def main() -> None:
     for calls in counts:
         floor_us = 0.0
         for kind in KINDS:
-            runs = sorted((measured(kind, calls) for _ in range(ROUNDS)), key=_us)
+            runs = sorted((measured(kind, calls) for _ in range(ROUNDS)), key=us_of)
             run, worst = runs[len(runs) // 2], runs[-1]
-            floor_us = floor_us or _us(run)
+            floor_us = floor_us or us_of(run)
             lag = [run["lag_us"].get(name, 0) // 1_000 for name in ("p50", "p99", "p999")]
             _tell(
-                f"{kind:10} {calls:6} {_us(run):7.1f} {_us(worst):7.1f} {_us(run) / floor_us:8.2f} {run['late']:5}"
+                f"{kind:10} {calls:6} {us_of(run):7.1f} {us_of(worst):7.1f} {us_of(run) / floor_us:8.2f} {run['late']:5}"
                 f" {lag[0]:8} {lag[1]:6} {lag[2]:6} {run['kib'] // calls:6}")  # fmt: skip
 
 
@@ -115,7 +139,8 @@ def _tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def _us(run: Json) -> float:
+def us_of(run: Json) -> float:
+    """Return the CPU that a frame took, in microseconds."""
     return float(run["cpu_us"]) / int(run["sent"])
 
 
