@@ -15,7 +15,6 @@ It has a task only while a clause is rendered, or while the socket takes nothing
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 
 from service.audio import samples, silence
@@ -71,7 +70,7 @@ class Mouth:
         self.listened = self._playout.listened  # fifty times a second: no call of its own
         self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
-        self._to_render: deque[tuple[str, int, str]] = deque()
+        self._to_render: list[tuple[str, int, str]] = []
         self._outflow = Outflow(socket, clock, on_room=lambda: pacer.wake(self), on_lost=self.fail)
         self._rendering: asyncio.Task[None] | None = None
         self._is_held = self._is_over = False
@@ -98,8 +97,8 @@ class Mouth:
             for name in unwanted:  # Heard to the end: there is nothing to cut.
                 del self._said[name]
                 self._playout.forget(name)
-            kept = [one for one in self._to_render if one[0] in self._said]
-            self._to_render = deque(kept)  # A model's prompt may not know yet that it is over.
+            # A model's prompt may not know yet that it is over.
+            self._to_render = [one for one in self._to_render if one[0] in self._said]
         else:
             self._hush()
         for prompt in prompts:
@@ -229,7 +228,7 @@ class Mouth:
             audio = await self._audio(text)
             self._rendering = None
             if self._said.get(name) is said:
-                self._to_render.popleft()
+                self._to_render.pop(0)
                 said.rendered(text, audio)
                 self._playout.queue(name, clause, audio)
             self._pacer.wake(self)
@@ -244,7 +243,7 @@ class Mouth:
         if piece:
             self._playout.queue(lent.prompt.prompt, lent.pieces, piece)
         else:
-            self._to_render.popleft()
+            self._to_render.pop(0)
             self._further[lent.prompt.prompt] = None  # Maybe it was heard before its end was known.
             self._pacer.wake(self)
         return True

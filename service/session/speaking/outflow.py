@@ -7,7 +7,6 @@ How long a peer may take nothing is for whoever steps us to look at: no message 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
 from service.clock import Clock
@@ -34,7 +33,7 @@ class Outflow:
         self._clock = clock
         self._on_room = on_room
         self._on_lost = on_lost
-        self._waiting: deque[str] = deque()
+        self._waiting: list[str] = []  # while the peer takes nothing; audio comes no more then
         self._sending: asyncio.Task[None] | None = None
         self._stood_ms: int | None = None  # since when the peer has taken nothing
 
@@ -81,7 +80,7 @@ class Outflow:
         try:
             while self._waiting:
                 self._stood_ms = self._clock.now_ms()
-                await self._socket.send(self._waiting.popleft())
+                await self._socket.send(self._waiting.pop(0))
         except Exception as trouble:  # noqa: BLE001 - whoever steps us tells a peer that is gone from a fault
             self._sending = None
             self._on_lost(trouble)
