@@ -227,9 +227,7 @@ class Media:
             parameters=parameters,
             is_known=token.is_known,
             echoes=socket.echoes,
-            is_fresh=token.is_fresh(
-                started_us // 1_000
-            ),  # It waited since, and not for its caller.
+            is_fresh=token.is_fresh(started_us // 1_000),  # when it came: it has waited since
             started_us=started_us,
             done=asyncio.get_running_loop().create_future(),
         )
