@@ -148,9 +148,8 @@ class Switchboard:
 
     async def _move_all(self) -> None:
         forced_ms = self._means.clock.now_ms() + UNMOVED_MS_MAX
-        told: dict[
-            str, int
-        ] = {}  # under which epoch; a call that came back meanwhile is moved again
+        # Under which epoch; a call that came back meanwhile is moved again.
+        told: dict[str, int] = {}
         while self._sessions:
             left = [s for sid, s in self._sessions.items() if told.get(sid) != s.epoch]
             is_forced = self._means.clock.now_ms() >= forced_ms

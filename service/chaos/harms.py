@@ -17,10 +17,8 @@ from service.chaos.plan import Drop, LinkDrop
 from service.chaos.servers.server import Server
 from service.chaos.waiting import until
 
-HOLD_MS = (
-    2_000,
-    8_000,
-)  # how long a harm that the service isn't told of lasts, at least and at most
+# How long a harm that the service isn't told of lasts, at least and at most.
+HOLD_MS = (2_000, 8_000)
 DARK_S = 15.0  # a blackhole is for the service to find; a carrier that nobody asks does at last
 FREEZE_MS = (800, 2_500)  # under the three seconds of silence after which a stream is given up
 PAUSE_MS = (300, 2_000)

@@ -182,7 +182,6 @@ class Unspendable(msgspec.Struct, frozen=True):
     reason: str
 
 
-Ear = Callable[
-    [int | None], None
-]  # told of news of a call: how far it goes at least, if that is known
+# Told of news of a call: how far it goes at least, if that is known.
+Ear = Callable[[int | None], None]
 Outcome = Appended | Fenced | Behind | Missing | NotDurable | Full | Rebased

@@ -38,9 +38,8 @@ PAUSE = samples(300)  # longer than the stops inside words, half of the patience
 TAIL = PAUSE  # rule 2
 QUIET = PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES  # kept while nobody speaks
 QUIET_MAX = QUIET + 5 * FRAME_SAMPLES  # so that it is not cut back with each frame
-UTTERANCE_MAX = samples(
-    15_000
-)  # babble never falls silent; the recogniser's cost grows with length
+# Babble never falls silent, and the recogniser's cost grows with length.
+UTTERANCE_MAX = samples(15_000)
 
 
 class SpeechBegan(msgspec.Struct, frozen=True):

@@ -23,9 +23,8 @@ class Roll:
     def __init__(self) -> None:
         self.held: dict[str, Held] = {}
         self.branches: dict[str, Branch] = {}
-        self._lost: dict[
-            str, int
-        ] = {}  # by call: an epoch that somebody else has, though we went by it
+        # By call: an epoch that somebody else has, though we went by it.
+        self._lost: dict[str, int] = {}
 
     def hold(self, held: Held) -> None:
         """Take note of a call that is held here."""

@@ -214,9 +214,8 @@ class Pump:
         if self._line is not None:
             connection = self._line.connection
             if not connection.is_connected or await connection.can_read():
-                await (
-                    self._drop()
-                )  # nothing was asked, so this is the end of it: the server hung up
+                # Nothing was asked, so this is the end of it: the server hung up.
+                await self._drop()
         if self._line is None:
             self._line = await self._server.connect()
         return self._line

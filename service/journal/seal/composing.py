@@ -49,8 +49,7 @@ def sealed(
     The keys of calls lie beside the store, or at `keys_url`. Raises ConfigError.
     """
     engine = engine or connect(url, ttl_ms=ttl_ms, replicas=replicas)
-    apart = (
-        None if keys_url else replicas
-    )  # as many replicas as confirm a record, of the same store
+    # As many replicas as confirm a record, of the same store.
+    apart = None if keys_url else replicas
     vault = vault_at(keys_url or url, ttl_ms=ttl_ms, replicas=apart)
     return SealedJournal(engine, vault, Masters(keys), tenant_of, ttl_ms=ttl_ms)

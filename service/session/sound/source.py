@@ -11,9 +11,8 @@ nothing that the carrier sends says how they lie to each other. Two things do:
 
 from service.audio import samples
 
-KEPT = samples(
-    2_000
-)  # a stall of the main stream is noticed after 0.4 s, its burst comes within 1 s
+# A stall of the main stream is noticed after 0.4 s, its burst comes within 1 s.
+KEPT = samples(2_000)
 KEPT_ALONE = samples(200)  # of a stream beside which there is no other: what one late burst brings
 SLACK = samples(300)  # frames of one stream come up to 233 ms later than those of another
 WINDOW = samples(5_000)  # two clocks drift apart by less than a sample in each millisecond of this
