@@ -218,9 +218,9 @@ class Ledger:
         if isinstance(reading, Missing) or reading.epoch != self.epoch:
             return False
         is_same = reading.incarnation == self.incarnation
+        # Who tells more than was asked for knows that our own records stand elsewhere.
+        self._is_moved |= bool(reading.records) and reading.records[0].position <= position
         if self._is_moved or (not is_same and reading.head >= position):
-            return await self._fold_anew()
-        if is_same and reading.records and reading.records[0].position <= position:
             return await self._fold_anew()
         if is_same and reading.records:
             self.call = in_mind(folded(self.call, reading.records))

@@ -118,9 +118,10 @@ class Renamed(FailingJournal):
 
     name = ""
     is_moved = False
+    tells_all = False
 
     async def read(self, call_sid: str, *, after: int = 0) -> Reading | Missing:
-        reading = await self._journal.read(call_sid, after=after)
+        reading = await self._journal.read(call_sid, after=0 if self.tells_all else after)
         assert isinstance(reading, Reading)
         return msgspec.structs.replace(reading, incarnation=self.name or reading.incarnation)
 
@@ -141,6 +142,22 @@ async def test_a_journal_of_another_name_with_all_of_ours_is_ours(journal: Journ
     renamed.name = "new"
     assert await ledger.catch_up()
     assert (ledger.incarnation, ledger.call.position) == ("new", 2)
+
+
+async def test_a_call_that_another_server_opened_is_ours_when_the_journal_says_that_it_moved(
+    journal: Journal,
+) -> None:
+    """Its webhook came there and its stream here, in an outage: the store has their opening, and our talk."""
+    theirs = (e.encode(e.CallOpened(call_sid=CALL, from_number="+15550100")),)
+    await journal.open(CALL, theirs, now_ms=NOW_MS)
+    moved = Renamed(journal)
+    ledger = await claimed(moved)
+    ledger.call = msgspec.structs.replace(ledger.call, from_number="")
+    moved.name = "new"
+    assert not await ledger.catch_up(), "it may be anybody's"
+    moved.tells_all = True
+    assert await ledger.catch_up()
+    assert (ledger.incarnation, ledger.call.from_number) == ("new", "+15550100")
 
 
 async def test_records_that_moved_are_folded_anew_before_it_is_decided_again(
