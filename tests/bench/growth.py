@@ -8,10 +8,11 @@ and every caller was there all the while; of two tries the better one counts, si
 this machine is not the server's. It rises until it is not through.
 
     core      how much of its core the server used
+    gone      calls whose stream was lost, and nobody was there any more
     callers   how much of theirs the callers used, and how late they sent what was due, one time in a thousand, in ms
     limit     who was at the end of a kind that was not through: `callers`, whose core was full; `others`, who had
               that core, so that callers sent less than was due, or later than what they call late. Both times
-              they measured themselves. Else `server`
+              they measured themselves. Else `server`; one whose `core` was far from full shared it with somebody
 
 Calls per core is the last number a kind was through with: `at least`, when it was not the server that ended it.
 """
@@ -74,7 +75,7 @@ def row(kind: str, calls: int, run: Json | None, floor_us: float) -> str:
     ratio = f"{us_of(run) / floor_us:.2f}" if floor_us else "-"
     return (
         f"{kind:10} {calls:6} {us_of(run):7.1f} {ratio:>8} {cores[0]:4.0f}% {lag[0]:8.1f} {lag[1]:6.1f}"
-        f" {run['late']:6} {cores[1]:8.0f}% {run['callers']['lag_us'].get('p999', 0) / 1_000:6.1f}  {limit(run)}"
+        f" {run['late']:6} {calls - run['open']:5} {cores[1]:8.0f}% {run['callers']['lag_us'].get('p999', 0) / 1_000:6.1f}  {limit(run)}"
     )
 
 
@@ -115,7 +116,7 @@ def main() -> None:
     )
     given = asked.parse_args()
     rises = [Rise(kind) for kind in given.kinds.split(",")]
-    _tell(f"{'':10} {'calls':>6} {'us':>7} {'x ' + rises[0].kind[:6]:>8} {'core':>5} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'callers':>9} {'p99.9':>6}  limit")  # fmt: skip
+    _tell(f"{'':10} {'calls':>6} {'us':>7} {'x ' + rises[0].kind[:6]:>8} {'core':>5} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'callers':>9} {'p99.9':>6}  limit")  # fmt: skip
     for calls in given.calls:
         floor_us = 0.0
         for rise in rises:

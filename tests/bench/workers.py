@@ -7,7 +7,7 @@ callers take what a second worker could have had. Look at `us` first: what a fra
 
     us        CPU of all workers together for each inbound frame, and as a multiple of the first number's of workers
     busiest   how much of that CPU was one worker's: the kernel deals connections out, and evenly it is 1 / workers
-    lag, late as in frames; the lag of the worker that was latest
+    lag, late, gone   as in growth; the lag of the worker that was latest
     workers, callers   how much of one core each side used
     limit     who was at the end when messages were late or calls missing: `machine`, when workers and callers
               together left hardly any CPU; `worker`, when one of them had used up a core; else as in growth
@@ -60,7 +60,7 @@ def row(calls: int, workers: int, run: Json | None, alone_us: float) -> str:
     ratio = f"{us_of(run) / alone_us:.2f}" if alone_us else "-"
     return (
         f"{calls:6} {workers:8} {us_of(run):7.1f} {ratio:>6} {100 * max(run['each_us']) / run['cpu_us']:7.0f}%"
-        f" {lag[0]:8.1f} {lag[1]:6.1f} {run['late']:6} {cores[0]:7.0f}% {cores[1]:7.0f}%  {limit(run) or '-':8}{carried(run):7.0f}"
+        f" {lag[0]:8.1f} {lag[1]:6.1f} {run['late']:6} {calls - run['open']:5} {cores[0]:7.0f}% {cores[1]:7.0f}%  {limit(run) or '-':8}{carried(run):7.0f}"
     )
 
 
@@ -92,7 +92,7 @@ def main() -> None:
     given = asked.parse_args()
     rises = [Rise(int(word)) for word in given.workers.split(",")]
     _tell(f"{CORES} cores for all")
-    _tell(f"{'calls':>6} {'workers':>8} {'us':>7} {'x':>6} {'busiest':>8} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'workers':>8} {'callers':>8}  {'limit':8}{'carries':>7}")  # fmt: skip
+    _tell(f"{'calls':>6} {'workers':>8} {'us':>7} {'x':>6} {'busiest':>8} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'workers':>8} {'callers':>8}  {'limit':8}{'carries':>7}")  # fmt: skip
     for calls in given.calls:
         first_us = 0.0
         for rise in (one for one in rises if not one.end):
