@@ -25,19 +25,14 @@ class Flood:
 
     def admits(self, frames: int, octets: int, now_ms: int) -> bool:
         """Count what came. False when it is too much."""
-        if (past_ms := now_ms - self._at_ms) > 0:
-            self._at_ms = now_ms
-            if (filled := self._frames + past_ms * FRAMES_A_S) < FRAMES_FULL:
-                self._frames = filled
-            else:
-                self._frames = FRAMES_FULL
-            if (filled := self._bytes + past_ms * BYTES_A_S) < BYTES_FULL:
-                self._bytes = filled
-            else:
-                self._bytes = BYTES_FULL
-        frames_left = self._frames - frames * MS_A_S
-        bytes_left = self._bytes - octets * MS_A_S
+        past_ms = now_ms - self._at_ms
+        if (frames_left := self._frames + past_ms * FRAMES_A_S) > FRAMES_FULL:
+            frames_left = FRAMES_FULL
+        if (bytes_left := self._bytes + past_ms * BYTES_A_S) > BYTES_FULL:
+            bytes_left = BYTES_FULL
+        frames_left -= frames * MS_A_S
+        bytes_left -= octets * MS_A_S
         if frames_left < 0 or bytes_left < 0:
             return False
-        self._frames, self._bytes = frames_left, bytes_left
+        self._frames, self._bytes, self._at_ms = frames_left, bytes_left, now_ms
         return True

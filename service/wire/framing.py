@@ -52,6 +52,19 @@ class Framing:
         self._rest = b""
         self._is_over = False  # the parser has the rest
         self._is_amid = False  # of a message in fragments
+        self._is_between = True  # two messages: what comes begins the next one
+
+    def whole(self, data: bytes) -> bytes | None:
+        """Take what came if it is a text in one frame of medium length, as audio is: return its payload.
+
+        None: it is something else, and was not taken; see `feed`.
+        """
+        if not self._is_between or len(data) <= MEDIUM_HEAD:
+            return None
+        head, length, key = _medium_head(data)
+        if head != MEDIUM_TEXT or length != len(data) - MEDIUM_HEAD or length > self._max:
+            return None
+        return apply_mask(data[MEDIUM_HEAD:], key)
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take what came, and return what is whole now, in order."""
@@ -62,20 +75,12 @@ class Framing:
         at, end = 0, len(data)
         pieces: list[Piece] = []
         while end - at >= HEAD_MIN:
-            if end - at > MEDIUM_HEAD and not self._is_amid:
-                # A frame of audio is one: what follows here is only its general case.
-                head, length, key = _medium_head(data, at)
-                begin = at + MEDIUM_HEAD
-                stop = begin + length
-                if head == MEDIUM_TEXT and stop <= end and 0 < length <= self._max:
-                    pieces.append(apply_mask(data[begin:stop], key))
-                    at = stop
-                    continue
             stop = self._any(data, at, pieces)
             if stop == at:
                 break
             at = stop
         self._rest = data[at:]
+        self._is_between = not (self._rest or self._is_over or self._is_amid)
         return pieces
 
     def _any(self, data: bytes, at: int, pieces: list[Piece]) -> int:

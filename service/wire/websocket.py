@@ -73,14 +73,20 @@ class Wire(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol. What is too much is not read to its end."""
         now_ms = self._now_ms()
-        if len(data) <= PIECE_BYTES:  # nearly always
-            if not self._bring(data, now_ms):
-                self._stop_flood()
-            return
-        for at in range(0, len(data), PIECE_BYTES):
-            if not self._bring(data[at : at + PIECE_BYTES], now_ms):
-                self._stop_flood()
-                return
+        text = None if self._framing is None else self._framing.whole(data)
+        if text is None:
+            is_calm = self._bring_all(data, now_ms)
+        else:  # nearly always
+            is_calm = self._flood.admits(1, len(data), now_ms)
+            if is_calm and not self.close_sent:
+                self._text(text)
+        if not is_calm:
+            self._stop_flood()
+
+    def _bring_all(self, data: bytes, now_ms: int) -> bool:
+        """Take bytes of any kind; False when they are too many, and what follows was left."""
+        pieces = (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
+        return all(self._bring(piece, now_ms) for piece in pieces)
 
     def _bring(self, octets: bytes, now_ms: int) -> bool:
         """Take some bytes; False when they are too many."""

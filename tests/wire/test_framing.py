@@ -27,6 +27,42 @@ def test_texts_come_whole_and_unmasked_however_they_are_cut() -> None:
         assert found == texts, size
 
 
+def test_a_text_of_medium_length_that_comes_by_itself_is_taken_whole() -> None:
+    framing = Framing(MAX)
+    for length in (126, 127, MAX):
+        assert framing.whole(sent(Opcode.TEXT, b"x" * length)) == b"x" * length
+    assert framing.feed(b"") == []
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        b"",
+        sent(Opcode.TEXT, b"x" * 125),
+        sent(Opcode.TEXT, b"x" * 126)[:-1],
+        sent(Opcode.TEXT, b"x" * 126) + b"\x81",
+        sent(Opcode.TEXT, b"x" * (MAX + 1)),
+        sent(Opcode.TEXT, b"x" * 126, mask=False),
+        sent(Opcode.TEXT, b"x" * 126, fin=False),
+        sent(Opcode.BINARY, b"x" * 126),
+        b"\x81\xfe\0\0\0\0\0\0",
+    ],
+)
+def test_whatever_else_a_read_brings_is_not_taken_so(read: bytes) -> None:
+    assert Framing(MAX).whole(read) is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"\x81", sent(Opcode.TEXT, b"x", fin=False), sent(Opcode.TEXT, b"x", mask=False)],
+    ids=["part of a frame", "a fragment", "a fault"],
+)
+def test_nothing_is_taken_whole_behind_what_is_not_at_its_end(before: bytes) -> None:
+    framing = Framing(MAX)
+    framing.feed(before)
+    assert framing.whole(sent(Opcode.TEXT, b"x" * 126)) is None
+
+
 def test_a_key_of_zeros_changes_nothing() -> None:
     assert Framing(MAX).feed(b"\x81\x82\0\0\0\0hi") == [b"hi"]
 
