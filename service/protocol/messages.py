@@ -12,6 +12,8 @@
 The structs here hold the wire's words; the house's own words begin one file further, in stream.py.
 """
 
+from typing import TypeVar
+
 import msgspec
 
 from service.errors import LocalProtocolError, RemoteProtocolError
@@ -48,7 +50,7 @@ class StartBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     custom_parameters: dict[str, str] | None = None
 
 
-class MediaBody(msgspec.Struct, frozen=True, omit_defaults=True):
+class MediaBody(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The body of `media`: base64 on the wire, bytes here."""
 
     payload: bytes
@@ -92,12 +94,11 @@ class Start(_Wire, frozen=True, tag="start"):
     sequence_number: int | None = None
 
 
-class Media(_Wire, frozen=True, tag="media"):
-    """Audio, either way."""
+class Media(_Wire, frozen=True, tag="media", gc=False):
+    """Audio, either way. Nobody asks for its `sequenceNumber`: `chunk` counts what is audio."""
 
     media: MediaBody
     stream_sid: str = ""
-    sequence_number: int | None = None
 
 
 class Dtmf(_Wire, frozen=True, tag="dtmf"):
@@ -130,10 +131,17 @@ class Clear(_Wire, frozen=True, tag="clear"):
     stream_sid: str = ""
 
 
+T = TypeVar("T")
+
 Inbound = Connected | Start | Media | Dtmf | Mark | Stop
 Outbound = Media | Mark | Clear
 
 _INBOUND: msgspec.json.Decoder[Inbound] = msgspec.json.Decoder(Inbound, strict=False)
+# By their `event`: a union of kinds is worked out anew whenever something is converted to it.
+_INBOUND_KINDS: dict[str, type[Inbound]] = {
+    "connected": Connected, "start": Start, "media": Media, "dtmf": Dtmf, "mark": Mark, "stop": Stop
+}  # fmt: skip
+_OUTBOUND_KINDS: dict[str, type[Outbound]] = {"media": Media, "mark": Mark, "clear": Clear}
 _ENCODER = msgspec.json.Encoder()
 
 # What Twilio documents for us to send: the message's body and the only field in it.
@@ -184,10 +192,9 @@ def decode_outbound(text: str) -> Outbound:
     """
     raw = _encoded(text)
     try:
-        message: Outbound = msgspec.convert(_outbound(raw), Outbound)
+        return _converted(_outbound(raw), _OUTBOUND_KINDS, strict=True)
     except UNREADABLE as error:
         raise RemoteProtocolError(_reason(error)) from error
-    return message
 
 
 def media(stream_sid: str, payload: bytes) -> str:
@@ -233,10 +240,17 @@ def _encoded(text: str) -> bytes:
 def _canonical(raw: bytes) -> Inbound:
     """Read what is written in another carrier's words."""
     try:
-        message: Inbound = msgspec.convert(dialect.canonical(_object(raw)), Inbound, strict=False)
+        return _converted(dialect.canonical(_object(raw)), _INBOUND_KINDS, strict=False)
     except UNREADABLE as error:
         raise RemoteProtocolError(_reason(error)) from error
-    return message
+
+
+def _converted(message: dict[str, object], kinds: dict[str, type[T]], *, strict: bool) -> T:
+    event = message.get("event")
+    kind = kinds.get(event) if isinstance(event, str) else None
+    if kind is None:
+        raise RemoteProtocolError("the event is none of a media stream")
+    return msgspec.convert(message, kind, strict=strict)
 
 
 def _is_named(message: Connected | Start | Dtmf | Mark | Stop) -> bool:

@@ -54,8 +54,9 @@ class _Name(msgspec.Struct):
     name: str = ""
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, rename="camel"):
     event: str
+    stream_sid: str = ""
     media: _Body | None = None
     mark: _Name | None = None
 

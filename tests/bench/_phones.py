@@ -77,7 +77,7 @@ class Phone:
         if not self._ticks % READ_EVERY:
             self._read(now_ms)
         while self._marks and self._marks[0][0] <= now_ms:
-            self._send(masked(_mark(self._marks.popleft()[1])))
+            self._send(self._marks.popleft()[1])
 
     def _read(self, now_ms: int) -> None:
         octets = self._buffer + self._receive()
@@ -103,10 +103,11 @@ class Phone:
             length_ms = len(message.media.payload) // SAMPLES_PER_MS
             self._plays_until_ms = max(now_ms, self._plays_until_ms) + length_ms
         elif message.mark is not None:
-            self._marks.append((self._plays_until_ms, message.mark.name.encode()))
+            echo = _echo(self._ticks, message.mark.name, message.stream_sid)
+            self._marks.append((self._plays_until_ms, masked(echo)))
         else:  # "clear"
             self._plays_until_ms = now_ms
-            self._marks = deque((now_ms, name) for _, name in self._marks)
+            self._marks = deque((now_ms, echo) for _, echo in self._marks)
 
 
 def masked(text: bytes, opcode: int = 1) -> bytes:
@@ -116,8 +117,12 @@ def masked(text: bytes, opcode: int = 1) -> bytes:
     return bytes((0x80 | opcode,)) + length + KEY + apply_mask(text, KEY)
 
 
-def _mark(name: bytes) -> bytes:
-    return b'{"event":"mark","mark":{"name":"%b"}}' % name
+def _echo(number: int, name: str, stream_sid: str) -> bytes:
+    return b'{"event":"mark","sequenceNumber":"%d","mark":{"name":"%b"},"streamSid":"%b"}' % (
+        number,
+        name.encode(),
+        stream_sid.encode(),
+    )
 
 
 def media(first: int, payloads: list[bytes], stream_sid: str) -> list[bytes]:

@@ -57,7 +57,7 @@ def test_a_message_costs_what_answering_costs_more_than_hearing() -> None:
 def test_a_phone_sends_its_frames_and_echoes_a_mark_once_it_has_played() -> None:
     sent: list[bytes] = []
     sound = b'{"event":"media","media":{"payload":"%b"}}' % (b"////" * 1_067)  # 400 ms
-    told = b'{"event":"mark","mark":{"name":"m1"}}'
+    told = b'{"event":"mark","streamSid":"MZ1","mark":{"name":"m1"}}'
     ping = b"\x89\x02hi"
     came = [
         bytes((0x81, 126)) + len(sound).to_bytes(2, "big") + sound + b"\x81",
@@ -73,7 +73,8 @@ def test_a_phone_sends_its_frames_and_echoes_a_mark_once_it_has_played() -> None
     phone.tick(579)
     assert len(sent) == 22
     phone.tick(580)
-    assert sent[-1] == masked(b'{"event":"mark","mark":{"name":"m1"}}')
+    echo = b'{"event":"mark","sequenceNumber":"20","mark":{"name":"m1"},"streamSid":"MZ1"}'
+    assert sent[-1] == masked(echo)
     assert phone.messages == 2
 
 
