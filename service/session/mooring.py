@@ -91,10 +91,10 @@ class Mooring:
         is_unread = any(record.body == UNREADABLE for record in claim.records)
         return "the journal can't be opened" if was_known and is_unread else ""
 
-    def hear(self, ulaw: bytes, now_ms: int) -> None:
-        """Take audio of the stream that is plugged in, if one is."""
+    def hear(self, epoch: int, ulaw: bytes, now_ms: int) -> None:
+        """Take audio of the stream of `epoch`, which came now, if that is plugged in."""
         line, person = self._line, self.person
-        if not line.heard_audio(len(ulaw), now_ms):
+        if epoch != self._ledger.epoch or not line.heard_audio(len(ulaw), now_ms):
             return
         # Keys are heard, too: nobody listens while they are a secret.
         if person.earpiece is not None and self._ledger.call.privacy.collection is None:

@@ -65,6 +65,7 @@ class Session:
         self._mooring = Mooring(
             means, self._ledger, self._line, self._talk, self._scribe, self.post
         )
+        self.heard_audio = self._mooring.hear  # of every frame: no call of its own
         self.person = self._mooring.person
         self._remembrance = Remembrance(call_sid, means, self.post)
         self._watch = Watch(means, self._ledger, self.post)
@@ -97,11 +98,6 @@ class Session:
         self.inbox.post(letter)
 
     # What the socket calls. An older stream's audio, keys, echoes and end mean nothing here.
-
-    def heard_audio(self, epoch: int, ulaw: bytes, now_ms: int) -> None:
-        """Take audio of the stream of `epoch`, which came now."""
-        if epoch == self._ledger.epoch:
-            self._mooring.hear(ulaw, now_ms)
 
     def echoed(self, epoch: int, mark: str) -> None:
         """Take a mark's echo."""

@@ -73,22 +73,16 @@ class Foreground:
         self._block_frames += 1
         if self._block_frames == BLOCK_FRAMES:
             self._learn_background()
-        if not is_voice:
-            if self._caller_db != self._least_db:  # on a quiet line it has long sunk
-                self._sink(SINK_SILENT_DB)
-            return False
-        loud_db = _decibels(self._power)
-        self._caller_db = max(self._caller_db, loud_db)
-        is_near = self._is_loud_enough(loud_db)
-        self._sink(SINK_VOICE_DB)
-        return is_near
-
-    def _sink(self, by_db: float) -> None:
-        """Let the caller's level sink, but not below the least."""
-        if (sunk_db := self._caller_db - by_db) > self._least_db:
+        is_near, sink_db = False, SINK_SILENT_DB
+        if is_voice:
+            loud_db = _decibels(self._power)
+            self._caller_db = max(self._caller_db, loud_db)
+            is_near, sink_db = self._is_loud_enough(loud_db), SINK_VOICE_DB
+        if (sunk_db := self._caller_db - sink_db) > self._least_db:
             self._caller_db = sunk_db
         else:
             self._caller_db = self._least_db
+        return is_near
 
     def _is_loud_enough(self, loud_db: float) -> bool:
         if self._is_beyond_doubt(loud_db):

@@ -114,7 +114,7 @@ async def test_a_gap_that_was_heard_by_a_fork_is_written_with_the_stream(house: 
     assert fork is not None
     await quay.mooring.take_over(house.arrival(MemorySocket()), ())
     noise = random.Random(1).randbytes(4_000)
-    quay.mooring.hear(noise[:800], house.clock.now_ms())
+    quay.mooring.hear(quay.ledger.epoch, noise[:800], house.clock.now_ms())
     fork.hear(noise[:800], 0, house.clock.now_ms())
     await quay.mooring.let_go("closed")
     fork.hear(noise[800:], 0, house.clock.now_ms())
