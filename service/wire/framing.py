@@ -75,6 +75,15 @@ class Framing:
         at, end = 0, len(data)
         pieces: list[Piece] = []
         while end - at >= HEAD_MIN:
+            if end - at > MEDIUM_HEAD and not self._is_amid:
+                # Of audio that comes in bursts each frame is one; what follows is the general case.
+                head, length, key = _medium_head(data, at)
+                begin = at + MEDIUM_HEAD
+                stop = begin + length
+                if head == MEDIUM_TEXT and stop <= end and 0 < length <= self._max:
+                    pieces.append(apply_mask(data[begin:stop], key))
+                    at = stop
+                    continue
             stop = self._any(data, at, pieces)
             if stop == at:
                 break
