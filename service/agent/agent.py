@@ -50,7 +50,7 @@ def agent(name: str, toolbox: Toolbox, *, collects: Collects = "") -> Agent | Sp
     """Return the agent that the AGENT setting names.
 
     `intake`, `chat` and `realtime` are built in, and know the tools of `toolbox`; others are found as entry points of
-    the group `stayline.agents`, or as `module:Class`. `collects` is what models are offered to collect
+    the group `stayline.agents`, or as `module:Class`, of either kind. `collects` is what models are offered to collect
     under seal, see Functions. Raises ConfigError when there is none of that name.
     """
     if name == "intake":
@@ -79,16 +79,18 @@ def _realtime(toolbox: Toolbox, *, collects: Collects) -> SpeechAgent:
     return made
 
 
-def _imported(name: str) -> Agent:
+def _imported(name: str) -> Agent | SpeechAgent:
     module_name, _, class_name = name.partition(":")
     return _made(name, lambda: getattr(import_module(module_name), class_name))
 
 
-def _made(name: str, load: Callable[[], Any]) -> Agent:
+def _made(name: str, load: Callable[[], Any]) -> Agent | SpeechAgent:
     try:
-        made: Agent = load()()
+        made: Agent | SpeechAgent = load()()
     except Exception as trouble:  # the user's code may raise anything while it is loaded or made
         raise ConfigError(f"AGENT={name}: {type(trouble).__name__}: {trouble}") from trouble
-    if not callable(getattr(made, "reply", None)):
-        raise ConfigError(f"AGENT={name}: the class has no method `reply(call, turn)`")
+    if not isinstance(made, SpeechAgent) and not callable(getattr(made, "reply", None)):
+        raise ConfigError(
+            f"AGENT={name}: the class has no method `reply(call, turn)`, nor `open` and `functions`"
+        )
     return made

@@ -50,6 +50,10 @@ async def test_a_class_of_a_module_is_an_agent() -> None:
     assert acts == [Say("CA1: hi")]
 
 
+def test_a_class_of_a_module_may_hear_and_speak_by_itself() -> None:
+    assert isinstance(agent("tests.bench._echoing:Echo", Toolbox.none()), SpeechAgent)
+
+
 @pytest.mark.parametrize(
     "name",
     [
