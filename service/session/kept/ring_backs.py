@@ -36,6 +36,7 @@ from service.tenants import DEFAULT_TENANT
 CALL_MS_MAX = 14_400_000  # the carrier's own limit of a call, so that a name outlives its call
 CHAIN_MAX = 5  # a line that died five times within the window is not worth a sixth look
 ASK_S_MAX = 1.5  # the caller hears it ring meanwhile
+RECALL_S_MAX = 0.5  # of a store that hangs, which the first to ring after that finds out
 NAME_LETTERS = 32  # of a SHA-256: 128 bits
 FORGOTTEN_MS = 1  # the shortest time to live: the name means nothing any more
 
@@ -115,11 +116,12 @@ class RingBacks:
         self, call: Call, name: str, by: e.Proof, fits: Callable[[Call], bool]
     ) -> e.EarlierCarried | None:
         try:
-            earlier_sid = await self._journal.recall(name, now_ms=self._clock.now_ms())
+            async with asyncio.timeout(RECALL_S_MAX):
+                earlier_sid = await self._journal.recall(name, now_ms=self._clock.now_ms())
             if earlier_sid is None:
                 return None
             return await self._followed(call, earlier_sid, by, fits)
-        except StoreError as trouble:
+        except (StoreError, TimeoutError) as trouble:
             _tell(call.call_sid, trouble)
             return None
 

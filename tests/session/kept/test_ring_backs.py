@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from service.clock import Clock
 from service.errors import CarrierError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.values import Reading
+from service.session.kept import ring_backs
 from service.session.kept.records import rebuilt
 from service.session.kept.ring_backs import RingBacks, names, number_name
 from tests.session.parts import NotingCarrier
@@ -233,6 +236,17 @@ async def test_a_store_that_fails_costs_nobody_a_call(
     assert await town.ring_backs.of_number(ringing()) is None
     assert await town.ring_backs.of_ticket(ringing()) is None
     assert await town.ring_backs.of_callback(ringing(), "CA1") is None
+
+
+async def test_a_store_that_hangs_keeps_nobody_ringing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_given: object, **_named: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(town.journal, "recall", hang)
+    monkeypatch.setattr(ring_backs, "RECALL_S_MAX", 0.001)
+    assert await town.ring_backs.of_number(ringing()) is None
 
 
 async def test_a_call_from_a_page_is_gone_on_with_by_nobody_who_phones(town: Town) -> None:
