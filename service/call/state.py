@@ -243,6 +243,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """Whether anything was ever said or attached: a known call resumes, a new one is greeted."""
         return bool(self.streams) or self.is_greeted
 
+    def is_opened_apart(self) -> bool:
+        """Whether the caller was greeted, and only in a branch that is lost: nobody knows what was said."""
+        return self.is_greeted_apart and not self.is_greeted
+
     def pending(self) -> tuple[Operation, ...]:
         """Return the operations without a final state."""
         return tuple(one for one in self.operations if one.status == "pending")

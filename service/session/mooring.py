@@ -57,7 +57,8 @@ class Mooring:
         gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
         lost = self._lost(claim, was_known=arrival.is_known)
         if lost or self._ledger.call.is_known():
-            source = "nowhere" if lost else self._ledger.source
+            is_nowhere = lost or self._ledger.call.is_opened_apart()
+            source = "nowhere" if is_nowhere else self._ledger.source
             self._means.sight.restored(source)
         attached = i.Attached(
             stream_sid=arrival.stream_sid,
@@ -83,10 +84,7 @@ class Mooring:
         """Say why nothing is known of a call that was known, "" when something is."""
         if was_known and claim.is_new:
             return "the journal was gone"
-        call = self._ledger.call
-        if call.is_greeted_apart and not call.is_greeted:
-            return "what was said is kept outside the journal"
-        if call.is_known():
+        if self._ledger.call.is_known():
             return ""
         is_unread = any(record.body == UNREADABLE for record in claim.records)
         return "the journal can't be opened" if was_known and is_unread else ""

@@ -94,6 +94,12 @@ class Fleet:
             self.loop.now_ns,
         )
 
+    def ahead_ms(self, owner: str) -> int:
+        """Return how far the clock of this process is ahead of the witness's."""
+        means = (one.parts.means for one in (*self.servers, *self.graves))
+        clock = next(one.clock for one in means if one.owner == owner)
+        return clock.now_ms() - self.witness.now_ms()
+
     def balanced(self) -> Server | None:
         """Return the server that the next request goes to."""
         serving = [one for one in self.servers if one.is_serving]

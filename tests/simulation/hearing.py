@@ -5,7 +5,7 @@ words sounded whole, when, and on which stream.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -214,10 +214,17 @@ def _lost_facts(told: Told) -> Sequence[e.AnyFact]:
     return [e.decode(one.encode()) for one in lost]
 
 
-def was_greeted_apart(told: Sequence[Told]) -> bool:
-    """Say whether it was known, when the newest stream came, that a branch which is lost had greeted the caller."""
-    places = [at for at, one in enumerate(told) if isinstance(one.fact, e.StreamAttached)]
-    return any(_greets_apart(one) for one in told[: places[-1] if places else 0])
+def was_greeted_apart(told: Sequence[Told], ahead_ms: Callable[[str], int]) -> bool:
+    """Say whether it was known, when the newest stream came, that a branch which is lost had greeted the caller.
+
+    Not by their places: who is cut off from the store writes behind what it could not know. `ahead_ms` says how
+    far a server's clock is ahead.
+    """
+    for one in reversed(told):
+        if isinstance(one.fact, e.StreamAttached):
+            came_ms = one.record.at_ms - ahead_ms(one.fact.server)
+            return any(_greets_apart(before) and before.at_ms <= came_ms for before in told)
+    return False
 
 
 def _greets_apart(told: Told) -> bool:

@@ -51,11 +51,10 @@ class Rules:
         while kept and new and kept[-1].record.position >= new[0].position:
             kept.pop()  # The store lost it.
         latest = next((one.record.epoch for one in reversed(kept) if one.record.epoch), 0)
-        now_ms = self._witness.now_ms()
         for record in new:
             fact = e.decode(record.body)
             self._discreet.judge(sid, fact, kept, record.body)
-            kept.append(Told(now_ms, record, fact))
+            kept.append(Told(self._witness.now_ms(), record, fact))
             self._witness.note(
                 "wrote", sid, f"{record.position} {record.epoch} {type(fact).__name__}"
             )
@@ -66,7 +65,8 @@ class Rules:
             if isinstance(fact, e.Greeted):
                 greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
                 check(3, greetings == 1, f"{sid} is greeted {greetings} times")
-                check(3, not was_greeted_apart(kept), f"{sid} is greeted anew")
+                is_anew = was_greeted_apart(kept, self._fleet.ahead_ms)
+                check(3, not is_anew, f"{sid} is greeted anew")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
             if isinstance(fact, e.AgentSpoke) and fact.who == "agent":

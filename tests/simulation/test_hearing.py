@@ -3,7 +3,7 @@ from service.clock import Clock
 from service.journal.values import Record
 from service.testing.textspeech import Word
 from tests.simulation.brain import GREETING
-from tests.simulation.hearing import Heard, Hearing, clause_sum
+from tests.simulation.hearing import Heard, Hearing, clause_sum, was_greeted_apart
 from tests.simulation.witness import Told, Witness
 
 NUMBERS = {"MZ1": 1, "MZ2": 2}
@@ -103,6 +103,17 @@ def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard(
     assert judged(told_of, once + again) == 3
     assert judged(told_of, once + again, misdated=frozenset({1})) == 3
     assert judged(told_of, once + again, misdated=frozenset({2})) == 0, "it came with an old token"
+
+
+def test_a_lost_greeting_is_known_to_streams_that_come_later_wherever_they_are_written() -> None:
+    apart = e.encode(e.Greeted(prompt="p1")).decode()
+    lost = told(4_000, e.BranchOrphaned(epoch=1, count=1, lost=(apart,)))
+    came = e.StreamAttached(stream_sid="MZ2", cause="drop", gap_ms=0, server="s")
+    ahead = {"s": 900}
+    for own_ms, is_known in ((3_999, False), (4_000, True)):
+        stream = Told(5_000, Record(2, 2, own_ms + 900, b""), came)
+        assert was_greeted_apart([lost, stream], ahead.__getitem__) is is_known
+    assert not was_greeted_apart([lost], ahead.__getitem__)
 
 
 def test_what_was_cut_may_be_said_by_a_server_whose_branch_is_lost() -> None:

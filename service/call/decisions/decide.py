@@ -42,6 +42,7 @@ CARRIER_WAIT_MS = 8_000  # Twilio asks for the next TwiML within a second; then 
 UNSEEN_WAIT_MS = 500  # after a stream fell silent: the carrier may not know, and then never comes
 CARRIER_APART_MS = 2_000  # what we ask of Twilio about five hundred calls is spread over this
 UNSEEN_APART_MS = 500  # streams seldom fall silent together, and requests are paced besides
+KEPT_APART = "what was said is kept outside the journal"
 
 _DEFAULT_POLICY = Policy()
 
@@ -132,10 +133,11 @@ def _cause(call: Call, attached: i.Attached) -> Cause:
 
 
 def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> Decision:
+    lost = attached.lost or (KEPT_APART if call.is_opened_apart() else "")
     facts: list[Known] = [
         e.StreamAttached(
             stream_sid=attached.stream_sid,
-            cause=_cause(call, attached) if not attached.lost else "crash",
+            cause="crash" if lost else _cause(call, attached),
             gap_ms=attached.gap_ms,
             server=attached.server,
             gap_heard_ms=attached.gap_heard_ms,
@@ -143,13 +145,13 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     ]
     facts.extend(_refused_parameters(call, attached))
     facts.extend(_left_behind(call, attached, now_ms))
-    if not call.is_known() and not attached.lost:
+    if not call.is_known() and not lost:
         return Decision((*facts, *consent.opened(call, policy)))
     back = Return(
         call,
         attached.gap_ms,
         now_ms,
-        attached.lost,
+        lost,
         policy,
         is_held_here=attached.is_held_here,
         heard_ms=attached.gap_heard_ms,
@@ -157,10 +159,11 @@ def _attached(call: Call, attached: i.Attached, now_ms: int, policy: Policy) -> 
     )
     plan = resume(back)
     if plan.row == "lost":
-        facts.append(e.ContextLost(reason=attached.lost))
+        facts.append(e.ContextLost(reason=lost))
     if plan.row == "collecting":
-        lost = private.forgotten(call, is_held_here=attached.is_held_here, is_asking=back.is_asking)
-        facts.extend(lost)
+        facts.extend(
+            private.forgotten(call, is_held_here=attached.is_held_here, is_asking=back.is_asking)
+        )
     if plan.row == "last_resort":
         drops = call.drops_since(now_ms - policy.window_ms)
         return Decision((*facts, *last_resort.reached(call, drops, policy)), (i.LastResort(),))

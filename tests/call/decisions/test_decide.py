@@ -178,6 +178,15 @@ def test_a_lost_context_is_confessed_recorded_and_never_greeted() -> None:
     assert not any(isinstance(fact, e.Greeted) for fact, _ in story.journal)
 
 
+def test_who_was_greeted_in_a_branch_that_is_lost_is_told_that_context_is_lost() -> None:
+    story = Story()
+    story.opened()
+    apart = e.encode(e.Greeted(prompt="p1")).decode()
+    story.write(e.BranchOrphaned(epoch=1, count=1, lost=(apart,)))
+    decision = story.attach("MZ2")
+    assert kinds(decision) == ["StreamAttached", "ContextLost", "AgentSpoke"]
+
+
 def test_too_many_drops_are_the_last_resort() -> None:
     story = greeted()
     for at in range(3):
