@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -201,7 +202,7 @@ class Carrier:
             try:
                 async with self._at_once:
                     return await asyncio.get_running_loop().run_in_executor(
-                        self._threads, lambda: self._asked(call_sid, ask)
+                        self._threads, copy_context().run, self._asked, call_sid, ask
                     )
             except (TwilioException, RequestException, *_UNREADABLE) as trouble:
                 error = _error(trouble)
@@ -212,7 +213,7 @@ class Carrier:
             _log.warning(
                 "! the carrier is busy, attempt %d",
                 attempt,
-                extra={"action": "carrier_retry", "call_sid": call_sid},
+                extra={"action": "carrier_retry"},
             )
             await asyncio.sleep((wait_ms + self._chance.randint(0, wait_ms)) / 1000)
             wait_ms = min(2 * wait_ms, WAIT_MS_MAX)

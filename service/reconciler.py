@@ -21,6 +21,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
+from service import scope
 from service.call import events as e
 from service.call.decisions.decide import keyed_until_ms
 from service.call.decisions.operation import overdue
@@ -120,6 +121,7 @@ class Reconciler:
             self._tries = {sid: one for sid, one in tries if one[2] >= now_ms - FORGET_MS}
 
     async def _look_after(self, headline: Headline) -> None:
+        scope.of_call(headline.call_sid)
         try:
             await self._reconcile(headline)
         except StoreError:
@@ -213,8 +215,7 @@ class Reconciler:
     async def _adopt(self, headline: Headline) -> None:
         """Write when the holder that is gone was seen last: it had no time to say so itself."""
         if headline.lease is not None and not headline.lease.owner.startswith(CARETAKER):
-            seen_ms = headline.lease.renewed_ms
-            found = e.CallAdopted(server=self._means.owner, seen_ms=seen_ms)
+            found = e.CallAdopted(server=self._means.owner, seen_ms=headline.lease.renewed_ms)
             await self._write(headline.call_sid, f"adopted:{headline.epoch}", found)
 
     async def _put_off(self, headline: Headline, until_ms: int) -> None:

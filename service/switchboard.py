@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from service import scope
 from service.redaction import own_words
 from service.session.line import AGAIN, REFUSED, Arrival
 from service.session.means import Means
@@ -98,6 +99,7 @@ class Switchboard:
         return session
 
     async def _hold(self, call_sid: str, session: Session) -> None:
+        scope.of_call(call_sid)
         try:
             await session.run()
         except Exception:  # noqa: BLE001 - our fault ends this hold, not the call: it comes back

@@ -236,7 +236,7 @@ class Ground:
     def listening(self) -> Iterator[None]:
         """Have all that is logged in a block written down, from DEBUG on."""
         told = logging.StreamHandler(self._log)
-        told.setFormatter(logs.JsonLines())
+        told.setFormatter(logs.json_lines())
         root, level = logging.getLogger(), logging.getLogger().level
         root.addHandler(told)
         root.setLevel(logging.DEBUG)

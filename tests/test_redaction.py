@@ -184,7 +184,7 @@ def test_whatever_is_marked_as_our_own_is_looked_at_here_first() -> None:
 MARKED = {
     "', '.join(allowed)", "', '.join(names)", "kind", "last.cause if last else 'none'",
     "', and it asks again and again' if is_circling else ''", "'asked'", "'gone_at_carrier'", "'unknown'",
-    "carried.by", "cause", "done.outcome", "effect.tool", "name", "outcome.status", "reason", "receipt", "says.outcome", "stack(frame)",
+    "carried.by", "cause", "done.outcome", "effect.tool", "name", "outcome.status", "reason", "receipt", "says.outcome", "server", "stack(frame)",
     "getattr(request.scope.get('endpoint'), '__qualname__', 'no route')", "status", "str(self._path)",
     "str(trouble)", "told", "trouble", "trouble.title", "what", "where", "why",
 }  # fmt: skip

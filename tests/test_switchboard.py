@@ -3,10 +3,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from structlog.contextvars import get_contextvars
 
-from service import switchboard as module
+from service import scope, switchboard as module
 from service.call import inputs as i
 from service.journal.stores import connect
+from service.session.session import Session
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL, Caller, House
 from tests.session.parts import MemorySocket
@@ -31,6 +33,23 @@ async def test_the_first_stream_makes_the_session_and_the_second_finds_it(house:
     assert first.session is second.session is house.switchboard.find(CALL)
     assert len(house.switchboard) == 1
     assert b"stayline_calls_live 1.0" in house.meter.text()
+
+
+async def test_a_session_is_in_its_calls_scope_whoever_puts_the_stream_through(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scopes: list[object] = []
+
+    async def run(_session: Session) -> None:
+        scopes.append(get_contextvars())
+
+    monkeypatch.setattr(Session, "run", run)
+    scope.of_call("CA2")
+    putting = asyncio.create_task(house.try_to_connect())
+    await wait_until(lambda: bool(scopes), description="it runs")
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    assert scopes == [{"call_sid": CALL}]
 
 
 async def test_each_call_has_a_session_of_its_own(house: House) -> None:

@@ -16,8 +16,10 @@ stepped again. Rules this file keeps:
 import asyncio
 import heapq
 from collections import deque
+from contextvars import Context
 from typing import Protocol
 
+from service import scope
 from service.clock import Clock
 
 TICK_MS = 20  # a frame's length: many are served by one wake-up, and two seconds are sent ahead
@@ -56,6 +58,7 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
         self._armed = 0  # the tick that the timer is for
         self._has_let_in = False  # what came while we stood still
+        self._scope: Context | None = None
 
     def __len__(self) -> int:
         return len(self._due.keys() | self._woken)
@@ -86,7 +89,9 @@ class Pacer:
     def _turn_soon(self) -> None:
         if not self._is_turning:
             self._is_turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            if self._scope is None:
+                self._scope = scope.of_nobody()
+            asyncio.get_running_loop().call_soon(self._turn, context=self._scope)
 
     def _turn(self) -> None:
         """Step the first in the row; the others come after whatever else the loop has to do."""

@@ -278,8 +278,8 @@ class Session:
                 self._close_code = CLOSE_OVER  # Ours again, whoever had it meanwhile.
                 self._watch.begin()
                 await self._settle()
-                took_us = self._means.clock.now_us() - arrival.started_us
-                tell_attached(self.call, self._means.meter, gap_ms=gap_ms, took_us=took_us)
+                means, took_us = self._means, self._means.clock.now_us() - arrival.started_us
+                tell_attached(self.call, means.meter, means.owner, gap_ms=gap_ms, took_us=took_us)
         finally:
             arrival.answer(REFUSED)
 
@@ -289,4 +289,4 @@ class Session:
             return
         await self._mooring.let_go(lost.reason)
         await self._settle()
-        tell_detached(self.call_sid, lost.reason)
+        tell_detached(self.call_sid, self.stream_sid, lost.reason)

@@ -12,9 +12,10 @@ from service.redaction import own_words
 _log = logging.getLogger(__name__)
 
 
-def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> None:
-    """A stream took the call; `took_us` is since its `start` was read."""
-    cause = call.streams[-1].cause
+def tell_attached(call: Call, meter: Meter, server: str, *, gap_ms: int, took_us: int) -> None:
+    """A stream took the call; `took_us` is since its `start` was read, `server` this one's name in the journal."""
+    stream = call.streams[-1]
+    cause = stream.cause
     meter.streams.labels(cause=cause).inc()
     if cause != "new":
         meter.returned(gap_ms, took_us)
@@ -23,16 +24,21 @@ def tell_attached(call: Call, meter: Meter, *, gap_ms: int, took_us: int) -> Non
         own_words(cause),
         call.epoch,
         gap_ms,
-        extra={"action": "stream_attached", "call_sid": call.call_sid},
+        extra={
+            "action": "stream_attached",
+            "call_sid": call.call_sid,
+            "stream_sid": stream.stream_sid,
+            "server": own_words(server),
+        },
     )
 
 
-def tell_detached(call_sid: str, reason: str) -> None:
+def tell_detached(call_sid: str, stream_sid: str, reason: str) -> None:
     """A stream is gone."""
     _log.info(
         "= stream detached: %s",
         own_words(reason),
-        extra={"action": "stream_detached", "call_sid": call_sid},
+        extra={"action": "stream_detached", "call_sid": call_sid, "stream_sid": stream_sid},
     )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
+from service import scope
 from service.speech.silero import SURE
 
 TICK_MS = 5  # a sixth of a window; at 500 calls thirty windows are due in it
@@ -67,10 +68,10 @@ class Batch(Generic[S]):
         self._waiting[one] = None
         loop = asyncio.get_running_loop()
         if self._due is None:
-            self._due = loop.call_later(TICK_MS / 1_000, self._run)
+            self._due = loop.call_later(TICK_MS / 1_000, self._run, context=scope.of_nobody())
         elif len(self._waiting) == BATCH_MAX:
             self._due.cancel()
-            self._due = loop.call_soon(self._run)
+            self._due = loop.call_soon(self._run, context=scope.of_nobody())
 
     def drop(self, one: Waiting[S]) -> None:
         """Forget a call, if it waits."""

@@ -18,6 +18,7 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
@@ -96,7 +97,7 @@ class Crew:
         or when it is not done in `within_ms`.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(work, answer)
+        job = _Job(partial(copy_context().run, work), answer)
         row = self._guesses if is_guess else self._wanted
         self._queue(row, call, job)
         self._start()

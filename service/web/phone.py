@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service import scope
 from service.allotment import Allotment
 from service.call import events as e
 from service.call.state import Call
@@ -106,6 +107,7 @@ class Phone:
         asked = _checked(await _asked(request, Opening))
         self._admit(tenant)
         call_sid, now_ms = new_call_sid(), self.outside.clock.now_ms()
+        scope.of_call(call_sid)
         if not self.allotment.admits(tenant, call_sid):
             self.allotment.tell(call_sid)
             raise Refused(429, "Too many requests", "All lines are busy; try again in a moment.")
@@ -147,8 +149,7 @@ class Phone:
     async def hang_up(self, request: Request) -> Response:
         """The person hangs up. To say so twice is no fault."""
         showing = await _asked(request, Showing)
-        call_sid = _call_sid(request)
-        await self.recoveries.use(call_sid, self.recoveries.read(call_sid, showing.recovery))
+        call_sid, _ = await self._used(request, showing)
         await self.outside.end(call_sid, "caller_hung_up")
         return Response(status_code=204)
 
@@ -180,10 +181,15 @@ class Phone:
 
     async def _shown(self, request: Request, showing: Showing) -> tuple[Call, Recovery]:
         """Return the call that the token is of, and use the token. Raises Refused 401 or 410."""
+        call_sid, used = await self._used(request, showing)
+        return await self._standing(call_sid), used
+
+    async def _used(self, request: Request, showing: Showing) -> tuple[str, Recovery]:
         call_sid = _call_sid(request)
         used = self.recoveries.read(call_sid, showing.recovery)
+        scope.of_call(call_sid)
         await self.recoveries.use(call_sid, used)
-        return await self._standing(call_sid), used
+        return call_sid, used
 
     async def _standing(self, call_sid: str) -> Call:
         try:

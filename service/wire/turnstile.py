@@ -12,6 +12,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
+from service import scope
+
 PIECES_A_TURN = (
     2  # a millisecond or two with all that comes of them; a frame of sound is due every twenty
 )
@@ -34,7 +36,7 @@ class Turnstile:
         self._row.append(piece)
         if not self._is_turning:
             self._is_turning = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._turn, context=scope.of_nobody())
 
     async def turn(self) -> None:
         """Wait for a turn."""

@@ -3,7 +3,9 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
+from structlog.contextvars import get_contextvars
 
+from service import scope
 from service.clock import Clock
 from service.session.pacer import LATE_MS, MOUTHS_A_TURN, TICK_MS, Pacer
 from tests.simulation.loop import VirtualLoop
@@ -70,6 +72,19 @@ def times() -> Iterator[Times]:
     opened = Times()
     yield opened
     opened.loop.close()
+
+
+def test_who_is_stepped_is_in_no_calls_scope_whoever_woke_the_pacer(times: Times) -> None:
+    one = Stepped(times, "one", 30, None)
+    scopes: list[object] = []
+    one.act = lambda: scopes.append(get_contextvars())
+
+    def wake() -> None:
+        scope.of_call("CA1")
+        times.pacer.wake(one)
+
+    times.run(wake, 100)
+    assert scopes == [{}, {}]
 
 
 def test_who_is_woken_is_stepped_once_and_at_once_in_the_order_of_the_calls(times: Times) -> None:

@@ -24,8 +24,10 @@ def test_a_first_stream_is_no_return(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     meter = Meter()
     call = Call(call_sid="CA1", epoch=1, streams=(StreamEntry("MZ1", 1, "new", 0, 0),))
-    tell_attached(call, meter, gap_ms=0, took_us=3_000)
+    tell_attached(call, meter, "host:1:ab", gap_ms=0, took_us=3_000)
     assert "stream attached: new, epoch 1" in caplog.text
+    (told,) = caplog.records
+    assert vars(told).items() >= {"stream_sid": "MZ1", "server": "host:1:ab"}.items()
     assert counted(meter, "stayline_resume_duration_seconds_count") == 0
 
 
@@ -33,8 +35,8 @@ def test_a_return_is_measured_and_an_end_is_told(caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.INFO)
     meter = Meter()
     call = Call(call_sid="CA1", epoch=2, streams=(StreamEntry("MZ1", 1, "drop", 0, 0),))
-    tell_attached(call, meter, gap_ms=800, took_us=3_000)
-    tell_detached("CA1", "closed")
+    tell_attached(call, meter, "host:1:ab", gap_ms=800, took_us=3_000)
+    tell_detached("CA1", "MZ1", "closed")
     tell_fenced("CA1", meter)
     tell_store_failed("CA1", meter, StoreError("gone"))
     for words in ("gap 800 ms", "stream detached: closed", "fenced", "the store failed"):

@@ -1,9 +1,13 @@
-"""The log of a run's servers, listened to: a traceback breaks rule 10, the caller's words break rule 8."""
+"""The log of a run's servers, listened to: what must not be in it.
+
+The caller's words break rule 8; a traceback, or a line told in another call's scope than its own, rule 10.
+"""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from structlog.contextvars import get_contextvars
 from typing_extensions import override
 
 from tests.simulation.plan import WORDS
@@ -22,6 +26,9 @@ class _Ear(logging.Handler):
             self._witness.note("log", getattr(record, "call_sid", ""), text)
         words = (*WORDS, *self._witness.secrets)
         self._witness.check(8, not any(word in text for word in words), f"in the log: {text}")
+        scope = get_contextvars().get("call_sid", "")
+        of_call = getattr(record, "call_sid", scope)
+        self._witness.check(10, scope in ("", of_call), f"told in another call's scope: {text}")
         if record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
             self._witness.broke(10, f"a traceback in the log: {text}\n{trace}")

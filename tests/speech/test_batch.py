@@ -3,7 +3,9 @@ import logging
 from collections.abc import Sequence
 
 import pytest
+from structlog.contextvars import get_contextvars
 
+from service import scope
 from service.speech.batch import BATCH_MAX, Batch
 from service.speech.silero import SURE
 from tests.conftest import wait_until
@@ -19,6 +21,7 @@ class Caller:
         self.left = [f"{name}{number}".encode() for number in range(windows)]
         self.answers: list[int] = []
         self.told = 0
+        self.told_in: object = None
 
     @property
     def window(self) -> bytes:
@@ -31,6 +34,7 @@ class Caller:
 
     def tell(self) -> None:
         self.told += 1
+        self.told_in = get_contextvars()
 
 
 class Model:
@@ -38,9 +42,11 @@ class Model:
 
     def __init__(self) -> None:
         self.runs: list[list[str]] = []
+        self.run_in: object = None
         self.trouble: Exception | None = None
 
     def score_all(self, asked: Sequence[tuple[str, bytes]]) -> list[int]:
+        self.run_in = get_contextvars()
         if self.trouble is not None:
             raise self.trouble
         assert all(window.decode().startswith(name) for name, window in asked)
@@ -51,6 +57,19 @@ class Model:
 async def scored(*callers: Caller) -> None:
     await wait_until(lambda: not any(one.left for one in callers), description="all is scored")
     await asyncio.sleep(0)
+
+
+async def test_what_is_done_for_many_is_in_the_scope_of_none() -> None:
+    model = Model()
+    batch = Batch(model.score_all)
+    callers = []
+    for name in ("CA1", "CA2"):
+        scope.of_call(name)
+        callers.append(Caller(name, 2))
+        batch.add(callers[-1])
+    await scored(*callers)
+    assert model.run_in == {}
+    assert [one.told_in for one in callers] == [{}, {}]
 
 
 async def test_all_that_wait_go_into_one_run() -> None:

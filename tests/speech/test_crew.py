@@ -4,13 +4,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.contextvars import get_contextvars
 
+from service import scope
 from service.errors import SpeechError
 from service.speech.crew import JOBS_A_CALL_MAX, JOBS_MAX, Crew
 
 pytestmark = pytest.mark.asyncio
 
 WITHIN_MS = 5_000
+
+
+async def test_a_thread_works_in_the_scope_of_whoever_asks() -> None:
+    async def ask(call: str) -> object:
+        scope.of_call(call)
+        return await crew.ask(call, get_contextvars, WITHIN_MS)
+
+    crew = Crew(1, "test")
+    found = await asyncio.gather(ask("CA1"), ask("CA2"))
+    await crew.close()
+    assert list(found) == [{"call_sid": "CA1"}, {"call_sid": "CA2"}]
 
 
 class Gate:

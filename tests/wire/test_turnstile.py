@@ -3,7 +3,9 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+from structlog.contextvars import get_contextvars
 
+from service import scope
 from service.wire.turnstile import PIECES_A_TURN, Turnstile
 from tests.conftest import wait_until
 
@@ -27,6 +29,15 @@ async def test_a_crowd_is_served_in_order_a_little_in_each_turn_of_the_loop() ->
     steps = [later - before for before, later in pairwise(turns)]
     assert steps
     assert max(steps) <= PIECES_A_TURN, "the loop got its turn between"
+
+
+async def test_a_piece_is_done_in_no_calls_scope_whoever_came_first() -> None:
+    turnstile, scopes = Turnstile(), list[object]()
+    scope.of_call("CA1")
+    for _ in range(PIECES_A_TURN + 1):
+        turnstile.take(lambda: scopes.append(get_contextvars()))
+    await turnstile.turn()
+    assert scopes == [{}] * (PIECES_A_TURN + 1)
 
 
 async def test_whoever_comes_alone_waits_for_nobody() -> None:

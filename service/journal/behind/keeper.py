@@ -15,6 +15,7 @@ import random
 
 from msgspec.structs import replace
 
+from service import scope
 from service.clock import Clock
 from service.errors import StoreError
 from service.journal.behind.arrears import Arrears, Status
@@ -229,6 +230,7 @@ class Keeper:
             await self.tidy()
 
     async def _flush(self, branch: Branch) -> None:
+        scope.of_call(branch.call_sid)
         try:
             async with self._slots:
                 while not await self._bring(branch):

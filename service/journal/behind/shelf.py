@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from service import scope
 from service.errors import SealBroken
 from service.journal.behind.frames import framed
 from service.journal.behind.shelffile import ENDING, ShelfFile, left_files
@@ -125,7 +126,7 @@ class Shelf:
         kept: asyncio.Future[Durability] = asyncio.get_running_loop().create_future()
         self._waiting.append((frame, kept))
         if self._work is None:
-            self._work = asyncio.create_task(self._write())
+            self._work = asyncio.create_task(self._write(), context=scope.of_nobody())
         return kept
 
     async def _write(self) -> None:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Broken, RedisError
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.redis.address import Address, Spot
 from service.journal.redis.server import Answer, Line, RedisServer, hang_up
@@ -140,7 +141,9 @@ class Cluster:
 
     def _look_again(self) -> None:
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+            self._looking = asyncio.get_running_loop().create_task(
+                self._look(), context=scope.of_nobody()
+            )
 
     async def _look(self) -> None:
         for _ in range(DOUBT_LOOKS_MAX):

@@ -28,6 +28,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.redis.scripts import LIFE, SCRIPTS, Command
 from service.journal.redis.server import Answer, Line, RedisServer
@@ -107,7 +108,9 @@ class Pump:
     def start(self) -> None:
         """Start pumping. Starting twice is starting once."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._serve())
+            self._task = asyncio.get_running_loop().create_task(
+                self._serve(), context=scope.of_nobody()
+            )
 
     async def close(self) -> None:
         """Finish what was accepted."""

@@ -15,7 +15,8 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -34,13 +35,14 @@ Job = Callable[[sqlite3.Connection], T]
 
 @dataclass(slots=True)
 class _Order:
-    """A job, who waits for it, and how it came out. No job means: scrub the file."""
+    """A job, who waits for it, in which scope, and how it came out. No job means: scrub the file."""
 
     job: Job[Any] | None
     future: asyncio.Future[Any]
     call_sid: str
     result: Any = None
     error: BaseException | None = None
+    scope: Context = field(default_factory=copy_context)
 
 
 class Lane:
@@ -141,7 +143,7 @@ class Lane:
             self._fail(orders, error)
         except sqlite3.OperationalError as error:
             self._fail(orders, self._file.give_up(error))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told below, in the scope of whoever asked
             self._file.roll_back()
             if len(orders) > 1:
                 for order in orders:
@@ -149,7 +151,7 @@ class Lane:
             elif isinstance(error, sqlite3.Error):
                 self._fail(orders, self._file.give_up(error))
             else:
-                logger.exception("! a job failed", extra={"action": "journal_job_failed"})
+                orders[0].scope.run(_tell_fault, error)
                 self._fail(orders, error)
 
     def _scrub(self, order: _Order) -> None:
@@ -182,3 +184,7 @@ class Lane:
         except RuntimeError:
             # The loop was closed before the journal was: nobody is left to hear it.
             logger.debug("= nobody waits for the journal", extra={"action": "journal_unheard"})
+
+
+def _tell_fault(error: Exception) -> None:
+    logger.error("! a job failed", exc_info=error, extra={"action": "journal_job_failed"})

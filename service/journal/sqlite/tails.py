@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.limits import is_name
 from service.journal.sqlite import readings
@@ -65,7 +66,9 @@ class Tails:
     def _watch_others(self) -> None:
         """Let the poller run, if there can be other processes and it doesn't run already."""
         if self._is_shared and (self._poller is None or self._poller.done()):
-            self._poller = asyncio.get_running_loop().create_task(self._poll())
+            self._poller = asyncio.get_running_loop().create_task(
+                self._poll(), context=scope.of_nobody()
+            )
 
     async def _poll(self) -> None:
         version = 0

@@ -14,6 +14,7 @@ Rules this file keeps:
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from service.session.means import Speech
@@ -47,6 +48,7 @@ class Guesses:
         self._speech = speech
         self._on_answer = on_answer
         self._guess: Guess | None = None
+        self._scope = copy_context()  # the call's, whoever brings its sound
 
     @property
     def is_under_way(self) -> bool:
@@ -56,7 +58,9 @@ class Guesses:
     def ask(self, ulaw: bytes, *, in_pause: bool) -> None:
         """Have this recognised, in place of whatever is under way."""
         self.drop()
-        task = asyncio.create_task(self._recognise(ulaw, is_guess=not in_pause))
+        task = asyncio.create_task(
+            self._recognise(ulaw, is_guess=not in_pause), context=self._scope
+        )
         guess = self._guess = Guess(ulaw, in_pause, task)
         task.add_done_callback(lambda _task: self._answered(guess))
 

@@ -16,6 +16,7 @@ It has a task only while a clause is rendered, or while the socket takes nothing
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 
 from service.audio import samples, silence
 from service.call.events import Played
@@ -74,6 +75,7 @@ class Mouth:
         self._outflow = Outflow(socket, clock, on_room=lambda: pacer.wake(self), on_lost=self.fail)
         self._rendering: asyncio.Task[None] | None = None
         self._is_held = self._is_over = False
+        self._scope = copy_context()  # The pacer that steps us has none.
 
     @property
     def is_held(self) -> bool:
@@ -217,7 +219,7 @@ class Mouth:
                 return
             said = self._said[self._to_render[0][0]]
             if isinstance(said, Said):
-                self._rendering = asyncio.create_task(self._render(said))
+                self._rendering = asyncio.create_task(self._render(said), context=self._scope)
             elif not self._borrow(said):
                 return
 

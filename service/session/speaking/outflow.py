@@ -8,6 +8,7 @@ How long a peer may take nothing is for whoever steps us to look at: no message 
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 
 from service.clock import Clock
 from service.session.means import Socket
@@ -36,6 +37,7 @@ class Outflow:
         self._waiting: list[str] = []  # while the peer takes nothing; audio comes no more then
         self._sending: asyncio.Task[None] | None = None
         self._stood_ms: int | None = None  # since when the peer has taken nothing
+        self._scope = copy_context()  # the call's, whoever puts
 
     @property
     def is_stalled(self) -> bool:
@@ -60,7 +62,7 @@ class Outflow:
             if self._socket.say(text):
                 return
             self._stood_ms = self._clock.now_ms()
-            self._sending = asyncio.create_task(self._send())
+            self._sending = asyncio.create_task(self._send(), context=self._scope)
         self._waiting.append(text)
 
     def drop(self) -> None:

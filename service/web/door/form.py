@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
+from service import scope
 from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
@@ -50,7 +51,10 @@ class SignedForm:
             why = "is missing" if is_missing else "does not fit this request and PUBLIC_URL"
             raise Refused(403, "Forbidden", f"The {header.title()} header {why}.")
         pairs = self._manners.read(pairs if request.method == "POST" else _queried(query))
-        account = dict(pairs).get("AccountSid", "")
+        told = dict(pairs)
+        if "CallSid" in told:
+            scope.of_call(told["CallSid"])
+        account = told.get("AccountSid", "")
         if self._account_sid and account and account != self._account_sid:
             self._meter.refused.labels(door="webhook").inc()
             raise Refused(403, "Forbidden", "The AccountSid is not the one served here.")

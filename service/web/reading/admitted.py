@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from service import scope
 from service.api_token import Role
 from service.errors import Refused
 from service.web.door.bearer import Bearers
@@ -20,7 +21,9 @@ class Admitted:
     async def call(self, request: Request, role: Role, *, is_live: bool = False) -> Showing:
         """Return the path's call. Raises Refused: 401, 403, 404, and 409 if it has ended but must not."""
         token = self.bearers.admit(request, role)
-        showing = await self.showings.of(request.path_params["call_sid"])
+        call_sid = request.path_params["call_sid"]
+        scope.of_call(call_sid)
+        showing = await self.showings.of(call_sid)
         if showing is None or showing.call.tenant != token.tenant:
             raise no_call()
         if is_live and showing.call.phase == "ended":

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
+from service import scope
 from service.web.reading.cards import Cards, Search
 
 LOOK_S = 1.0  # between two looks: people don't read faster, and a look asks the store for all calls
@@ -54,7 +55,7 @@ class Board:
         try:
             if self._looking is None:
                 self._looked.clear()
-                self._looking = asyncio.create_task(self._look())
+                self._looking = asyncio.create_task(self._look(), context=scope.of_nobody())
             await self._looked.wait()
             seen = {one.call_sid: one.version for one in self._cards.found(search)}
             posted: dict[str, dict[str, Any]] = {}

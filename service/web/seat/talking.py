@@ -19,6 +19,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from typing_extensions import override
 
+from service import scope
 from service.audio import milliseconds
 from service.clock import Clock
 from service.errors import Refused, StoreError
@@ -133,6 +134,7 @@ class Talking:
 
     async def _serve(self, websocket: WebSocket, socket: PacedSocket, visitor: Visitor) -> Farewell:
         call_sid = websocket.path_params["call_sid"]
+        scope.of_call(call_sid)
         seat = websocket.query_params.get("seat", "")
         session = await self._session(call_sid, visitor)
         if isinstance(session, Farewell):

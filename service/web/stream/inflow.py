@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from service.call.inputs import IDLE
@@ -68,6 +69,7 @@ class _Passage:
         "_inflow",
         "_is_over",
         "_looking",
+        "_scope",
         "_take",
         "_wire",
         "over",
@@ -82,6 +84,7 @@ class _Passage:
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._came_ms = self._clock.now_ms()
         self._looking: asyncio.TimerHandle | None = None
+        self._scope = copy_context()  # the call's; what reads the socket has none
         if inflow.idle_ms:
             self._look_at(self._came_ms + inflow.idle_ms)
 
@@ -112,7 +115,7 @@ class _Passage:
                 if type(event) is s.Stopped:
                     self._end("stop")
         except RemoteProtocolError as trouble:
-            self._inflow.dropped(trouble)
+            self._scope.run(self._inflow.dropped, trouble)
         except Exception as fault:  # noqa: BLE001 - whoever reads the socket is not to blame, who passes it on is told
             if not self.over.done():
                 self._is_over = True

@@ -15,6 +15,7 @@ from functools import partial
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from service import scope
 from service.admission import Admission
 from service.call import events as e, inputs as i
 from service.clock import Clock
@@ -137,6 +138,7 @@ class Media:
         if isinstance(proved, _Refusal):
             return proved
         started, token = proved
+        scope.of_call(started.call_sid)
         if token.door == EAR:
             return await self._admit_ear(socket, wire, started, token)
         started_us = self.clock.now_us()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from service import scope
 from service.journal.behind import shelf as module
 from service.journal.behind.shelf import Shelf
 from service.journal.behind.shelffile import ShelfFile, left_files
 from service.journal.values import Durability
 from tests.conftest import wait_until
+from tests.lines import lines
 
 pytestmark = pytest.mark.asyncio
 
@@ -66,8 +68,11 @@ async def test_a_disk_that_refuses_is_loud_and_tried_again(
     (tmp_path / "behind").write_text("a file where the folder should be")
     shelf = Shelf(tmp_path / "behind", "one")
     assert await shelf.take_over() == ()
-    assert [await shelf.put(b"x") for _ in range(3)] == [Durability.MEMORY] * 3
+    scope.of_call("CA1")
+    with lines() as told:
+        assert [await shelf.put(b"x") for _ in range(3)] == [Durability.MEMORY] * 3
     assert shelf.trouble
+    assert [one for one in told if "call_sid" in one] == [], "it keeps what all calls put"
     errors = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert len(errors) == 1
     (tmp_path / "behind").unlink()

@@ -3,11 +3,14 @@ from random import Random
 
 import pytest
 from redis.exceptions import ConnectionError as Broken
+from structlog.contextvars import get_contextvars
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.redis.address import Spot, address_of
 from service.journal.redis.cluster import SLOTS, Cluster
 from service.journal.values import Durability
+from tests.conftest import wait_until
 from tests.standins.towns import RANGES, ClusterTown
 
 pytestmark = pytest.mark.asyncio
@@ -56,6 +59,25 @@ async def test_a_node_that_holds_nothing_any_more_is_hung_up_once_it_is_doubted(
     holder = await cluster.holder(0)
     cluster.doubt(holder)
     cluster.trust(holder)
+    await cluster.close()
+
+
+async def test_a_look_that_a_call_asked_for_is_no_calls(
+    cluster_town: ClusterTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, scopes = Cluster(address_of(cluster_town.url), Random(1)), list[object]()
+    await cluster.learn()
+
+    async def learn() -> None:
+        scopes.append(get_contextvars())
+        cluster.trust(spot)
+
+    monkeypatch.setattr(cluster, "learn", learn)
+    scope.of_call("CA1")
+    spot = await cluster.holder(0)
+    cluster.doubt(spot)
+    await wait_until(lambda: bool(scopes), description="it was looked")
+    assert scopes == [{}]
     await cluster.close()
 
 

@@ -4,12 +4,15 @@ from random import Random
 
 import pytest
 
+from service import scope
 from service.errors import StoreUnavailable
+from service.journal.redis import pump as module
 from service.journal.redis.address import address_of
 from service.journal.redis.pump import PIPELINE_MAX, QUEUE_MAX, Pump
 from service.journal.redis.scripts import LIFE, Command
 from service.journal.redis.server import RedisServer
 from tests.journal.backends import Store
+from tests.lines import lines
 
 
 async def started(store: Store, pipeline_max: int = PIPELINE_MAX) -> Pump:
@@ -89,6 +92,16 @@ async def test_a_command_that_cannot_be_packed_ends_nothing(
         await pump.run(("ECHO", "\ud800"))
     assert await pump.run(echo("on")) == [b"on"]
     await pump.close()
+
+
+@pytest.mark.asyncio
+async def test_a_pump_that_a_call_started_is_no_calls(redis: Store) -> None:
+    scope.of_call("CA1")
+    pump = await started(redis)
+    with lines() as told, pytest.raises(UnicodeEncodeError):
+        await pump.run(("ECHO", "\ud800"))
+    await pump.close()
+    assert [one.get("call_sid") for one in told if one["logger"] == module.__name__] == [None]
 
 
 @pytest.mark.asyncio

@@ -10,9 +10,11 @@ from threading import Event, current_thread
 
 import pytest
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.sqlite.lane import GROUP_MAX, QUEUE_MAX, Lane
 from service.journal.sqlite.storefile import SQL, StoreFile
+from tests.lines import lines
 
 
 @asynccontextmanager
@@ -76,6 +78,20 @@ async def test_a_job_that_fails_does_not_take_its_neighbours_with_it(
         kept = await lane.run(lambda c: c.execute("SELECT journal FROM pulses").fetchall())
     assert [type(answer) for answer in answers] == [str, LookupError, str, StoreUnavailable, str]
     assert kept == [("a",), ("b",), ("c",)]
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_fails_is_told_of_the_call_that_asked() -> None:
+    def bug(_: sqlite3.Connection) -> None:
+        raise LookupError
+
+    async with lane_on(None) as lane:
+        scope.of_call("CA" + "0f" * 16)
+        with lines() as told, pytest.raises(LookupError):
+            await lane.run(bug)
+    (failed,) = (one for one in told if one.get("action") == "journal_job_failed")
+    assert failed["call_sid"] == "CA" + "0f" * 16
+    assert str(failed["trace"]).startswith("LookupError:")
 
 
 @pytest.mark.asyncio

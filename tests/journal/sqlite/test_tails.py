@@ -1,9 +1,15 @@
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
+from sqlite3 import Connection
+from typing import ClassVar, TypeVar
 
 import pytest
+from structlog.contextvars import get_contextvars
+from typing_extensions import override
 
+from service import scope
 from service.errors import StoreUnavailable
 from service.journal.sqlite.lane import Lane
 from service.journal.sqlite.ledger import Ledger
@@ -11,8 +17,10 @@ from service.journal.sqlite.storefile import StoreFile
 from service.journal.sqlite.tails import Tails
 from service.journal.tailing import Bells
 from service.journal.values import Durability, Gone, Record
+from tests.conftest import wait_until
 
 CALL = "CA1"
+T = TypeVar("T")
 LEDGER = Ledger(ttl_ms=1_000, durability=Durability.MEMORY)
 
 
@@ -48,6 +56,35 @@ async def test_what_another_process_writes_is_seen_while_somebody_tails(tmp_path
     assert tails._poller is not None
     await asyncio.wait([tails._poller])
     await tails.close()
+    await tails.close()
+    await reading.close()
+    await writing.close()
+
+
+class Noting(Lane):
+    """Notes in whose scope it is asked."""
+
+    scopes: ClassVar[list[object]] = []
+
+    @override
+    async def run(self, job: Callable[[Connection], T], *, call_sid: str = "") -> T:
+        self.scopes.append(get_contextvars())
+        return await super().run(job, call_sid=call_sid)
+
+
+@pytest.mark.asyncio
+async def test_the_poller_is_no_calls_whoever_tailed_first(tmp_path: Path) -> None:
+    writing = await opened(tmp_path / "calls.db")
+    reading = Noting(StoreFile(tmp_path / "calls.db", writes=False), name="reads")
+    reading.start()
+    tails = Tails(reading, Bells(), is_shared=True)
+    scope.of_call(CALL)
+    async with aclosing(tails.tail(CALL, incarnation=None, after=1)) as tail:
+        waiting = asyncio.create_task(anext(tail))
+        await wait_until(lambda: {} in reading.scopes, description="the poller looks")
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert reading.scopes[0] == {"call_sid": CALL}
     await tails.close()
     await reading.close()
     await writing.close()

@@ -4,10 +4,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
+from service import scope
 from service.call import events as e
 from service.web.reading.board import Board, News
 from service.web.reading.cards import Cards, Search, search
 from service.web.reading.showing import Showings
+from tests.lines import lines
 from tests.web.front import CALL, Front, ring
 
 pytestmark = pytest.mark.asyncio
@@ -79,21 +81,24 @@ async def test_what_is_posted_is_told_to_all_once(front: Front) -> None:
 
 
 async def test_a_look_that_fails_leaves_nobody_in_the_dark(
-    front: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = board(front)
 
     async def broken() -> None:
         raise ValueError("a bug")
 
-    with monkeypatch.context() as bug:
+    scope.of_call(CALL)
+    with monkeypatch.context() as bug, lines() as told:
         bug.setattr(ours._cards, "glance", broken)
         async with watching(ours) as news:
             assert (await anext(news)).told == {"calls": []}
             bug.undo()
             await front.hook("/twiml/voice", ring())
             assert (await anext(news)).event == "call"
-    assert any(getattr(one, "action", "") == "board_failed" for one in caplog.records)
+    failed = [one for one in told if one.get("action") == "board_failed"]
+    assert failed
+    assert "call_sid" not in failed[0], "it looks for all who watch"
 
 
 async def test_nobody_looks_while_nobody_watches(front: Front) -> None:

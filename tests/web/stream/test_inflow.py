@@ -1,15 +1,18 @@
 import asyncio
 import json
+import logging
 
 import pytest
 from starlette.websockets import WebSocket
 
+from service import scope
 from service.call.inputs import IDLE
 from service.clock import Clock
 from service.meter import Meter
 from service.protocol import stream as s
 from service.web.stream.inflow import Inflow
 from service.web.stream.socket import MediaSocket
+from tests.lines import lines
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,6 +67,17 @@ async def test_what_is_outside_the_protocol_is_counted_and_left_out() -> None:
     assert reason == "closed 1001"
     assert [type(event) for event in taken] == [s.Started]
     assert meter.dropped_messages._value.get() == 1
+
+
+async def test_what_a_stream_brings_is_taken_in_its_calls_scope(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    scope.of_call("CA" + "0f" * 16)
+    with lines() as told:
+        await passed_on(Peer("nonsense"))
+    (dropped,) = (one for one in told if one.get("action") == "message_dropped")
+    assert dropped["call_sid"] == "CA" + "0f" * 16
 
 
 async def test_a_stream_that_brings_nothing_for_the_idle_time_is_over() -> None:
