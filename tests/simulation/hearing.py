@@ -75,16 +75,16 @@ class Hearing:
         ends_ms: Mapping[int, int],
         was_still: bool,
         clears_ms: Mapping[int, Sequence[int]] = MappingProxyType({}),
-        numbers: Mapping[str, int] = MappingProxyType({}),
+        numbers: Mapping[str, Sequence[int]] = MappingProxyType({}),
         stalled: frozenset[int] = frozenset(),
         misdated: frozenset[int] = frozenset(),
     ) -> None:
         """Take when its streams ended, and whether a server stood still, which heard no echo meanwhile.
 
         `clears_ms` is when the carrier was told to drop what it has, stream by stream, and `numbers` are
-        those of streams by their names; on the `stalled` ones
-        no echo came for a while, or none could be written down before a server died. The `misdated` came
-        with an old token to a server by whose clock it was new.
+        those of streams by their names; on the `stalled` ones no echo came for a while, or none could be
+        written down before a server died. The `misdated` came with an old token to a server by whose clock
+        it was new.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms
@@ -149,10 +149,9 @@ class Hearing:
         words = [one for one in self._heard if one.word.clause == first]
         whole = {one.stream for one in words if one.word.index == one.word.of - 1}
         again = {one.stream for one in words if not one.word.index}
-        for told in self._told:
-            for number in (_greeted_apart(told, self._numbers) & again) - self._misdated:
-                if any(before < number for before in whole):
-                    yield f"is greeted anew on stream {number}"
+        for number in (_greeted_apart(self._told, self._numbers) & again) - self._misdated:
+            if any(before < number for before in whole):
+                yield f"is greeted anew on stream {number}"
 
     def _repeated(self) -> Iterator[str]:
         """At most one clause that was heard to its end is said again on a new stream."""
@@ -208,10 +207,18 @@ class Hearing:
                 return
 
 
-def _lost_facts(told: Told) -> Sequence[e.AnyFact]:
+def lost_facts(told: Told) -> Sequence[e.AnyFact]:
     """Return what a branch that is lost held, where this fact tells of one."""
     lost = told.fact.lost if isinstance(told.fact, e.BranchOrphaned) else ()
     return [e.decode(one.encode()) for one in lost]
+
+
+def stream_numbers(lines: Sequence[Line]) -> dict[str, list[int]]:
+    """Return the numbers of the streams of each name, in order: one that is dialled again keeps its name."""
+    numbers: dict[str, list[int]] = {}
+    for one in lines:
+        numbers.setdefault(one.leg.stream_sid, []).append(one.number)
+    return numbers
 
 
 def was_greeted_apart(told: Sequence[Told], ahead_ms: Callable[[str], int]) -> bool:
@@ -229,22 +236,28 @@ def was_greeted_apart(told: Sequence[Told], ahead_ms: Callable[[str], int]) -> b
 
 def _greets_apart(told: Told) -> bool:
     """Say whether this tells of a branch that is lost, and in which the caller was greeted."""
-    return any(isinstance(fact, e.Greeted) for fact in _lost_facts(told))
+    return any(isinstance(fact, e.Greeted) for fact in lost_facts(told))
 
 
 def _said_apart(told: Told) -> Iterator[str]:
-    for fact in _lost_facts(told):
+    for fact in lost_facts(told):
         if isinstance(fact, e.AgentSpoke):
             yield from fact.clauses
 
 
-def _greeted_apart(told: Told, numbers: Mapping[str, int]) -> set[int]:
-    """The streams on which a branch that was lost greeted the caller."""
+def _greeted_apart(told: Sequence[Told], numbers: Mapping[str, Sequence[int]]) -> set[int]:
+    """The streams on which branches that were lost greeted the caller.
+
+    `numbers` are those of each name: a carrier that dials a stream again gives it no other. Then the branches
+    had the first ones, for who has the call in the end has the newest.
+    """
     found: set[int] = set()
-    number = 0
-    for fact in _lost_facts(told):
+    number, seen = 0, Counter[str]()
+    for fact in (fact for one in told for fact in lost_facts(one)):
         if isinstance(fact, e.StreamAttached):
-            number = numbers.get(fact.stream_sid, 0)
+            own = numbers.get(fact.stream_sid, ())
+            number = own[seen[fact.stream_sid]] if seen[fact.stream_sid] < len(own) else 0
+            seen[fact.stream_sid] += 1
         elif isinstance(fact, e.Greeted):
             found.add(number)
     return found

@@ -8,6 +8,7 @@ not in a record, a log, a file, a metric, a turn of the agent's, nor in what the
 
 import asyncio
 import random
+from collections import Counter
 from typing import Literal
 
 from service.call import events as e
@@ -18,6 +19,7 @@ from tests.simulation.brain import rendered
 from tests.simulation.exchange import Handset
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
+from tests.simulation.hearing import lost_facts
 from tests.simulation.plan import Plan
 from tests.simulation.witness import Told, Witness
 
@@ -103,14 +105,13 @@ class Till:
     def __init__(self, chance: random.Random, witness: Witness) -> None:
         self._chance = chance
         self._witness = witness
-        self._keys: set[str] = set()
+        self._keys = Counter[str]()
 
     async def take(
         self, number: str, *, field: str, call_sid: str, key: str
     ) -> tuple[Literal["taken", "refused", "failed"], str]:
         """Take a number, or do not."""
-        self._witness.check(3, key not in self._keys, f"{call_sid}: {key} is passed on twice")
-        self._keys.add(key)
+        self._keys[key] += 1
         self._witness.check(8, field == "card" and len(number) in range(13, 20), "no such number")
         await asyncio.sleep(self._chance.choice((0.02, 0.2, 1.5)))
         outcome: Literal["taken", "refused", "failed"] = self._chance.choice(
@@ -118,6 +119,21 @@ class Till:
         )
         self._witness.note("till", call_sid, outcome)
         return outcome, f"tok_{len(self._keys)}" if outcome == "taken" else ""
+
+    def judge(self) -> None:
+        """No number was passed on twice.
+
+        But by a server that was cut off while another had the call, and then under the same key: a sink honours it.
+        """
+        for key, count in self._keys.items():
+            call_sid, collection, _ = key.split(":")
+            lost = (fact for one in self._witness.told[call_sid] for fact in lost_facts(one))
+            apart = sum(
+                isinstance(fact, e.CollectionPassed) and fact.collection == collection
+                for fact in lost
+            )
+            why = f"{call_sid}: {key} is passed on {count} times, {apart} of them apart"
+            self._witness.check(3, count <= 1 + apart, why)
 
 
 class Discretion:

@@ -12,7 +12,7 @@ from service.simulator.line import Line
 from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds
-from tests.simulation.hearing import Hearing, heard_words, was_greeted_apart
+from tests.simulation.hearing import Hearing, heard_words, stream_numbers, was_greeted_apart
 from tests.simulation.private import Discreet
 from tests.simulation.server import Server
 from tests.simulation.store import Row
@@ -214,7 +214,7 @@ class Rules:
                     for one in phone.lines
                     if isinstance(one, SwiftLine)
                 },
-                numbers={one.leg.stream_sid: one.number for one in phone.lines},
+                numbers=stream_numbers(phone.lines),
                 stalled=frozenset(
                     one.number
                     for one in phone.lines

@@ -6,7 +6,7 @@ from tests.simulation.brain import GREETING
 from tests.simulation.hearing import Heard, Hearing, clause_sum, was_greeted_apart
 from tests.simulation.witness import Told, Witness
 
-NUMBERS = {"MZ1": 1, "MZ2": 2}
+NUMBERS = {"MZ1": [1], "MZ2": [2]}
 CLAUSES = tuple(f"Sentence {part} of answer 2." for part in range(3))
 
 
@@ -103,6 +103,34 @@ def test_a_greeting_of_a_branch_that_is_lost_must_not_follow_one_that_was_heard(
     assert judged(told_of, once + again) == 3
     assert judged(told_of, once + again, misdated=frozenset({1})) == 3
     assert judged(told_of, once + again, misdated=frozenset({2})) == 0, "it came with an old token"
+
+
+def test_who_greets_a_stream_that_was_dialled_again_is_told_apart_from_who_greeted_it_first() -> (
+    None
+):
+    """Seed 414133: one name, the first of them in a branch that is lost."""
+    apart = tuple(
+        e.encode(fact).decode()
+        for fact in (
+            e.StreamAttached(stream_sid="MZ1", cause="new", gap_ms=0, server="s"),
+            e.Greeted(prompt="p1"),
+        )
+    )
+    begins = GREETING.partition(" How")[0]
+    heard = sounds(begins, 1, 200) + sounds(begins, 2, 3_000)
+    for lost, rule in ((apart, 0), (apart * 2, 3)):
+        witness = Witness(Clock())
+        told_of = [told(4_000, e.BranchOrphaned(epoch=1, count=2, lost=lost))]
+        Hearing(
+            "CA1",
+            told_of,
+            heard,
+            ends_ms={},
+            was_still=False,
+            clears_ms={},
+            numbers={"MZ1": [1, 2]},
+        ).judge(witness)
+        assert (witness.broken.rule if witness.broken else 0) == rule
 
 
 def test_a_lost_greeting_is_known_to_streams_that_come_later_wherever_they_are_written() -> None:

@@ -1,10 +1,12 @@
+import random
+
 import pytest
 
 from service.call import events as e
 from service.clock import Clock
 from service.journal.values import Record
 from tests.simulation.plan import PLAIN, PRIVATE, planned
-from tests.simulation.private import Discreet
+from tests.simulation.private import Discreet, Till
 from tests.simulation.witness import Told, Witness
 from tests.simulation.world import run
 
@@ -60,3 +62,17 @@ def test_it_notices_what_is_written_too_early_and_under_seal() -> None:
     assert "under seal" in judged(ASKED, GIVEN, BEGAN, heard)
     assert "under seal" in judged(ASKED, GIVEN, heard, BEGAN, said)
     assert "tells ['walnut']" in judged(ASKED, GIVEN, e.NoteAdded(text="a walnut", by="b"))
+
+
+@pytest.mark.asyncio
+async def test_a_number_is_passed_on_once_but_by_a_server_whose_branch_is_lost() -> None:
+    passed = e.encode(e.CollectionPassed(collection="c1", keys=16)).decode()
+    lost = e.BranchOrphaned(epoch=1, count=1, lost=(passed,))
+    for facts, rule in (((), 3), ((lost,), 0)):
+        witness = Witness(Clock())
+        witness.told["CA1"] = [Told(9, Record(1, 0, 9, b""), fact) for fact in facts]
+        till = Till(random.Random(1), witness)
+        for _ in range(2):
+            await till.take("4" * 16, field="card", call_sid="CA1", key="CA1:c1:1")
+        till.judge()
+        assert (witness.broken.rule if witness.broken else 0) == rule

@@ -82,6 +82,8 @@ class World:
         self.rules.when_settled()
         await self._all_hang_up()
         self.rules.at_end()
+        if isinstance(self.fleet.sink, Till):
+            self.fleet.sink.judge()
         await Leftovers(self.fleet).judge()
 
     async def _call(self, number: int) -> None:
