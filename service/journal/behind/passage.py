@@ -4,6 +4,7 @@ A question to a store that is away is answered at once: StoreUnavailable. A stor
 and looked after by the keeper.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -45,6 +46,7 @@ class Passage:
         self._shelf = shelf
         self._deadlines = deadlines
         self._clock = clock
+        self._renewals: set[asyncio.Task[bool]] = set()  # that nobody waits for
 
     async def start(self) -> None:
         """See Journal.start. A store that is away now is no reason not to serve: it is awaited."""
@@ -63,6 +65,8 @@ class Passage:
     async def close(self) -> None:
         """See Journal.close. What the store could not be told stays on the shelf."""
         await self._keeper.close(CLOSE_S_MAX)
+        for renewal in self._renewals:
+            renewal.cancel()
         await self.engine.close()
 
     async def check(self, *, now_ms: int) -> Durability:
@@ -82,15 +86,19 @@ class Passage:
         self, call_sid: str, *, epoch: int, owner: str, until_ms: int, now_ms: int
     ) -> bool:
         """See Journal.lease. A call that goes on without the store is held without it, too."""
+        renew = partial(self.engine.lease, call_sid, epoch=epoch, owner=owner)
         branch = self._roll.branches.get(call_sid)
         if branch is not None:
-            return epoch == branch.epoch and not branch.is_fenced
+            is_held = epoch == branch.epoch and not branch.is_fenced
+            if is_held and branch.fence == epoch and self._keeper.reach is not Reach.AWAY:
+                # A store that is only slow is told, too: else others would look after the call.
+                renewal = attempted(renew(until_ms=until_ms, now_ms=now_ms))
+                self._renewals.add(renewal)
+                renewal.add_done_callback(self._renewals.discard)
+            return is_held
         if self._roll.has_lost(call_sid, epoch):
             return False
-        return await self._ask(
-            self.engine.lease(call_sid, epoch=epoch, owner=owner, until_ms=until_ms, now_ms=now_ms),
-            "lease",
-        )
+        return await self._ask(renew(until_ms=until_ms, now_ms=now_ms), "lease")
 
     async def adopt(
         self, call_sid: str, *, lapsed: Lease | None, owner: str, until_ms: int, now_ms: int

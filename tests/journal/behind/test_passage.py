@@ -94,6 +94,36 @@ async def test_a_call_stays_held_and_is_let_go_in_its_branch(
     assert await bridge.erase(CALL)
 
 
+async def test_a_store_that_is_only_slow_is_told_that_the_call_is_held(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Else its lease would run out while it talks, and another server would lead it away."""
+
+    async def held_until_ms() -> int:
+        (call,) = await faulty.real.open_calls()
+        return call.lease.until_ms if call.lease else 0
+
+    await hold(bridge)
+    faulty.way = "slow"
+    await bridge.append(CALL, [b"b"], epoch=1, after=1, key="b", now_ms=NOW_MS)
+    assert bridge._roll.branches
+    later_ms = NOW_MS + 9_000
+    assert await bridge.lease(CALL, epoch=1, owner="us", until_ms=later_ms, now_ms=NOW_MS)
+    (renewal,) = bridge._renewals
+    await renewal
+    assert await held_until_ms() == later_ms
+
+
+async def test_a_store_that_is_away_is_told_of_no_hold(bridge: Bridge, faulty: FaultyStore) -> None:
+    await hold(bridge)
+    faulty.way = "away"
+    await bridge.append(CALL, [b"b"], epoch=1, after=1, key="b", now_ms=NOW_MS)
+    bridge._keeper.lose()
+    assert await bridge.lease(CALL, epoch=1, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not await bridge.lease(CALL, epoch=2, owner="us", until_ms=NOW_MS, now_ms=NOW_MS)
+    assert not bridge._renewals
+
+
 async def test_a_call_that_waits_for_the_store_is_not_pruned(
     bridge: Bridge, faulty: FaultyStore
 ) -> None:
