@@ -29,12 +29,8 @@ _TALKATIVE = (
 )  # fmt: skip
 # The garbage collector has these told, in the midst of whichever call is at work, and us of what it may not raise.
 _AT_ANY_TIME = ("asyncio", "py.warnings", __name__)
-_SAID = (
-    "_record",
-    "message",
-    "asctime",
-    "color_message",
-)  # by the sentence, or by others' formatters
+# By the sentence, or by others' formatters.
+_SAID = ("_record", "message", "asctime", "color_message")
 _EXTRA = ExtraAdder()
 
 _log = logging.getLogger(__name__)
