@@ -30,8 +30,8 @@ from twiml.signature import Verifier
 
 NOW_MS = 1_790_000_000_000
 SID = "CA" + "1" * 32
-RUNS = settings(max_examples=300, deadline=None)
-FEW = settings(max_examples=100, deadline=None)
+RUNS = settings(max_examples=300)
+FEW = settings(max_examples=100)
 SEEDS = st.integers(0, 2**32)
 MINT = TokenMint(["secret", "older"])
 TOKEN = MINT.issue(
