@@ -82,10 +82,12 @@ class Watch:
         """Fold what others wrote. False: the call is no longer ours. None: that can't be read now.
 
         It will be news again in a moment then; the call goes on meanwhile, as it does without the store.
+        A store that hangs is waited for no longer than that moment: nobody listens to the caller here.
         """
         try:
-            is_ours = await self._ledger.catch_up()
-        except StoreUnavailable:
+            async with asyncio.timeout(self._again_ms / 1000):
+                is_ours = await self._ledger.catch_up()
+        except (StoreUnavailable, TimeoutError):
             self._means.meter.store.errors.inc()
             self._ask_again()
             return None

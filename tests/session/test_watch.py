@@ -97,6 +97,17 @@ async def test_the_hold_is_renewed_and_its_loss_is_told(
     await asyncio.gather(keeping, return_exceptions=True)
 
 
+async def test_a_store_that_hangs_is_not_waited_for_while_a_caller_talks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_MS", 5)
+    post = Post(house)
+    await post.claim(house)
+    monkeypatch.setattr(post.ledger, "catch_up", asyncio.Event().wait)
+    assert await post.watch.catch_up() is None
+    await wait_until(lambda: post.letters == [News()], description="it is news again")
+
+
 async def lapsed(house: House, journal: Journal) -> list[str]:
     later_ms = house.clock.now_ms() + 600_000
     return [found.call_sid for found in await journal.lapsed(now_ms=later_ms, limit=10)]
