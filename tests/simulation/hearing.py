@@ -149,7 +149,9 @@ class Hearing:
         words = [one for one in self._heard if one.word.clause == first]
         whole = {one.stream for one in words if one.word.index == one.word.of - 1}
         again = {one.stream for one in words if not one.word.index}
-        for number in (_greeted_apart(self._told, self._numbers) & again) - self._misdated:
+        apart = _streams_apart(self._told, self._numbers)
+        greeted = {number for number, fact in apart if isinstance(fact, e.Greeted)}
+        for number in (greeted & again) - self._misdated:
             if any(before < number for before in whole):
                 yield f"is greeted anew on stream {number}"
 
@@ -193,7 +195,7 @@ class Hearing:
                 yield f"{count} words again on stream {stream} after {at_ms}"
 
     def _stale(self) -> Iterator[str]:
-        """What was cut sounds no more, unless a server whose branch is lost said the same."""
+        """What was cut sounds no more, unless a server whose branch is lost said the same, or went on with it."""
         cut: dict[int, int] = {}
         apart = {clause_sum(text) for told in self._told for text in _said_apart(told)}
         for told in self._told:
@@ -201,8 +203,11 @@ class Hearing:
                 clauses = self._clauses.get(told.fact.prompt, ())
                 sums = {clause_sum(one) for one in clauses if one.startswith(OWN)}
                 cut |= dict.fromkeys(sums - apart, told.at_ms)
+        unseen = {number for number, _ in _streams_apart(self._told, self._numbers)}
         for one in self._heard:
-            if one.word.clause in cut and one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
+            if one.word.clause not in cut or one.stream in unseen:
+                continue
+            if one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
 
@@ -245,19 +250,18 @@ def _said_apart(told: Told) -> Iterator[str]:
             yield from fact.clauses
 
 
-def _greeted_apart(told: Sequence[Told], numbers: Mapping[str, Sequence[int]]) -> set[int]:
-    """The streams on which branches that were lost greeted the caller.
+def _streams_apart(
+    told: Sequence[Told], numbers: Mapping[str, Sequence[int]]
+) -> Iterator[tuple[int, e.AnyFact]]:
+    """Return what branches that were lost held, each fact with the stream on which it came about.
 
     `numbers` are those of each name: a carrier that dials a stream again gives it no other. Then the branches
     had the first ones, for who has the call in the end has the newest.
     """
-    found: set[int] = set()
     number, seen = 0, Counter[str]()
     for fact in (fact for one in told for fact in lost_facts(one)):
         if isinstance(fact, e.StreamAttached):
             own = numbers.get(fact.stream_sid, ())
             number = own[seen[fact.stream_sid]] if seen[fact.stream_sid] < len(own) else 0
             seen[fact.stream_sid] += 1
-        elif isinstance(fact, e.Greeted):
-            found.add(number)
-    return found
+        yield number, fact

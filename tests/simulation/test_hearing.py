@@ -144,6 +144,14 @@ def test_a_lost_greeting_is_known_to_streams_that_come_later_wherever_they_are_w
     assert not was_greeted_apart([lost], ahead.__getitem__)
 
 
+def test_what_was_cut_may_go_on_on_a_stream_of_a_branch_that_is_lost() -> None:
+    came = e.StreamAttached(stream_sid="MZ2", cause="drop", gap_ms=0, server="s")
+    cut = told(1_000, e.SpeechCut(prompt="p1", reason="key"))
+    lost = told(3_000, e.BranchOrphaned(epoch=1, count=1, lost=(e.encode(came).decode(),)))
+    assert judged([SPOKE, cut, lost], sounds(CLAUSES[2], 2, 2_000)) == 0
+    assert judged([SPOKE, cut, lost], sounds(CLAUSES[2], 1, 2_000)) == 4
+
+
 def test_what_was_cut_may_be_said_by_a_server_whose_branch_is_lost() -> None:
     apart = (e.encode(e.AgentSpoke(prompt="p1", clauses=CLAUSES)).decode(),)
     cut = told(1_000, e.SpeechCut(prompt="p1", reason="barge_in"))

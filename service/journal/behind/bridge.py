@@ -124,22 +124,18 @@ class Bridge(Claims):
             held.is_rebased = False
             return Rebased()
         writing = Writing(tuple(bodies), epoch, key, now_ms, 0)
-        if call_sid not in self._roll.branches:
-            if held is None or epoch not in (None, held.epoch):
-                return await self._ask(self._put(call_sid, writing, after), "append")
-            outcome = await self._put_soon(held, writing, after)
-            is_taken = isinstance(outcome, Appended)
-            if outcome is not None and not (is_taken and call_sid in self._roll.branches):
-                return outcome
-            if is_taken:
-                after = (
-                    None  # a branch began meanwhile: it shows the write, too, wherever its end is
-                )
+        if branch := self._roll.branches.get(call_sid):
+            return await self._append_here(branch, writing, after)
+        if held is None or epoch not in (None, held.epoch):
+            return await self._ask(self._put(call_sid, writing, after), "append")
+        outcome = await self._put_soon(held, writing, after)
         branch = self._roll.branches.get(call_sid)
+        if outcome is not None and not (isinstance(outcome, Appended) and branch):
+            return outcome
         if branch is None:
-            assert held is not None
-            branch = self._branch_of_held(held, after)
-        return await self._append_here(branch, writing, after)
+            return await self._append_here(self._branch_of_held(held, after), writing, after)
+        # It began meanwhile, and the store may have the write, or will: so it is shown wherever the branch ends.
+        return await self._append_here(branch, writing, None)
 
     async def _put(self, call_sid: str, writing: Writing, after: int | None) -> Outcome:
         return await self.engine.append(

@@ -100,6 +100,22 @@ async def test_an_owner_hears_in_the_outage_what_was_written_here(
     assert await faulty.bodies() == [b"o", b"hang up"]
 
 
+async def test_a_write_that_the_store_may_have_is_not_refused_for_one_that_came_meanwhile(
+    bridge: Bridge, faulty: FaultyStore
+) -> None:
+    """Seed 516439: its owner decided anew, and a person took the agent's place twice."""
+    await hold(bridge)
+    faulty.way = "late_reply"
+    writing = asyncio.create_task(write(bridge, "a", 1))
+    await faulty.has_worked.wait()
+    faulty.way = "away"
+    assert await write(bridge, "note", None, epoch=None) == Appended(2, Durability.LOCAL)
+    assert await writing == Appended(3, Durability.LOCAL)
+    faulty.may_answer.set()
+    await all_is_told(bridge, faulty)
+    assert await faulty.bodies() == [b"o", b"a", b"note"]
+
+
 async def test_records_that_came_to_stand_elsewhere_are_told_as_moved(
     bridge: Bridge, faulty: FaultyStore
 ) -> None:
