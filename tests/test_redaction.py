@@ -185,7 +185,7 @@ MARKED = {
     "', '.join(allowed)", "', '.join(names)", "kind", "last.cause if last else 'none'",
     "', and it asks again and again' if is_circling else ''", "'asked'", "'gone_at_carrier'", "'unknown'",
     "carried.by", "cause", "done.outcome", "effect.tool", "name", "outcome.status", "reason", "receipt", "says.outcome", "server", "stack(frame)",
-    "getattr(request.scope.get('endpoint'), '__qualname__', 'no route')", "status", "str(self._path)",
+    "getattr(request.scope.get('endpoint'), '__qualname__', 'no route')", "status", "str(self._folder)",
     "str(trouble)", "told", "trouble", "trouble.title", "what", "where", "why",
 }  # fmt: skip
 

@@ -38,6 +38,7 @@ ONCE_BROKEN = {
     10016991: "The same as 322431, after a person had taken the call over and hung up.",
     10036024: "A caller heard in an outage that their number was taken, and keyed it again. The caller was wrong.",
     516439: "A write that was late, though the store had it, was decided anew because of another one, and stood twice.",
+    10216014: "Two processes died one after the other in an outage, and what the first had left was told last.",
     10209259: "A server that was cut off went on with what another one had cut. The rule was too strict.",
     414133: "A stream that was dialled again bears one name, and its first greeting was taken for its second. The rule was wrong.",
     10115953: "A number was passed on by a server that was cut off, too, under the same key. The rule was too strict.",

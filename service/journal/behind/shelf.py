@@ -21,7 +21,7 @@ from pathlib import Path
 from service import scope
 from service.errors import SealBroken
 from service.journal.behind.frames import framed
-from service.journal.behind.shelffile import ENDING, ShelfFile, left_files
+from service.journal.behind.shelffile import ShelfFile, left_files, numbered
 from service.journal.seal.masters import Masters
 from service.journal.seal.shelf import ShelfSeal
 from service.journal.values import Durability
@@ -42,7 +42,7 @@ class Shelf:
     def __init__(self, folder: Path | None, name: str, seal: ShelfSeal | None = None) -> None:
         self._folder = folder
         self._seal = seal or ShelfSeal(Masters(()))
-        self._path = None if folder is None else folder / f"{name}{ENDING}"
+        self._name = name
         self._file: ShelfFile | None = None
         self._left: tuple[ShelfFile, ...] = ()
         self._keeps_left = False
@@ -77,7 +77,7 @@ class Shelf:
         frame = framed(self._seal.seal(payload))
         self.bytes += len(frame)
         loop = asyncio.get_running_loop()
-        if self._path is None or (self.trouble and loop.time() < self._again_s):
+        if self._folder is None or (self.trouble and loop.time() < self._again_s):
             return Durability.MEMORY
         kept = self._line_up(frame)
         done, _ = await asyncio.wait({kept}, timeout=PUT_MS_MAX / 1_000)
@@ -90,13 +90,13 @@ class Shelf:
         """Keep the payload, in its order, if the disk takes it; nobody waits for that."""
         frame = framed(self._seal.seal(payload))
         self.bytes += len(frame)
-        if self._path is not None and not self.trouble:
+        if self._folder is not None and not self.trouble:
             self._line_up(frame).add_done_callback(lambda _: None)
 
     def empty(self) -> None:
         """Nothing that was put until now is needed any more."""
         self.bytes = 0
-        if self._path is not None and (self._file or self._left or self._work):
+        if self._folder is not None and (self._file or self._left or self._work):
             self._line_up(_EMPTY).add_done_callback(lambda _: None)
 
     async def rewrite(self, payloads: Sequence[bytes]) -> None:
@@ -147,7 +147,7 @@ class Shelf:
 
     def _set_down(self, frames: list[bytes]) -> None:
         """Empty the files if that stands in the row, and write what comes after it."""
-        assert self._path is not None
+        assert self._folder is not None
         if _EMPTY in frames:
             frames = frames[len(frames) - frames[::-1].index(_EMPTY) :]
             left, self._left = self._left, ()
@@ -159,7 +159,7 @@ class Shelf:
                 self._file.empty()
         if frames:
             if self._file is None:
-                self._file = ShelfFile.create(self._path)
+                self._file = ShelfFile.create(numbered(self._folder, self._name))
             self._file.append(b"".join(frames))
 
     def _rewrite(self, frames: bytes) -> None:
@@ -184,8 +184,8 @@ class Shelf:
         self._again_s = asyncio.get_running_loop().time() + AGAIN_MS / 1_000
         if not self.trouble:
             _log.error(
-                "! the write-behind's file %s can't be written, memory is all there is: %s",
-                own_words(str(self._path)),
+                "! the write-behind's file in %s can't be written, memory is all there is: %s",
+                own_words(str(self._folder)),
                 own_words(trouble),
                 extra={"action": "shelf_failed"},
             )

@@ -1,7 +1,8 @@
 """The shelf's file: appended to, fsynced, locked by the process that writes it.
 
 A file that bears the ending `.shelf` and is not locked was left by a process that died. It is made under
-another name and locked before it gets this one, so that nobody takes a new file for a left one.
+another name and locked before it gets this one, so that nobody takes a new file for a left one. Its number is
+behind those of the files that were there: one process may go on with what another began, and die as well.
 
 Lives in one thread at a time.
 """
@@ -118,9 +119,23 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def numbered(folder: Path, name: str) -> Path:
+    """Return where a new file of the process `name` stands."""
+    last = max(map(_number, folder.glob(f"*{ENDING}")), default=0)
+    return folder / f"{last + 1}-{name}{ENDING}"
+
+
 def left_files(folder: Path) -> tuple[ShelfFile, ...]:
-    """Take every file in the folder that a dead process left. Nothing when there is no folder."""
+    """Take every file in the folder that a dead process left, in the order in which they were begun.
+
+    Nothing when there is no folder.
+    """
     if not folder.is_dir():
         return ()
-    adopted = (ShelfFile.adopt(path) for path in sorted(folder.glob(f"*{ENDING}")))
+    adopted = map(ShelfFile.adopt, sorted(sorted(folder.glob(f"*{ENDING}")), key=_number))
     return tuple(file for file in adopted if file is not None)
+
+
+def _number(path: Path) -> int:
+    number = path.name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0

@@ -35,6 +35,4 @@ def test_a_store_is_given_the_time_of_its_kind(url: str, deadlines: object) -> N
         chance=random.Random(1),
     )
     assert bridge._deadlines is deadlines
-    path = bridge._shelf._path
-    assert path is not None
-    assert path.name == "1-ab.shelf"
+    assert bridge._shelf._name == "1-ab"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.journal.behind.frames import framed
-from service.journal.behind.shelffile import ShelfFile, left_files
+from service.journal.behind.shelffile import ShelfFile, left_files, numbered
 
 WRITER = """
 import sys
@@ -70,6 +70,19 @@ def test_a_file_that_its_living_process_writes_is_not_taken(tmp_path: Path) -> N
     left.empty()
     left.close()
     assert not path.exists()
+
+
+def test_files_are_taken_in_the_order_in_which_they_were_begun(tmp_path: Path) -> None:
+    """Seed 10216014: what an older process had left was told after what the next one wrote to the same branch."""
+    assert numbered(tmp_path / "nowhere", "z").name == "1-z.shelf"
+    for name in ("z", "m", "b", *map(str, range(8)), "a"):
+        ShelfFile.create(numbered(tmp_path, name), framed(name.encode())).close()
+    left = left_files(tmp_path)
+    assert b"".join(file.read()[0] for file in left) == b"zmb01234567a"
+    for file in left:
+        file.empty()
+        file.close()
+    assert numbered(tmp_path, "z").name == "1-z.shelf"
 
 
 def test_no_folder_has_no_files(tmp_path: Path) -> None:
