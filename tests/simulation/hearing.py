@@ -83,8 +83,8 @@ class Hearing:
 
         `clears_ms` is when the carrier was told to drop what it has, stream by stream, and `numbers` are
         those of streams by their names; on the `stalled` ones no echo came for a while, or none could be
-        written down before a server died. The `misdated` came with an old token to a server by whose clock
-        it was new.
+        written down before a server died. The `misdated` came with tokens for new calls that had just
+        been issued, by their servers' clocks.
         """
         self._sid = call_sid
         self._clears_ms = clears_ms
@@ -143,7 +143,7 @@ class Hearing:
     def _greeted_anew(self) -> Iterator[str]:
         """A branch that is lost greeted nobody on a stream after one on which they heard the greeting whole.
 
-        Unless it was misdated: cut off from the store, a server has but its clock to tell a new call by.
+        Unless it was misdated: cut off from the store, a server has but the token to tell a new call by.
         """
         first = clause_sum(f"{OWN[1]}.")
         words = [one for one in self._heard if one.word.clause == first]

@@ -16,7 +16,7 @@ from tests.simulation.hearing import Hearing, heard_words, stream_numbers, was_g
 from tests.simulation.private import Discreet
 from tests.simulation.server import Server
 from tests.simulation.store import Row
-from tests.simulation.witness import Told
+from tests.simulation.witness import Told, is_taken
 
 AHEAD_MS_MAX = 2_300  # two seconds, and a message that was begun before
 STALE_MS = 1_000  # a server sees within a second that another stream took over
@@ -70,7 +70,7 @@ class Rules:
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
             if isinstance(fact, e.AgentSpoke) and fact.who == "agent":
-                check(4, not _is_taken(kept), f"{sid}: the agent spoke in a person's place")
+                check(4, not is_taken(kept), f"{sid}: the agent spoke in a person's place")
 
     def _check_end(self, row: Row, fact: e.CallEnded, told: list[Told]) -> None:
         phone = self._fleet.exchange.phones.get(row.call_sid)
@@ -223,7 +223,7 @@ class Rules:
                 misdated=frozenset(
                     one.number
                     for one in phone.lines
-                    if isinstance(one, SwiftLine) and one.seems_new(phone.lines)
+                    if isinstance(one, SwiftLine) and one.seems_new()
                 ),
             )
             hearing.judge(self._witness)
@@ -287,12 +287,6 @@ class Rules:
 def _rings_yet(call: Call) -> bool:
     """Whether a phone is still to ring for the call."""
     return waits(call) and call.callback is not None and call.callback.step != "placed"
-
-
-def _is_taken(told: list[Told]) -> bool:
-    """Whether a person has the agent's place."""
-    seats = (one.fact for one in reversed(told) if isinstance(one.fact, e.TakenOver | e.HandedBack))
-    return isinstance(next(seats, None), e.TakenOver)
 
 
 def _difference(one: msgspec.Struct, other: msgspec.Struct) -> str:

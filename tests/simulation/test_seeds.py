@@ -37,6 +37,8 @@ ONCE_BROKEN = {
     10007486: "Words of before a number was asked for were told as cut off by a crash. The rule was too strict.",
     10016991: "The same as 322431, after a person had taken the call over and hung up.",
     10036024: "A caller heard in an outage that their number was taken, and keyed it again. The caller was wrong.",
+    507083: "A person's request was lost that nobody had been told of as kept. The rule was too strict.",
+    514104: "A doubled webhook gave a cut-off server a new token for a call that was greeted. The rule was too strict.",
     516439: "A write that was late, though the store had it, was decided anew because of another one, and stood twice.",
     10216014: "Two processes died one after the other in an outage, and what the first had left was told last.",
     10209259: "A server that was cut off went on with what another one had cut. The rule was too strict.",

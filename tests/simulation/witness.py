@@ -60,6 +60,14 @@ class Told(msgspec.Struct, frozen=True):
     fact: e.AnyFact
 
 
+def is_taken(told: Sequence[Told]) -> bool:
+    """Whether a person has the agent's place. Nobody, whose request the store lost: they were promised nothing."""
+    seats = (one.fact for one in reversed(told) if isinstance(one.fact, e.TakenOver | e.HandedBack))
+    newest = next(seats, None)
+    asked = {one.fact.seat for one in told if isinstance(one.fact, e.TakeoverRequested)}
+    return isinstance(newest, e.TakenOver) and newest.seat in asked
+
+
 class Witness:
     """The notes of one run."""
 
