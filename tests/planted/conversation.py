@@ -202,9 +202,9 @@ CONVERSATION: Final = (
     Bug(
         name="older-stream-still-heard",
         rule=2,
-        file="service/session/session.py",
-        before="        if epoch == self._ledger.epoch:\n            self._mooring",
-        after="        if self._ledger.epoch:\n            self._mooring",
+        file="service/session/mooring.py",
+        before="if epoch != self._ledger.epoch or not line.heard_audio",
+        after="if not self._ledger.epoch or not line.heard_audio",
         suites=("tests/session/test_ownership.py",),
     ),
     Bug(
