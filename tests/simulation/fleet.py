@@ -16,7 +16,7 @@ from service.call.state import Call, Turn
 from service.clock import Clock
 from service.config import Config
 from service.journal.tailing import Bells
-from service.journal.values import Appended, Outcome
+from service.journal.values import Appended, Outcome, Rebased
 from service.parts import Own
 from service.session.means import Sink
 from service.speech.endpoint import Endpointer
@@ -33,6 +33,7 @@ from tests.simulation.witness import Witness
 WALL_NS = 1_760_000_000_000_000_000  # any day
 CONSENT = "I take notes of what you say."
 TOKEN = "a token for an operator"
+LATE_MS = 250  # what callers hear in so long is a clause or two
 
 OnWait = Callable[[Server, str, int, Outcome], None]
 
@@ -74,9 +75,9 @@ class Fleet:
         self.graves: list[Server] = []
         self.phones: list[Handset] = []
         self.may_talk: dict[str, Callable[[], bool]] = {}  # by call: whether its caller has agreed
-        self.died_unheard = (
-            False  # a server crashed that could not tell the store what callers had heard
-        )
+        # A server crashed that could not tell the store what callers had heard.
+        self.died_unheard = False
+        self.unheard: set[str] = set()  # calls of which nobody could write that, see _watch
         self.erased: set[str] = set()
         self.tasks: list[asyncio.Task[Any]] = []
         self.on_wait: OnWait = _nothing
@@ -141,13 +142,24 @@ class Fleet:
         return server
 
     def _watch(self, server: Server) -> None:
-        """Hear of every acknowledgement that this server's writers get, and how long it took."""
-        journal, append = server.parts.journal, server.parts.journal.append
+        """Hear of every acknowledgement that this server's writers get, and how long it took.
+
+        Whose records have moved is to read them before it writes on. While the store keeps it waiting for
+        that, what callers hear is written by nobody.
+        """
+        journal, append, read = (
+            server.parts.journal,
+            server.parts.journal.append,
+            server.parts.journal.read,
+        )
+        moved_ms: dict[str, int] = {}
 
         async def watched(call_sid: str, bodies: Any, **named: Any) -> Any:
             begun_ms, stills = self.witness.now_ms(), server.stills
             outcome = await append(call_sid, bodies, **named)
             took_ms = self.witness.now_ms() - begun_ms
+            if isinstance(outcome, Rebased):
+                moved_ms.setdefault(call_sid, self.witness.now_ms())
             if isinstance(outcome, Appended):
                 epoch = named["epoch"] or 0
                 self.witness.acked(server.name, call_sid, named["key"], epoch, bodies, outcome)
@@ -155,6 +167,17 @@ class Fleet:
                 self.on_wait(server, call_sid, took_ms, outcome)
             return outcome
 
+        async def watched_read(call_sid: str, **named: Any) -> Any:
+            try:
+                reading = await read(call_sid, **named)
+            finally:
+                now_ms = self.witness.now_ms()
+                if now_ms - moved_ms.get(call_sid, now_ms) > LATE_MS:
+                    self.unheard.add(call_sid)
+            moved_ms.pop(call_sid, None)
+            return reading
+
+        journal.read = watched_read  # type: ignore[method-assign] # as below
         journal.append = watched  # type: ignore[method-assign] # who writes and what is answered is what we are here for
 
     async def started(self, place: int) -> None:

@@ -218,7 +218,9 @@ class Rules:
                 stalled=frozenset(
                     one.number
                     for one in phone.lines
-                    if one._stalled_until_ms or self._fleet.died_unheard
+                    if one._stalled_until_ms
+                    or self._fleet.died_unheard
+                    or phone.call_sid in self._fleet.unheard
                 ),
                 misdated=frozenset(
                     one.number

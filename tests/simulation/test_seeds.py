@@ -41,6 +41,7 @@ ONCE_BROKEN = {
     514104: "A doubled webhook gave a cut-off server a new token for a call that was greeted. The rule was too strict.",
     516439: "A write that was late, though the store had it, was decided anew because of another one, and stood twice.",
     10216014: "Two processes died one after the other in an outage, and what the first had left was told last.",
+    10208921: "The store hung again before records that had moved were read; what was heard could not be written. The rule was too strict.",
     10209259: "A server that was cut off went on with what another one had cut. The rule was too strict.",
     414133: "A stream that was dialled again bears one name, and its first greeting was taken for its second. The rule was wrong.",
     10115953: "A number was passed on by a server that was cut off, too, under the same key. The rule was too strict.",
