@@ -98,7 +98,7 @@ def test_marks_come_back_after_their_sound_and_all_at_once_when_it_is_cleared(ph
 def test_a_voice_in_the_microphone_reaches_the_server(page: Page, house: House) -> None:
     sent: list[str] = []
     page.on("websocket", lambda it: it.on("framesent", lambda text: sent.append(str(text))))
-    call_sid = caller.ring(page, house.url)
+    call_sid = caller.dial(page, house.url)
     for _ in range(caller.LOOKS_MAX):
         if sum('"media"' in text for text in sent) >= SECOND:
             break
