@@ -56,10 +56,10 @@ class Mooring:
         claim = await self._ledger.claim(arrival.opening, now_ms, is_first=is_first)
         gap_ms = self._line.gap_ms(self._ledger.call.streams, claim.lease, now_ms)
         lost = self._lost(claim, was_known=arrival.is_known)
-        if lost or self._ledger.call.is_known():
-            is_nowhere = lost or self._ledger.call.is_opened_apart()
-            source = "nowhere" if is_nowhere else self._ledger.source
-            self._means.sight.restored(source)
+        if lost or self._ledger.call.is_opened_apart():
+            self._means.sight.restored("nowhere")
+        elif self._ledger.call.is_known():
+            self._means.sight.restored(self._ledger.source)
         attached = i.Attached(
             stream_sid=arrival.stream_sid,
             door=arrival.door,

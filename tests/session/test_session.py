@@ -218,6 +218,7 @@ async def test_who_was_greeted_by_a_server_whose_writes_were_lost_is_told_so_and
     caller = await house.connect(stream_sid="MZ2", door="resume")
     await caller.is_told(LOST_LINE)
     assert "Greeted" not in await house.kinds()
+    assert house.meter.value("stayline_restores_total", source="nowhere") == 1
 
 
 async def test_a_call_that_drops_too_often_goes_to_the_last_resort(house: House) -> None:
