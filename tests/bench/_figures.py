@@ -4,6 +4,7 @@ A bench tells of its figures with `tell`; run by itself it prints its own tables
 """
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,12 @@ def tell(figure: Figure) -> None:
     if place:
         with Path(place).open("ab") as file:
             file.write(msgspec.json.encode(figure) + b"\n")
+
+
+def say(line: str) -> None:
+    """Print a line of a bench's own table, at once: the next one may be minutes away."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def told(place: Path) -> list[Figure]:

@@ -16,6 +16,10 @@ class Times(NamedTuple):
     def at(self, percent: int) -> int:
         return self.us[min(len(self.us) * percent // 100, len(self.us) - 1)]
 
+    def cells(self) -> str:
+        """Return the median, the 99th percentile and the longest in milliseconds, eight letters each."""
+        return "".join(f" {us / 1_000:8.2f}" for us in (self.at(50), self.at(99), self.us[-1]))
+
     def ms(self) -> str:
         """Return the median in milliseconds."""
         return f"{self.at(50) / 1_000:.2f}"

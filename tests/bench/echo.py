@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 from service.audio import FRAME_SAMPLES
-from tests.bench._figures import Figure, tell
+from tests.bench._figures import Figure, say, tell
 from tests.bench._timing import Times
 from tests.bench.frames import BARE, OPEN_S_MAX, Json, served
 
@@ -46,12 +46,11 @@ def knocked(kind: str, calls: int, seconds: int) -> Json:
 def row(kind: str, calls: int, run: Json, sample: Json) -> str:
     """Return one line of the table."""
     times, beside = Times(run["each_us"]), Times(sample["each_us"])
-    spread = [times.at(50), times.at(99), times.us[-1]]
     lags_us = [one["lag_us"].get("p999", 0) for one in (run, run["callers"])]
     ratios = [times.at(of) / beside.at(of) for of in (50, 99)]
     return (
-        f"{kind:10} {calls:6} {len(times.us):7}" + "".join(f" {us / 1_000:8.2f}" for us in spread)
-        + f" {ratios[0]:8.2f} {ratios[1]:6.2f} {run['lost']:6}" + "".join(f" {us / 1_000:8.1f}" for us in lags_us)
+        f"{kind:10} {calls:6} {len(times.us):7}{times.cells()}"
+        f" {ratios[0]:8.2f} {ratios[1]:6.2f} {run['lost']:6}" + "".join(f" {us / 1_000:8.1f}" for us in lags_us)
     )  # fmt: skip
 
 
@@ -61,21 +60,16 @@ def main() -> None:
     asked.add_argument("calls", nargs="*", type=int, default=CALLS)
     asked.add_argument("--seconds", type=int, default=SECONDS)
     given = asked.parse_args()
-    _tell(f"{'':10} {'calls':>6} {'echoes':>7} {'p50 ms':>8} {'p99':>8} {'max':>8} {'x sample':>8} {'p99':>6} {'lost':>6} {'lag':>8} {'callers':>8}")  # fmt: skip
+    say(f"{'':10} {'calls':>6} {'echoes':>7} {'p50 ms':>8} {'p99':>8} {'max':>8} {'x sample':>8} {'p99':>6} {'lost':>6} {'lag':>8} {'callers':>8}")  # fmt: skip
     for calls in given.calls:
         runs: dict[str, Json] = {}
         for kind in KINDS:
             runs[kind] = knocked(kind, calls, given.seconds)
-            _tell(row(kind, calls, runs[kind], runs[KINDS[0]]))
+            say(row(kind, calls, runs[kind], runs[KINDS[0]]))
         ours, sample = (Times(runs[kind]["each_us"]) for kind in (KINDS[-1], KINDS[0]))
         for percent in (50, 99):
             tell(Figure(f"frame to its echo, {calls} calls, p{percent}", ours.at(percent) / 1_000, "ms",
                         floor=sample.at(percent) / 1_000, of="sample"))  # fmt: skip
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

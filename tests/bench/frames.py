@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench._accounts import ACCOUNT
+from tests.bench._figures import say
 from tests.conftest import free_port
 
 CALLS = (50, 400)
@@ -119,7 +120,7 @@ def measured(kind: str, calls: int) -> Json:
 def main() -> None:
     """Measure and print."""
     counts = [int(word) for word in sys.argv[1:]] or list(CALLS)
-    _tell(
+    say(
         f"{'':10} {'calls':>6} {'us':>7} {'worst':>7} {'x floor':>8} {'late':>5} {'lag p50':>8} {'p99':>6} {'p99.9':>6} {'KiB':>6}"
     )
     for calls in counts:
@@ -129,14 +130,9 @@ def main() -> None:
             run, worst = runs[len(runs) // 2], runs[-1]
             floor_us = floor_us or us_of(run)
             lag = [run["lag_us"].get(name, 0) // 1_000 for name in ("p50", "p99", "p999")]
-            _tell(
+            say(
                 f"{kind:10} {calls:6} {us_of(run):7.1f} {us_of(worst):7.1f} {us_of(run) / floor_us:8.2f} {run['late']:5}"
                 f" {lag[0]:8} {lag[1]:6} {lag[2]:6} {run['kib'] // calls:6}")  # fmt: skip
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def us_of(run: Json) -> float:

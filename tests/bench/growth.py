@@ -18,11 +18,10 @@ Calls per core is the last number a kind was through with: `at least`, when it w
 """
 
 import argparse
-import sys
 from contextlib import AbstractContextManager
 from subprocess import CalledProcessError, TimeoutExpired
 
-from tests.bench._figures import Figure, tell
+from tests.bench._figures import Figure, say, tell
 from tests.bench._lines import FRAME_S, LATE_MS
 from tests.bench.frames import OPEN_S_MAX, Json, called, served, us_of
 
@@ -60,18 +59,27 @@ def tried(
         with server as port:
             return called(port, kind, calls, seconds, *more)
     except CalledProcessError as failed:
-        _tell(failed.stderr.decode().rstrip().rpartition("\n")[2])
+        say(failed.stderr.decode().rstrip().rpartition("\n")[2])
     except TimeoutExpired:
-        _tell(f"they were not there after {OPEN_S_MAX} s")
+        say(f"they were not there after {OPEN_S_MAX} s")
     return None
+
+
+def lags_ms(run: Json) -> list[float]:
+    """Return how late the server's loop was, one time in a hundred and in a thousand."""
+    return [run["lag_us"].get(name, 0) / 1_000 for name in ("p99", "p999")]
+
+
+def shares(run: Json) -> list[float]:
+    """Return how much of a core the server used, and the callers, in percent."""
+    return [100 * one["cpu_us"] / run["wall_ms"] / 1_000 for one in (run, run["callers"])]
 
 
 def row(kind: str, calls: int, run: Json | None, floor_us: float) -> str:
     """Return one line of the table."""
     if run is None:
         return f"{kind:10} {calls:6}  not all of them could come"
-    lag = [run["lag_us"].get(name, 0) / 1_000 for name in ("p99", "p999")]
-    cores = [100 * cpu_us / run["wall_ms"] / 1_000 for cpu_us in (run["cpu_us"], run["callers"]["cpu_us"])]  # fmt: skip
+    lag, cores = lags_ms(run), shares(run)
     ratio = f"{us_of(run) / floor_us:.2f}" if floor_us else "-"
     return (
         f"{kind:10} {calls:6} {us_of(run):7.1f} {ratio:>8} {cores[0]:4.0f}% {lag[0]:8.1f} {lag[1]:6.1f}"
@@ -93,7 +101,7 @@ class Rise:
         run = None
         for _ in range(TRIES):
             run = tried(served(self.kind), self.kind, calls, seconds)
-            _tell(row(self.kind, calls, run, floor_us))
+            say(row(self.kind, calls, run, floor_us))
             if run is not None and not limit(run):
                 self.calls, self.us = calls, us_of(run)
                 return self.us
@@ -116,24 +124,19 @@ def main() -> None:
     )
     given = asked.parse_args()
     rises = [Rise(kind) for kind in given.kinds.split(",")]
-    _tell(f"{'':10} {'calls':>6} {'us':>7} {'x ' + rises[0].kind[:6]:>8} {'core':>5} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'callers':>9} {'p99.9':>6}  limit")  # fmt: skip
+    say(f"{'':10} {'calls':>6} {'us':>7} {'x ' + rises[0].kind[:6]:>8} {'core':>5} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'callers':>9} {'p99.9':>6}  limit")  # fmt: skip
     for calls in given.calls:
         floor_us = 0.0
         for rise in rises:
             if not rise.end:
                 taken_us = rise.step(calls, given.seconds, floor_us)
                 floor_us = floor_us or taken_us
-    _tell("")
+    say("")
     for rise in rises:
-        _tell(rise.told())
+        say(rise.told())
     for rise in rises[1:]:
         tell(Figure("talking calls per core, none late", rise.calls, "calls", goal_min=GOAL_CALLS,
                     floor=rises[0].calls, of=rises[0].kind))  # fmt: skip
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from typing import Any
 from service.clock import Clock
 from service.journal.stores import connect
 from tests.bench._accounts import ACCOUNT
+from tests.bench._figures import say
 from tests.bench._returns import name_of
 from tests.bench.frames import served
 from tests.bench.resume import prepared
@@ -110,25 +111,20 @@ def main() -> int:
     given = dict(enumerate(sys.argv[1:]))
     calls, streams = int(given.get(0, CALLS)), int(given.get(1, STREAMS))
     plan = [(way, round(COUNTS[way] * streams)) for way in sys.argv[3:] or COUNTS]
-    _tell(f"{'':10}{'':6}{'':7}{'first':>16}{'whole':>16}{'lag':>24}")
-    _tell(f"{'':10}{'count':>6}{'failed':>7}{'p50':>8}{'p99':>8}{'p50':>8}{'p99':>8}{'p99':>8}{'p99.9':>8}{'max':>8}{'late':>6}")  # fmt: skip
+    say(f"{'':10}{'':6}{'':7}{'first':>16}{'whole':>16}{'lag':>24}")
+    say(f"{'':10}{'count':>6}{'failed':>7}{'p50':>8}{'p99':>8}{'p50':>8}{'p99':>8}{'p99':>8}{'p99.9':>8}{'max':>8}{'late':>6}")  # fmt: skip
     failed = 0
     for way, count in plan:
         with served("service", partial(written, count=count if way != "strangers" else 0)) as port:
             numbers = range(count)
             run = alone(port, numbers) if way == "flat" else beside(port, way, calls, numbers)
             found = asyncio.run(run)
-        _tell(row(way, count, found))
+        say(row(way, count, found))
         failed += found["failed"]
         if way == "flat":
             rate, each_us = count * 1e6 / found["took_us"], found["cpu_us"] / count
-            _tell(f"  {rate:.0f} a second, {each_us:.0f} us of CPU each")
+            say(f"  {rate:.0f} a second, {each_us:.0f} us of CPU each")
     return 1 if failed else 0
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import json
 import subprocess
 import sys
 
-from tests.bench._figures import Figure, tell
+from tests.bench._figures import Figure, say, tell
 from tests.bench._timing import Times
 from tests.bench.frames import Json, served
 
@@ -42,12 +42,10 @@ def rate(run: Json) -> float:
 def row(kind: str, connections: int, run: Json, bare: Json) -> str:
     """Return one line of the table."""
     count, times = len(run["each_us"]), Times(run["each_us"])
-    spread = [times.at(50), times.at(99), times.us[-1]]
     return (
         f"{kind:10} {connections:11} {rate(run):9,.0f} {rate(run) / rate(bare):7.2f} {run['cpu_us'] / count:8.0f}"
-        f" {run['cpu_us'] / bare['cpu_us']:7.2f}" + "".join(f" {us / 1_000:8.2f}" for us in spread)
-        + f" {100 * run['callers_us'] / run['took_us']:7.0f}%"
-    )  # fmt: skip
+        f" {run['cpu_us'] / bare['cpu_us']:7.2f}{times.cells()} {100 * run['callers_us'] / run['took_us']:7.0f}%"
+    )
 
 
 def main() -> None:
@@ -56,23 +54,18 @@ def main() -> None:
     asked.add_argument("connections", nargs="*", type=int, default=CONNECTIONS)
     asked.add_argument("--count", type=int, default=COUNT)
     given = asked.parse_args()
-    _tell(f"{'':10} {'connections':>11} {'a second':>9} {'x bare':>7} {'us':>8} {'x bare':>7} {'p50 ms':>8} {'p99':>8} {'max':>8} {'carrier':>8}")  # fmt: skip
+    say(f"{'':10} {'connections':>11} {'a second':>9} {'x bare':>7} {'us':>8} {'x bare':>7} {'p50 ms':>8} {'p99':>8} {'max':>8} {'carrier':>8}")  # fmt: skip
     for connections in given.connections:
         runs: dict[str, Json] = {}
         for kind in KINDS:
             with served(kind) as port:
                 runs[kind] = rung(port, connections, given.count)
-            _tell(row(kind, connections, runs[kind], runs[KINDS[0]]))
+            say(row(kind, connections, runs[kind], runs[KINDS[0]]))
         bare, ours = (runs[kind] for kind in KINDS)
         name = f"signed webhooks, {connections} at once"
         tell(Figure(name, rate(ours), "a second", floor=rate(bare), of="bare route"))
         p99s_ms = [Times(run["each_us"]).at(99) / 1_000 for run in (ours, bare)]
         tell(Figure(f"{name}, p99", p99s_ms[0], "ms", floor=p99s_ms[1], of="bare route"))
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

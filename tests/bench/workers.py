@@ -17,10 +17,9 @@ The last column is how many such calls all cores of this machine would carry by 
 
 import argparse
 import os
-import sys
 
 from tests.bench import growth
-from tests.bench._figures import Figure, tell
+from tests.bench._figures import Figure, say, tell
 from tests.bench._lines import FRAME_S
 from tests.bench.frames import Json, served, us_of
 
@@ -55,8 +54,7 @@ def row(calls: int, workers: int, run: Json | None, alone_us: float) -> str:
     """Return one line of the table."""
     if run is None:
         return f"{calls:6} {workers:8}  not all of them could come"
-    lag = [run["lag_us"].get(name, 0) / 1_000 for name in ("p99", "p999")]
-    cores = [100 * cpu_us / run["wall_ms"] / 1_000 for cpu_us in (run["cpu_us"], run["callers"]["cpu_us"])]  # fmt: skip
+    lag, cores = growth.lags_ms(run), growth.shares(run)
     ratio = f"{us_of(run) / alone_us:.2f}" if alone_us else "-"
     return (
         f"{calls:6} {workers:8} {us_of(run):7.1f} {ratio:>6} {100 * max(run['each_us']) / run['cpu_us']:7.0f}%"
@@ -91,29 +89,24 @@ def main() -> None:
     asked.add_argument("--seconds", type=int, default=SECONDS)
     given = asked.parse_args()
     rises = [Rise(int(word)) for word in given.workers.split(",")]
-    _tell(f"{CORES} cores for all")
-    _tell(f"{'calls':>6} {'workers':>8} {'us':>7} {'x':>6} {'busiest':>8} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'workers':>8} {'callers':>8}  {'limit':8}{'carries':>7}")  # fmt: skip
+    say(f"{CORES} cores for all")
+    say(f"{'calls':>6} {'workers':>8} {'us':>7} {'x':>6} {'busiest':>8} {'lag p99':>8} {'p99.9':>6} {'late':>6} {'gone':>5} {'workers':>8} {'callers':>8}  {'limit':8}{'carries':>7}")  # fmt: skip
     for calls in given.calls:
         first_us = 0.0
         for rise in (one for one in rises if not one.end):
             run = tried(calls, rise.workers, given.seconds)
-            _tell(row(calls, rise.workers, run, first_us))
+            say(row(calls, rise.workers, run, first_us))
             rise.take(calls, run)
             if run is not None and first_us:
                 tell(Figure(f"CPU of a frame, {calls} calls, {rise.workers} workers", us_of(run), "us",
                             floor=first_us, of=f"{rises[0].workers} worker"))  # fmt: skip
             first_us = first_us or (us_of(run) if run is not None else 0.0)
-    _tell("")
+    say("")
     for rise in rises:
-        _tell(rise.told())
+        say(rise.told())
         if rise is not rises[0]:
             tell(Figure(f"talking calls of the machine, {rise.workers} workers", rise.calls, "calls",
                         floor=rises[0].calls, of=f"{rises[0].workers} worker"))  # fmt: skip
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

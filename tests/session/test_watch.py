@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +26,19 @@ class Post:
         self.ledger = Ledger(CALL, house.journal, "here")
         self.watch = Watch(house.means, self.ledger, self.letters.append)
 
+    @asynccontextmanager
+    async def watching(self, house: House) -> AsyncIterator[None]:
+        """The call is claimed, and listened to for as long as the block lasts."""
+        await self.claim(house)
+        watching = asyncio.create_task(self.watch.run())
+        self.watch.begin()
+        await for_a_moment(0.02)
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
     async def claim(self, house: House) -> None:
         opening = (e.encode(e.CallOpened(call_sid=CALL)),)
         await self.ledger.claim(opening, house.clock.now_ms())
@@ -31,41 +46,29 @@ class Post:
 
 async def test_others_records_are_news_and_our_own_are_not(house: House) -> None:
     post = Post(house)
-    await post.claim(house)
-    watching = asyncio.create_task(post.watch.run())
-    post.watch.begin()
-    await for_a_moment(0.02)
-    await post.ledger.write((e.DigitPressed(digit="1"),), house.clock.now_ms())
-    await for_a_moment(2 * POLL_MS / 1_000)  # by then other processes' writes would be seen, too
-    assert post.letters == []
-    await house.write(e.NoteAdded(text="hm"))
-    await wait_until(lambda: bool(post.letters), description="the note is news")
-    assert all(isinstance(letter, News) for letter in post.letters)
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    async with post.watching(house):
+        await post.ledger.write((e.DigitPressed(digit="1"),), house.clock.now_ms())
+        await for_a_moment(
+            2 * POLL_MS / 1_000
+        )  # by then other processes' writes would be seen, too
+        assert post.letters == []
+        await house.write(e.NoteAdded(text="hm"))
+        await wait_until(lambda: bool(post.letters), description="the note is news")
+        assert all(isinstance(letter, News) for letter in post.letters)
 
 
 async def test_an_erased_call_is_news_and_no_longer_ours(house: House, journal: Journal) -> None:
     post = Post(house)
-    await post.claim(house)
-    watching = asyncio.create_task(post.watch.run())
-    post.watch.begin()
-    await for_a_moment(0.02)
-    await journal.erase(CALL)
-    await wait_until(lambda: bool(post.letters), description="it is news")
-    assert await post.watch.catch_up() is False
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    async with post.watching(house):
+        await journal.erase(CALL)
+        await wait_until(lambda: bool(post.letters), description="it is news")
+        assert await post.watch.catch_up() is False
 
 
 async def test_who_lets_go_of_a_call_hears_no_more_of_it(house: House) -> None:
     post = Post(house)
-    await post.claim(house)
-    watching = asyncio.create_task(post.watch.run())
-    post.watch.begin()
-    await for_a_moment(0.02)
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
+    async with post.watching(house):
+        pass
     await house.write(e.NoteAdded(text="hm"))
     await for_a_moment(0.02)
     assert post.letters == []
