@@ -132,7 +132,8 @@ def left_files(folder: Path) -> tuple[ShelfFile, ...]:
     """
     if not folder.is_dir():
         return ()
-    adopted = map(ShelfFile.adopt, sorted(sorted(folder.glob(f"*{ENDING}")), key=_number))
+    paths = sorted(folder.glob(f"*{ENDING}"), key=lambda path: (_number(path), path.name))
+    adopted = map(ShelfFile.adopt, paths)
     return tuple(file for file in adopted if file is not None)
 
 
