@@ -1,6 +1,7 @@
 """What a process used, and how late its loop was."""
 
 import asyncio
+import math
 import os
 import resource
 
@@ -62,4 +63,6 @@ class Lag(Lateness):
         while due_s <= now_s:
             self.note(now_s - due_s)
             due_s += STEP_S
-        loop.call_at(due_s, self._look, due_s)
+        # uvloop counts in whole milliseconds, and what is due in less than half of one it calls at once: so it
+        # is asked for the next whole one, or this would keep a core busy by itself.
+        loop.call_later(math.ceil((due_s - now_s) * 1_000) / 1_000, self._look, due_s)
