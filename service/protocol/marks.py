@@ -70,13 +70,18 @@ class Marks:
 
     def echoed(self, name: str, now_ms: int) -> bool:
         """Take a mark that came back. False when it is none of ours, or came before."""
-        known = (*self._missed, *self._outstanding)
-        position = next((mark.position for mark in known if mark.name == name), None)
-        if position is None:
-            return False
-        for marks in (self._missed, self._outstanding):
-            while marks and marks[0].position <= position:
-                marks.pop(0)
+        if self._outstanding and self._outstanding[0].name == name:  # nearly always
+            position = self._outstanding.pop(0).position
+            self._missed.clear()
+        else:
+            known = (*self._missed, *self._outstanding)
+            found = next((mark.position for mark in known if mark.name == name), None)
+            if found is None:
+                return False
+            position = found
+            for marks in (self._missed, self._outstanding):
+                while marks and marks[0].position <= position:
+                    marks.pop(0)
         self.is_proven, self.is_mute = True, False
         self.shown = position
         self._buffer.saw(position, now_ms)
@@ -107,9 +112,15 @@ class Marks:
             del self._missed[:-OUTSTANDING_MAX]
             self.is_mute = True
 
-    def due_ms(self) -> tuple[int, ...]:
-        """Return when the first one is overdue if the peer's audio comes, and if it doesn't."""
-        return self._graces_ms(self._outstanding[0]) if self._outstanding else ()
+    def due_ms(self, now_ms: int, sooner_ms: int | None) -> int | None:
+        """Return when the first one is overdue, be it with the peer's audio or without, or what is sooner."""
+        if not self._outstanding:
+            return sooner_ms
+        first = self._outstanding[0]
+        if sooner_ms is not None and sooner_ms <= first.soonest_ms:
+            return sooner_ms
+        wants = [at_ms for at_ms in self._graces_ms(first) if at_ms > now_ms]
+        return min(wants if sooner_ms is None else [sooner_ms, *wants], default=None)
 
     def _overdue_ms(self, mark: Mark) -> int:
         return self._graces_ms(mark)[self._listened < mark.listened]

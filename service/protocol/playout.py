@@ -6,7 +6,8 @@
 Rules this file keeps:
 
 1. Positions are whole samples from the stream's first; 8 samples = 1 ms.
-2. Never more than AHEAD_MAX is sent ahead of what was heard.
+2. Never more than AHEAD_MAX is sent ahead of what was heard. It goes out in portions: all up to the next
+   mark at once, so that half as often there is something to do.
 3. Heard follows time (see buffer.py), but not past the first mark that has not come back, and a clause
    that ends there was not heard to its end: a stream may have died unseen under it. Of a peer that
    seems to echo nothing time alone tells (see marks.py).
@@ -86,6 +87,8 @@ class Playout:
         self._marked = 0
         self._clears = 0
         self._is_held = False
+        self._portion: list[int] = []  # the messages that go out next, up to a mark
+        self._needed: int | None = None  # what must have been heard before; None: there are none
 
     @property
     def is_mute(self) -> bool:
@@ -100,6 +103,8 @@ class Playout:
         self._unheard.append(added)
         self._synthesised[prompt] = offset + len(audio)
         self._queued += len(audio)
+        if len(self._waiting) == 1:
+            self._look_ahead()
 
     def forget(self, prompt: str) -> None:
         """Take note that `prompt` was heard to its end, and nothing more of it is queued or asked for."""
@@ -109,23 +114,25 @@ class Playout:
         """Return how many clauses are not wholly sent."""
         return len(self._waiting)
 
-    def due(self, now_ms: int, *, most: int = AHEAD_MAX) -> list[SendMedia | SendMark]:
-        """Return what is to be sent now, in order; it counts as sent from here on.
+    def due(self, now_ms: int) -> list[SendMedia | SendMark]:
+        """Return the next portion that is to be sent now, in order; it counts as sent from here on.
 
-        At most so many, and the mark of the last one: who can't send them all asks again.
+        It ends where its mark stands, or the clause: who can send more asks again.
         """
         out: list[SendMedia | SendMark] = []
-        while len(out) < most and self._has_room(now_ms):
+        while not out and self._has_room(now_ms):  # There may be nothing to a clause.
             clause = self._waiting[0]
-            begin = self._buffer.sent - clause.begin
-            piece = clause.audio[begin : begin + _size(len(clause.audio) - begin)]
-            if piece:
-                out.append(SendMedia(piece))
-                self._buffer.send(len(piece), now_ms)
-            if self._buffer.sent == clause.end:
+            begin = at = self._buffer.sent - clause.begin
+            for size in self._portion:
+                out.append(SendMedia(clause.audio[at : at + size]))
+                at += size
+            if out:
+                self._buffer.send(at - begin, now_ms)
+            if at == len(clause.audio):
                 self._waiting.pop(0)
             if self._wants_mark(clause):
                 out.append(SendMark(self._mark(clause, now_ms)))
+            self._look_ahead()
         return out
 
     def echoed(self, name: str, now_ms: int) -> None:
@@ -135,8 +142,10 @@ class Playout:
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
-        to = self._whole_to(now_ms)
         found: list[ClauseHeard] = []
+        if not self._unheard or self._unheard[0].end > self._buffer.sent:
+            return found
+        to = self._whole_to(now_ms)
         while self._unheard and self._unheard[0].end <= to:
             clause = self._unheard.pop(0)
             found.append(ClauseHeard(clause.prompt, clause.clause))
@@ -157,16 +166,19 @@ class Playout:
 
     def deadline_ms(self, now_ms: int) -> int | None:
         """Return when `due` or `heard` will have more, without an echo; None: when more is queued."""
-        to = self._whole_to(now_ms)
-        if self._has_room(now_ms) or (self._unheard and self._unheard[0].end <= to):
+        open_at, needed = self._hear(now_ms), self._needed
+        ends = self._unheard[0].end if self._unheard else None
+        if needed is not None and self._heard >= needed:
             return now_ms
-        wants: list[int] = []
-        if self._waiting and not self._is_held:
-            wants.append(self._buffer.plays_at_ms(self._next_end() - AHEAD_MAX))
-        if self._unheard:
-            wants.append(self._buffer.plays_at_ms(self._unheard[0].end))
-        wants.extend(self._marks.due_ms())
-        return min((at_ms for at_ms in wants if at_ms > now_ms), default=None)
+        if ends is not None and ends <= self._heard and (open_at is None or ends < open_at):
+            return now_ms
+        soonest_ms: int | None = None
+        for position in (needed, ends):
+            if position is not None:
+                at_ms = self._buffer.plays_at_ms(position)
+                if at_ms > now_ms and (soonest_ms is None or at_ms < soonest_ms):
+                    soonest_ms = at_ms
+        return self._marks.due_ms(now_ms, soonest_ms)
 
     def is_idle(self, now_ms: int) -> bool:
         """Say whether nothing waits and all that was sent was heard."""
@@ -183,6 +195,7 @@ class Playout:
         self._synthesised.clear()
         self._empty()
         self._queued = self._buffer.sent
+        self._look_ahead()
         return is_playing
 
     def hold(self, now_ms: int) -> bool:
@@ -191,6 +204,7 @@ class Playout:
         What was heard stands still where it is now.
         """
         self._is_held = True
+        self._look_ahead()
         to = self._heard_to(now_ms)
         if to == self._buffer.sent:
             return False
@@ -213,6 +227,7 @@ class Playout:
     def release(self) -> None:
         """Send again: first what the hold took back."""
         self._is_held = False
+        self._look_ahead()
 
     def _empty(self) -> None:
         """Take note that the carrier is told to drop what it has; its marks mean nothing any more."""
@@ -221,15 +236,22 @@ class Playout:
         self._heard = self._marked = self._buffer.sent
         self._clears += 1
 
-    def _has_room(self, now_ms: int) -> bool:
+    def _look_ahead(self) -> None:
+        """Find what goes out next, and what must have been heard before."""
+        self._portion, self._needed = [], None
         if self._is_held or not self._waiting:
-            return False
-        least = self._next_end() - AHEAD_MAX  # of what must have been heard
-        return self._heard >= least or self._heard_to(now_ms) >= least
+            return
+        at, end = self._buffer.sent, self._waiting[0].end
+        while at < end and (not self._portion or at - self._marked < MARK_EVERY):
+            self._portion.append(_size(end - at))
+            at += self._portion[-1]
+        self._needed = at - AHEAD_MAX
 
-    def _next_end(self) -> int:
-        """Return the position that the next message would reach."""
-        return self._buffer.sent + _size(self._waiting[0].end - self._buffer.sent)
+    def _has_room(self, now_ms: int) -> bool:
+        needed = self._needed
+        if needed is None:
+            return False
+        return self._heard >= needed or self._heard_to(now_ms) >= needed
 
     def _wants_mark(self, clause: Clause) -> bool:
         unmarked = self._buffer.sent - self._marked

@@ -70,6 +70,12 @@ class Pacer:
             self._row.append(one)
             self._turn_soon()
 
+    def plan(self, one: Paced, at_ms: int | None, now_ms: int) -> None:
+        """Have it stepped at that time instead of the one that it asked for last; None: when it is woken."""
+        if one not in self._woken:  # It is about to ask anew.
+            self._expect(one, at_ms, now_ms)
+            self._arm()
+
     def part(self, one: Paced) -> None:
         """It is never stepped again, unless it is woken. Harmless for a stranger."""
         self._due.pop(one, None)
@@ -89,9 +95,13 @@ class Pacer:
     def _turn_soon(self) -> None:
         if not self._is_turning:
             self._is_turning = True
-            if self._scope is None:
-                self._scope = scope.of_nobody()
-            asyncio.get_running_loop().call_soon(self._turn, context=self._scope)
+            asyncio.get_running_loop().call_soon(self._turn, context=self._of_nobody())
+
+    def _of_nobody(self) -> Context:
+        """Whoever has something planned, the beat is everybody's."""
+        if self._scope is None:
+            self._scope = scope.of_nobody()
+        return self._scope
 
     def _turn(self) -> None:
         """Step the first in the row; the others come after whatever else the loop has to do."""
@@ -113,7 +123,10 @@ class Pacer:
         except Exception as trouble:  # noqa: BLE001 - one mouth's fault; the beat is everybody's
             self.part(one)
             one.fail(trouble)
-            return
+        else:
+            self._expect(one, at_ms, now_ms)
+
+    def _expect(self, one: Paced, at_ms: int | None, now_ms: int) -> None:
         if at_ms is None:
             self._due.pop(one, None)
         elif at_ms <= now_ms:
@@ -141,7 +154,8 @@ class Pacer:
         self._tick_in(max(0, self._armed * TICK_MS - self._clock.now_ms()))
 
     def _tick_in(self, wait_ms: int) -> None:
-        self._timer = asyncio.get_running_loop().call_later(wait_ms / 1_000, self._tick)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(wait_ms / 1_000, self._tick, context=self._of_nobody())
 
     def _tick(self) -> None:
         now_ms, self._timer = self._clock.now_ms(), None

@@ -8,13 +8,21 @@ import random
 from collections import deque
 
 from service.protocol import clause, messages as m, playout
-from service.protocol.playout import ClauseHeard, Playout, SendMedia
+from service.protocol.playout import ClauseHeard, Playout, SendMark, SendMedia
 from service.simulator.carrier import Leg
 
 SID = "MZ1"
 START_MS = 1_000_000
 BUFFERED_MAX = playout.AHEAD_MAX + playout.MESSAGE
 TAPE = random.Random(1).randbytes(2_000_000)
+
+
+def due(ours: Playout, now_ms: int) -> list[SendMedia | SendMark]:
+    """Return all that is to be sent now, portion by portion."""
+    out: list[SendMedia | SendMark] = []
+    while portion := ours.due(now_ms):
+        out += portion
+    return out
 
 
 class Pair:
@@ -150,12 +158,12 @@ class Pair:
 
     def _settle(self) -> None:
         """Move whatever can move now, both ways, until nothing does."""
-        due = self.ours.due(self.now_ms)
-        sent = b"".join(one.payload for one in due if isinstance(one, SendMedia))
+        out = due(self.ours, self.now_ms)
+        sent = b"".join(one.payload for one in out if isinstance(one, SendMedia))
         assert not (sent and self._is_held)
         if sent and self._is_again:
             self._go_on(sent)
-        for one in due:
+        for one in out:
             at_ms = self.now_ms + self._there_ms
             if isinstance(one, SendMedia):
                 self._there.append((at_ms, m.media(SID, one.payload), self._place(one.payload)))

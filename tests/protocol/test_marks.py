@@ -25,7 +25,7 @@ def test_the_first_mark_that_is_not_back_holds_us_up() -> None:
     assert (ours.open_at(START_MS + 100), ours.shown) == (1_600, 800)
     assert ours.echoed("1600", START_MS + 200)
     assert (ours.open_at(START_MS + 200), ours.shown) == (None, 1_600)
-    assert ours.due_ms() == ()
+    assert ours.due_ms(START_MS + 200, None) is None
 
 
 def test_a_later_one_stands_for_all_before_it() -> None:
@@ -57,8 +57,10 @@ def test_a_peer_is_mute_when_a_mark_is_overdue(
     ours = sent(800, is_proven=is_proven)
     ours.listened(listened)
     late_ms = START_MS + 100 + grace_ms
-    assert late_ms in ours.due_ms()
     assert ours.open_at(late_ms - 1) == 800
+    grace_min_ms = marks.GRACE_PROVEN_MS if is_proven else marks.GRACE_MS
+    assert ours.due_ms(START_MS, None) == START_MS + 100 + grace_min_ms
+    assert ours.due_ms(late_ms - 1, None) == late_ms
     assert not ours.is_mute
     assert ours.open_at(late_ms) is None
     assert ours.is_mute
@@ -73,7 +75,16 @@ def test_one_that_comes_too_late_says_that_the_peer_does_echo() -> None:
     assert ours.echoed("800", late_ms + 10)
     assert not ours.is_mute
     assert (ours.open_at(late_ms + 10), ours.shown) == (16_000, 800)
-    assert min(ours.due_ms()) > START_MS + 2_000 + marks.GRACE_PROVEN_MS
+    due_ms = ours.due_ms(late_ms + 10, None)
+    assert due_ms is not None
+    assert due_ms > START_MS + 2_000 + marks.GRACE_PROVEN_MS
+
+
+def test_what_comes_sooner_than_an_overdue_mark_is_told_of_instead() -> None:
+    ours = sent(800)
+    late_ms = START_MS + 100 + marks.GRACE_MS
+    assert ours.due_ms(START_MS, late_ms - 1) == late_ms - 1
+    assert ours.due_ms(START_MS, late_ms + 1) == late_ms
 
 
 def test_who_finds_it_out_far_too_late_stood_still_himself() -> None:

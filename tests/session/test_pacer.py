@@ -122,6 +122,47 @@ def test_a_deadline_that_moved_is_met_where_it_is(times: Times) -> None:
     assert one.at == [0, 100, 200, 500]
 
 
+def test_who_learns_that_its_time_has_moved_is_stepped_then_without_having_been_woken(
+    times: Times,
+) -> None:
+    sooner, later, never = (Stepped(times, name, 500) for name in ("sooner", "later", "never"))
+    times.wake(sooner, later, never, ms=100)
+
+    def plan() -> None:
+        for one, at_ms in ((sooner, START_MS + 200), (later, START_MS + 900), (never, None)):
+            times.pacer.plan(one, at_ms, START_MS + 100)
+
+    times.run(plan, 2_000)
+    assert (sooner.at, later.at, never.at) == ([0, 200], [0, 900], [0])
+
+
+def test_whose_time_has_come_meanwhile_is_stepped_at_once_and_once(times: Times) -> None:
+    one, woken = Stepped(times, "one", 500), Stepped(times, "woken", 500)
+    times.wake(one, woken, ms=100)
+
+    def plan() -> None:
+        times.pacer.wake(woken)
+        for each in (one, woken):
+            times.pacer.plan(each, START_MS + 100, START_MS + 100)
+
+    times.run(plan, 2_000)
+    assert (one.at, woken.at) == ([0, 100], [0, 100])
+
+
+def test_what_is_planned_within_a_call_is_done_in_no_calls_scope(times: Times) -> None:
+    one = Stepped(times, "one", 500)
+    scopes: list[object] = []
+    times.wake(one, ms=100)
+    one.act = lambda: scopes.append(get_contextvars())
+
+    def plan() -> None:
+        scope.of_call("CA1")
+        times.pacer.plan(one, START_MS + 200, START_MS + 100)
+
+    times.run(plan, 2_000)
+    assert scopes == [{}]
+
+
 def test_who_has_nothing_due_is_left_alone_and_the_loop_with_it(times: Times) -> None:
     one = Stepped(times, "one", 100)
     times.wake(one, ms=1_000)

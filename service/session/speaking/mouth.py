@@ -32,7 +32,7 @@ from service.session.speaking.outflow import Outflow
 from service.session.speaking.said import Lent, Said
 
 RENDER_MS_MAX = 8_000  # longer than any engine takes; the talk goes on without the clause
-MESSAGES_A_STEP = 4  # 0.8 s of audio, and none of it is urgent: others are served in between
+PORTIONS_A_STEP = 2  # 0.8 s of audio, and none of it is urgent: others are served in between
 CLAUSES_AHEAD_MAX = 2  # rendered but not sent: a clause lasts seconds and renders in milliseconds
 UNSPEAKABLE = silence(samples(200))  # stands for a clause that no engine could say
 
@@ -156,9 +156,13 @@ class Mouth:
             self._pacer.wake(self)
 
     def echoed(self, mark: str) -> None:
-        """A mark came back."""
-        self._playout.echoed(mark, self._clock.now_ms())
-        self._pacer.wake(self)
+        """A mark came back. It seldom makes anything due, but moves the time at which something will be."""
+        now_ms = self._clock.now_ms()
+        self._playout.echoed(mark, now_ms)
+        if self._outflow.is_stalled:
+            self._pacer.wake(self)
+        elif not self._is_over:
+            self._pacer.plan(self, self._playout.deadline_ms(now_ms), now_ms)
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""
@@ -182,7 +186,7 @@ class Mouth:
         if self._is_over:
             return None
         self._speak(now_ms)
-        self._report()
+        self._report(self._outflow.now_ms() if self._outflow.is_stalled else now_ms)
         self._render_ahead()
         if not self._outflow.is_stalled:
             return self._playout.deadline_ms(now_ms)
@@ -191,22 +195,22 @@ class Mouth:
         return self._outflow.gone_at_ms
 
     def _speak(self, now_ms: int) -> None:
-        """Send what is due, message by message: what the socket does not take is not sent."""
-        for _ in range(MESSAGES_A_STEP):
+        """Send what is due, portion by portion: what the socket does not take is not sent."""
+        for _ in range(PORTIONS_A_STEP):
             if self._outflow.is_stalled:
                 return
-            out = self._playout.due(now_ms, most=1)
-            if not out:
-                return
+            out = self._playout.due(now_ms)
             for one in out:
                 if isinstance(one, SendMark):
                     self._outflow.put(messages.mark(self._stream_sid, one.name))
                 else:
                     self._levels.ours(one.payload, now_ms)
                     self._outflow.put(messages.media(self._stream_sid, one.payload))
+            if not out:
+                return
 
-    def _report(self) -> None:
-        if self._note(self._outflow.now_ms()):
+    def _report(self, now_ms: int) -> None:
+        if self._note(now_ms):
             told = tuple(self._progress(name) for name in self._further if name in self._said)
             self._further.clear()
             if told:
