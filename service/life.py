@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from service import carrier
-from service.call import state
+from service.call import snapshot
 from service.errors import SpeechError, StoreError
 from service.neighbour import Neighbour
 from service.parts import Parts
@@ -80,7 +80,7 @@ async def drain(parts: Parts) -> None:
 
 async def _warm_up(parts: Parts) -> None:
     """Load before the first call what a caller would wait for: models, the carrier's client, what marks snapshots."""
-    state.mark()
+    snapshot.mark()
     loading = asyncio.create_task(asyncio.to_thread(carrier.warm))
     try:
         if not parts.has_own_ear:

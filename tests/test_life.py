@@ -5,7 +5,7 @@ import pytest
 from starlette.applications import Starlette
 
 from service import life as module
-from service.call import events as e, inputs as i, state
+from service.call import events as e, inputs as i, snapshot
 from service.clock import Clock
 from service.errors import SpeechError, StoreUnavailable
 from service.journal.journal import Journal
@@ -36,10 +36,10 @@ async def test_it_starts_serves_and_stops_and_leaves_nothing_running(tmp_path: P
 
 @pytest.mark.asyncio
 async def test_no_caller_waits_for_what_snapshots_are_marked_by() -> None:
-    state.mark.cache_clear()
+    snapshot.mark.cache_clear()
     app = small()
     async with app.router.lifespan_context(app):
-        assert state.mark.cache_info().currsize == 1
+        assert snapshot.mark.cache_info().currsize == 1
 
 
 @pytest.mark.asyncio

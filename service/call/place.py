@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from service.call.draft import Draft
 from service.call.events import Fact
-from service.call.state import Call
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -17,5 +17,5 @@ class Place(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-Step = Callable[[Call, Any, Place], Call]
+Step = Callable[[Draft, Any, Place], None]  # which changes the draft
 Steps = dict[type[Fact], Step]

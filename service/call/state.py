@@ -4,26 +4,18 @@
 
 Pure and deterministic: the same journal gives the same state on any process and any backend.
 The folding itself is in folds; here stand the nouns.
-
-A snapshot is good only for the code that folded it, because an older server skips facts that a newer one
-knows: each bears the mark of its code, and one with another mark is not read.
 """
 
-import json
-from functools import cache
 from typing import Any, Literal
-from zlib import crc32
 
 import msgspec
 
 from service.call.afterwards import Afterwards
 from service.call.callback import Callback
 from service.call.earlier import Earlier
-from service.call.events import Cause, Known, Status, Voice, Who
+from service.call.events import Cause, Status, Voice, Who
 from service.call.privacy import Privacy
 from service.call.seat import Seat
-
-FOLDING = 3  # raised when known facts fold to another state than before, whatever its shape
 
 LEFT = "left"  # why a stream is gone whose page was: a reload, a closed tab, another address
 NO_DROPS = ("restart", "shutdown", LEFT)  # ends of a stream that say nothing against the line
@@ -163,8 +155,8 @@ class Note(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known of one phone call."""
+class Folded(msgspec.Struct):
+    """Everything that is known of one phone call: a Call, which stands, or a Draft, which is being folded."""
 
     call_sid: str = ""
     tenant: str = "default"
@@ -272,28 +264,5 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A snapshot: the state, and the mark of the code that folded it."""
-
-    mark: int
-    call: Call
-
-
-@cache
-def mark() -> int:
-    """Return a number that changes with the facts this code knows, and with the shape of its state."""
-    shapes = msgspec.json.schema_components([Known, Call])
-    return crc32(json.dumps([FOLDING, shapes], sort_keys=True).encode())
-
-
-def encode(call: Call) -> bytes:
-    """Return the state as JSON, for a snapshot."""
-    return msgspec.json.encode(Kept(mark(), call))
-
-
-def decode(body: bytes) -> Call:
-    """Read a snapshot. Raises msgspec.ValidationError when other code than this has folded it."""
-    kept = msgspec.json.decode(body, type=Kept)
-    if kept.mark != mark():
-        raise msgspec.ValidationError("another version of the code has folded this")
-    return kept.call
+class Call(Folded, frozen=True):  # type: ignore[misc] # what is folded changes; what stands doesn't
+    """Everything that is known of one phone call, at one position of its journal."""

@@ -4,7 +4,7 @@ Where one folds to something else, either the fold has a fault, or its meaning w
 Then `python -m tests.call.corpus fold` writes what it folds to now. Read the whole diff before it is
 committed: `*.json` shows one call of each family in full, `*.sums` how many calls change at all, and no
 `*.jsonl` may change. Where the state of an old call is another one now, raise FOLDING in
-service/call/state.py, too, so that no snapshot of the older meaning is read.
+service/call/snapshot.py, too, so that no snapshot of the older meaning is read.
 """
 
 import os

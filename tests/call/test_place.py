@@ -1,4 +1,5 @@
 from service.call import events as e
+from service.call.draft import Draft, begun
 from service.call.place import Place, Step
 from service.call.state import Call
 
@@ -9,9 +10,11 @@ def test_a_place_tells_where_and_when_and_by_whom() -> None:
     assert place == Place(3, 2, 1_000)
 
 
-def test_a_step_takes_the_call_a_fact_and_its_place() -> None:
-    def staged(call: Call, fact: e.StageChanged, place: Place) -> Call:
-        return Call(call_sid=call.call_sid, stage=fact.stage, position=place.position)
+def test_a_step_changes_a_draft_by_a_fact_at_its_place() -> None:
+    def staged(call: Draft, fact: e.StageChanged, place: Place) -> None:
+        call.stage, call.position = fact.stage, place.position
 
     step: Step = staged
-    assert step(Call(), e.StageChanged(stage="x"), Place(1, 1, 1)) == Call(stage="x", position=1)
+    draft = begun(Call())
+    step(draft, e.StageChanged(stage="x"), Place(1, 1, 1))
+    assert draft.standing() == Call(stage="x", position=1)

@@ -1,9 +1,8 @@
 import msgspec
 import pytest
 
-from service.call import state
 from service.call.events import Cause
-from service.call.state import Call, Field, Operation, Prompt, Request, StreamEntry, Turn
+from service.call.state import FROM_PAGE, Call, Operation, StreamEntry
 
 
 def stream(reason: str, at_ms: int | None, cause: Cause = "drop") -> StreamEntry:
@@ -44,51 +43,6 @@ def test_a_replaced_stream_was_lost_only_if_its_successor_says_so() -> None:
     assert Call(streams=(stream("replaced", 1),)).drops_since(0) == 0
 
 
-def test_a_snapshot_brings_the_whole_state_back() -> None:
-    call = Call(
-        call_sid="CA1",
-        phase="live",
-        fields={"name": Field("Ma", confirmed=True)},
-        prompts=(Prompt("p1", 3, ("a", "b"), 1),),
-        streams=(stream("closed", 3),),
-        turn=Turn(2, "speech", "hi", "half"),
-        requests=(Request("r1", "digits", "12"),),
-        planned_cause="dtmf",
-        ending="transfer",
-    )
-    assert state.decode(state.encode(call)) == call
-    assert state.decode(state.encode(Call())) == Call()
-
-
-def test_a_snapshot_that_other_code_folded_is_not_read() -> None:
-    body = state.encode(Call(call_sid="CA1"))
-    assert state.decode(body) == Call(call_sid="CA1")
-    other = msgspec.json.decode(body, type=state.Kept)
-    other = msgspec.structs.replace(other, mark=other.mark ^ 1)
-    with pytest.raises(msgspec.ValidationError, match="another version"):
-        state.decode(msgspec.json.encode(other))
-
-
-def test_the_mark_is_the_same_in_every_process_and_changes_with_the_folding(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = state.mark()
-    state.mark.cache_clear()
-    assert state.mark() == before
-    monkeypatch.setattr(state, "FOLDING", state.FOLDING + 1)
-    state.mark.cache_clear()
-    assert state.mark() != before
-    state.mark.cache_clear()
-
-
-@pytest.mark.parametrize(
-    "body", [b'{"mark":1,"call":{"phase":"asleep"}}', b'{"call_sid":"CA1"}', b"[]"]
-)
-def test_a_snapshot_that_was_written_otherwise_is_an_error(body: bytes) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        state.decode(body)
-
-
 def test_only_operations_without_a_final_state_are_pending() -> None:
     terms = {"is_idempotent": True, "attempts_max": 1, "deadline_ms": 9}
     open_one = Operation("t1.1", "lookup", {}, 1, **terms)  # type: ignore[arg-type] # by name
@@ -106,5 +60,5 @@ def test_the_customer_is_who_called_or_whom_we_called(direction: str, number: st
 
 
 def test_a_call_from_a_page_is_told_by_its_direction() -> None:
-    assert Call(direction=state.FROM_PAGE).is_from_page
+    assert Call(direction=FROM_PAGE).is_from_page
     assert not Call().is_from_page

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from service.call import acts as a, events as e, inputs as i, state
+from service.call import acts as a, events as e, inputs as i
 from service.call.decisions.caller import DIGITS_PENDING_MAX
 from service.call.decisions.decide import decide
 from service.call.events import Known
@@ -16,6 +16,7 @@ from service.call.folds.fold import fold, fold_all
 from service.call.inputs import Input
 from service.call.policy import Policy, ToolTerms
 from service.call.private_inputs import AskPay, Collected, PayAsked, Sealed
+from service.call.snapshot import packed, unpacked
 from service.call.state import Call
 from tests.call.story import Story
 
@@ -324,13 +325,13 @@ def check_journal(story: Story) -> None:
     assert len(set(planned)) == len(planned), "no round is asked for twice"
     stored = ((e.decode(e.encode(fact)), place) for fact, place in story.journal)
     assert fold_all(Call(call_sid="CA1"), stored) == story.call
-    assert state.decode(state.encode(story.call)) == story.call
+    assert unpacked(packed(story.call)) == story.call
 
 
 def check_snapshot(story: Story, at: int) -> None:
     """A snapshot anywhere, with what follows, is the same state."""
     first = fold_all(Call(call_sid="CA1"), story.journal[:at])
-    call = state.decode(state.encode(first))
+    call = unpacked(packed(first))
     for fact, place in story.journal[at:]:
         call = fold(call, fact, place)
     assert call == story.call

@@ -11,10 +11,10 @@ CONVERSATION: Final = (
         file="service/call/folds/connection.py",
         before="""\
     if not call.is_known():
-        call = turns.opened(call, "opening", place.position)
+        turns.begin(call, "opening", place.position)
 """,
         after="""\
-    call = turns.opened(call, "opening", place.position)
+    turns.begin(call, "opening", place.position)
 """,
         suites=("tests/session/test_session.py",),
     ),

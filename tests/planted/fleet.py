@@ -177,10 +177,10 @@ FLEET: Final = (
         name="earlier-answers-taken-before-the-yes",
         rule=8,
         file="service/call/folds/carrying.py",
-        before="    after = replace(call, earlier=earlier, continues=fact.call_sid)\n",
+        before="    call.continues = fact.call_sid\n",
         after="""\
-    earlier = replace(earlier, standing="taken")
-    after = replace(call, earlier=earlier, continues=fact.call_sid)
+    call.earlier = replace(call.earlier, standing="taken")
+    call.continues = fact.call_sid
 """,
         suites=("tests/call/folds/test_carrying.py",),
     ),

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from service.call import events as e, state
+from service.call import events as e
+from service.call.snapshot import packed
 from service.call.state import Call
 from service.journal.values import Missing
 from service.session import verifying as module
@@ -31,7 +32,7 @@ async def snapshot(house: House, **changes: Any) -> None:
     reading = await house.journal.read(CALL)
     assert not isinstance(reading, Missing)
     half = rebuilt(None, reading.records[:4])
-    body = state.encode(replace(half, **changes))
+    body = packed(replace(half, **changes))
     assert await house.journal.snapshot(CALL, epoch=1, position=4, body=body)
 
 

@@ -9,9 +9,8 @@ the clock still moves the position; unknown facts do only that.
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
-
 from service.call.afterwards import told
+from service.call.draft import Draft, begun
 from service.call.events import AnyFact, DialEnded, LevelsMeasured, VoicemailLeft
 from service.call.folds import (
     carrying,
@@ -27,9 +26,8 @@ from service.call.place import Place, Steps
 from service.call.state import Call
 
 
-def _told(call: Call, fact: AnyFact, place: Place) -> Call:
-    after = told(call.afterwards, fact, position=place.position, at_ms=place.at_ms)
-    return replace(call, afterwards=after)
+def _told(call: Draft, fact: AnyFact, place: Place) -> None:
+    call.afterwards = told(call.afterwards, fact, position=place.position, at_ms=place.at_ms)
 
 
 STEPS: Steps = {
@@ -57,15 +55,18 @@ def fold_all(call: Call, facts: Iterable[tuple[AnyFact, Place]]) -> Call:
     How far they go, and when and by whom they were written, is set once, at the end: a step reads that of its
     own place, never of the call.
     """
+    draft = begun(call)
     position, epoch, updated_ms = call.position, call.epoch, call.updated_ms
     for fact, place in facts:
         kind: type[Any] = type(fact)
         step = STEPS.get(kind)
         if step is not None:  # An unknown fact has none, and some change nothing.
-            call = step(call, fact, place)
+            step(draft, fact, place)
         position = place.position
-        epoch = max(epoch, place.epoch)
+        if place.epoch != epoch:
+            epoch = max(epoch, place.epoch)
         # Levels are measured when nobody did anything: who is waited for still is.
         if place.at_ms > updated_ms and kind is not LevelsMeasured:
             updated_ms = place.at_ms
-    return replace(call, position=position, epoch=epoch, updated_ms=updated_ms)
+    draft.position, draft.epoch, draft.updated_ms = position, epoch, updated_ms
+    return draft.standing()

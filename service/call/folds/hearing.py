@@ -3,96 +3,94 @@
 from msgspec.structs import replace
 
 from service.call import events as e
+from service.call.draft import Draft
 from service.call.folds import turns
 from service.call.place import Place, Steps
-from service.call.state import Call, Field, Line
+from service.call.state import Field, Line
 
 MISHEARD_MS = 800  # shorter sounds that make no words are coughs and clicks, not answers
 
 
-def _caller_began(call: Call, _fact: e.CallerBegan, _place: Place) -> Call:
-    return replace(call, is_caller_speaking=True)
+def _caller_began(call: Draft, _fact: e.CallerBegan, _place: Place) -> None:
+    call.is_caller_speaking = True
 
 
-def _caller_partly_heard(call: Call, fact: e.CallerPartlyHeard, _place: Place) -> Call:
-    return replace(call, is_caller_speaking=True, partial_text=fact.text)
+def _caller_partly_heard(call: Draft, fact: e.CallerPartlyHeard, _place: Place) -> None:
+    call.is_caller_speaking = True
+    call.partial_text = fact.text
 
 
-def _caller_spoke(call: Call, fact: e.CallerSpoke, place: Place) -> Call:
+def _caller_spoke(call: Draft, fact: e.CallerSpoke, place: Place) -> None:
+    call.partial_text = ""
     if not fact.text and (fact.partial or fact.duration_ms < MISHEARD_MS):
-        is_speaking = fact.partial and call.is_caller_speaking
-        return replace(call, partial_text="", is_caller_speaking=is_speaking)
-    line = Line(place.position, "caller", fact.text, fact.text, cut=fact.partial, at_ms=place.at_ms)
-    lines = call.transcript
+        call.is_caller_speaking &= fact.partial
+        return
     if fact.text:
-        lines = _before(call, line, fact.before) if fact.before else (*lines, line)
+        _add(call, fact.text, place, before=fact.before, cut=fact.partial)
     if fact.partial:
         # It may be recognised after the next stream attached: whether the caller speaks is news of then.
-        half = turns.joined(call.half_text, fact.text)
-        return replace(call, partial_text="", transcript=lines, half_text=half)
-    silences = 0 if fact.text else call.silences
-    heard = replace(
-        call, partial_text="", transcript=lines, is_caller_speaking=False, silences=silences
-    )
+        call.half_text = turns.joined(call.half_text, fact.text)
+        return
+    call.is_caller_speaking = False
+    if fact.text:
+        call.silences = 0
     if fact.backchannel:
-        return heard
-    if fact.before or call.ending:
-        return replace(heard, half_text="")
-    return replace(turns.spoken(heard, fact.text, place.position), half_text="")
+        return
+    if not fact.before and not call.ending:
+        turns.hear(call, fact.text, place.position)
+    call.half_text = ""
 
 
-def _before(call: Call, line: Line, before: str) -> tuple[Line, ...]:
-    """Add a line before our own line that answers it."""
-    positions = {prompt.prompt: prompt.position for prompt in call.prompts}
-    at = next(
-        (
-            index
-            for index, one in enumerate(call.transcript)
-            if one.position == positions.get(before)
-        ),
-        len(call.transcript),
-    )
-    return (*call.transcript[:at], line, *call.transcript[at:])
+def _add(call: Draft, text: str, place: Place, *, before: str = "", cut: bool = False) -> None:
+    """Add a line of the caller's, before our own line that answers it if `before` names its prompt."""
+    lines = call.lines()
+    at = len(lines)
+    if before:
+        answers = {one.position for one in call.prompts if one.prompt == before}
+        at = next((index for index, one in enumerate(lines) if one.position in answers), at)
+    line = Line(place.position, "caller", text, text, cut=cut, at_ms=place.at_ms)
+    lines.insert(at, line)
 
 
-def _caller_silent(call: Call, _fact: e.CallerSilent, place: Place) -> Call:
-    silent = replace(call, silences=call.silences + 1)
-    return turns.opened(silent, "silence", place.position)
+def _caller_silent(call: Draft, _fact: e.CallerSilent, place: Place) -> None:
+    call.silences += 1
+    turns.begin(call, "silence", place.position)
 
 
-def _digit_pressed(call: Call, fact: e.DigitPressed, place: Place) -> Call:
-    pending = {"*": "", "#": call.digits_pending}.get(fact.digit, call.digits_pending + fact.digit)
-    return replace(call, digits_pending=pending, digit_ms=place.at_ms, silences=0)
+def _digit_pressed(call: Draft, fact: e.DigitPressed, place: Place) -> None:
+    pending = call.digits_pending
+    call.digits_pending = {"*": "", "#": pending}.get(fact.digit, pending + fact.digit)
+    call.digit_ms = place.at_ms
+    call.silences = 0
 
 
-def _digits_entered(call: Call, fact: e.DigitsEntered, place: Place) -> Call:
-    line = Line(place.position, "caller", fact.digits, fact.digits, cut=False, at_ms=place.at_ms)
-    entered = replace(call, digits_pending="", transcript=(*call.transcript, line))
-    if call.ending:
-        return replace(entered, half_text="")
-    return replace(turns.keyed(entered, fact.digits, place.position), half_text="")
+def _digits_entered(call: Draft, fact: e.DigitsEntered, place: Place) -> None:
+    call.digits_pending = ""
+    _add(call, fact.digits, place)
+    if not call.ending:
+        turns.key(call, fact.digits, place.position)
+    call.half_text = ""
 
 
-def _field_filled(call: Call, fact: e.FieldFilled, place: Place) -> Call:
+def _field_filled(call: Draft, fact: e.FieldFilled, place: Place) -> None:
     field = Field(
         fact.value,
         source=fact.source,
         confidence_milli=fact.confidence_milli,
         at_ms=place.at_ms,
     )
-    return replace(call, fields={**call.fields, fact.name: field})
+    call.fields = {**call.fields, fact.name: field}
 
 
-def _field_confirmed(call: Call, fact: e.FieldConfirmed, place: Place) -> Call:
+def _field_confirmed(call: Draft, fact: e.FieldConfirmed, place: Place) -> None:
     field = call.fields.get(fact.name)
-    if field is None:
-        return call
-    confirmed = replace(field, confirmed=True, at_ms=place.at_ms)
-    return replace(call, fields={**call.fields, fact.name: confirmed})
+    if field is not None:
+        confirmed = replace(field, confirmed=True, at_ms=place.at_ms)
+        call.fields = {**call.fields, fact.name: confirmed}
 
 
-def _field_cleared(call: Call, fact: e.FieldCleared, _place: Place) -> Call:
-    return replace(call, fields={k: v for k, v in call.fields.items() if k != fact.name})
+def _field_cleared(call: Draft, fact: e.FieldCleared, _place: Place) -> None:
+    call.fields = {k: v for k, v in call.fields.items() if k != fact.name}
 
 
 STEPS: Steps = {

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from service.call import events as e
+from service.call.draft import Draft
 from service.call.folds import turns
 from service.call.place import Place, Steps
-from service.call.state import Call, Operation
+from service.call.state import Operation
 
 
-def _requested(call: Call, fact: e.OperationRequested, place: Place) -> Call:
+def _requested(call: Draft, fact: e.OperationRequested, place: Place) -> None:
     operation = Operation(
         fact.operation,
         fact.tool,
@@ -23,27 +24,26 @@ def _requested(call: Call, fact: e.OperationRequested, place: Place) -> Call:
         approval_ms=fact.approval_ms,
         requested_ms=place.at_ms,
     )
-    return replace(call, operations=(*call.operations, operation))
+    call.operations = (*call.operations, operation)
 
 
-def _changed(call: Call, name: str, change: Callable[[Operation], Operation]) -> Call:
+def _change(call: Draft, name: str, change: Callable[[Operation], Operation]) -> None:
     """Change an operation that is pending; a final state is final."""
-    operations = tuple(
+    call.operations = tuple(
         change(one) if one.operation == name and one.status == "pending" else one
         for one in call.operations
     )
-    return replace(call, operations=operations)
 
 
-def _approved(call: Call, fact: e.OperationApproved, _place: Place) -> Call:
-    return _changed(
+def _approved(call: Draft, fact: e.OperationApproved, _place: Place) -> None:
+    _change(
         call,
         fact.operation,
         lambda one: replace(one, approval="granted") if one.approval == "asked" else one,
     )
 
 
-def _denied(call: Call, fact: e.OperationDenied, place: Place) -> Call:
+def _denied(call: Draft, fact: e.OperationDenied, place: Place) -> None:
     def denied(one: Operation) -> Operation:
         if one.approval != "asked":
             return one
@@ -51,27 +51,28 @@ def _denied(call: Call, fact: e.OperationDenied, place: Place) -> Call:
             one, status="failed", detail="a person said no", ended_position=place.position
         )
 
-    return turns.told_of(_changed(call, fact.operation, denied), place.position)
+    _change(call, fact.operation, denied)
+    turns.tell(call, place.position)
 
 
-def _dispatched(call: Call, fact: e.OperationDispatched, _place: Place) -> Call:
-    return _changed(
+def _dispatched(call: Draft, fact: e.OperationDispatched, _place: Place) -> None:
+    _change(
         call,
         fact.operation,
         lambda one: replace(one, attempts=fact.attempt, is_running=True, retry_ms=0),
     )
 
 
-def _delayed(call: Call, fact: e.OperationDelayed, _place: Place) -> Call:
-    return _changed(
+def _delayed(call: Draft, fact: e.OperationDelayed, _place: Place) -> None:
+    _change(
         call,
         fact.operation,
         lambda one: replace(one, is_running=False, retry_ms=fact.retry_ms, detail=fact.detail),
     )
 
 
-def _ended(call: Call, fact: e.OperationEnded, place: Place) -> Call:
-    ended = _changed(
+def _ended(call: Draft, fact: e.OperationEnded, place: Place) -> None:
+    _change(
         call,
         fact.operation,
         lambda one: replace(
@@ -84,7 +85,7 @@ def _ended(call: Call, fact: e.OperationEnded, place: Place) -> Call:
             ended_position=place.position,
         ),
     )
-    return turns.told_of(ended, place.position)
+    turns.tell(call, place.position)
 
 
 STEPS: Steps = {

@@ -3,31 +3,39 @@
 from msgspec.structs import replace
 
 from service.call import events as e
+from service.call.draft import Draft
 from service.call.folds import turns
 from service.call.place import Place, Steps
 from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Collection
-from service.call.state import Call, Field, Reason
+from service.call.state import Field, Reason
 
 
-def _asked(call: Call, fact: e.ConsentAsked, _place: Place) -> Call:
+def _asked(call: Draft, fact: e.ConsentAsked, _place: Place) -> None:
     """Until it is answered the agent owes nothing."""
-    privacy = replace(call.privacy, consent="asked", asks=fact.times)
-    return replace(call, privacy=privacy, turn=None)
+    call.privacy = replace(call.privacy, consent="asked", asks=fact.times)
+    call.turn = None
 
 
-def _given(call: Call, _fact: e.ConsentGiven, place: Place) -> Call:
+def _given(call: Draft, _fact: e.ConsentGiven, place: Place) -> None:
     """Now the call begins."""
-    after = replace(call, privacy=replace(call.privacy, consent="given"), silences=0)
-    after = replace(after, asked="", asks=0)
+    call.privacy = replace(call.privacy, consent="given")
+    call.silences = 0
+    _ask_nothing(call)
     reason: Reason = "context_lost" if call.is_context_lost else "opening"
-    return turns.opened(after, reason, place.position)
+    turns.begin(call, reason, place.position)
 
 
-def _declined(call: Call, _fact: e.ConsentDeclined, _place: Place) -> Call:
-    return replace(call, privacy=replace(call.privacy, consent="declined"), asked="", asks=0)
+def _declined(call: Draft, _fact: e.ConsentDeclined, _place: Place) -> None:
+    call.privacy = replace(call.privacy, consent="declined")
+    _ask_nothing(call)
 
 
-def _began(call: Call, fact: e.CollectionBegan, _place: Place) -> Call:
+def _ask_nothing(call: Draft) -> None:
+    call.asked = ""
+    call.asks = 0
+
+
+def _began(call: Draft, fact: e.CollectionBegan, _place: Place) -> None:
     collection = Collection(
         fact.collection,
         fact.field,
@@ -37,72 +45,72 @@ def _began(call: Call, fact: e.CollectionBegan, _place: Place) -> Call:
         sink=fact.sink,
     )
     made = call.privacy.collections + 1
-    return replace(
-        call, privacy=replace(call.privacy, collection=collection, collections=made), silences=0
-    )
+    call.privacy = replace(call.privacy, collection=collection, collections=made)
+    call.silences = 0
 
 
-def _pay_planned(call: Call, fact: e.PayPlanned, place: Place) -> Call:
+def _pay_planned(call: Draft, fact: e.PayPlanned, place: Place) -> None:
     one = _open(call, fact.collection)
     if one is None:
-        return call
-    after = _with(call, replace(one, is_passed=True))
-    privacy = replace(after.privacy, away_until_ms=place.at_ms + PAY_WAIT_MS)
-    return replace(after, privacy=privacy, planned_cause=fact.cause, planned_ms=place.at_ms)
+        return
+    passed, until_ms = replace(one, is_passed=True), place.at_ms + PAY_WAIT_MS
+    call.privacy = replace(call.privacy, collection=passed, away_until_ms=until_ms)
+    call.planned_cause = fact.cause
+    call.planned_ms = place.at_ms
 
 
-def _masked(call: Call, fact: e.KeysMasked, place: Place) -> Call:
+def _masked(call: Draft, fact: e.KeysMasked, place: Place) -> None:
+    one = _open(call, fact.collection)
+    if one is not None:
+        _put(call, replace(one, keys=one.keys + fact.count, fits=fact.fits))
+        call.digit_ms = place.at_ms
+
+
+def _restarted(call: Draft, fact: e.CollectionRestarted, place: Place) -> None:
     one = _open(call, fact.collection)
     if one is None:
-        return call
-    more = replace(one, keys=one.keys + fact.count, fits=fact.fits)
-    return replace(_with(call, more), digit_ms=place.at_ms)
-
-
-def _restarted(call: Call, fact: e.CollectionRestarted, place: Place) -> Call:
-    one = _open(call, fact.collection)
-    if one is None:
-        return call
+        return
     misses = one.misses + (fact.reason in ("wrong", "silence"))
-    fresh = replace(one, keys=0, fits=False, is_passed=False, rounds=one.rounds + 1, misses=misses)
-    return _expected_back(_with(call, fresh), one, place)
+    rounds = one.rounds + 1
+    _put(call, replace(one, keys=0, fits=False, is_passed=False, rounds=rounds, misses=misses))
+    _expect_back(call, one, place)
 
 
-def _expected_back(call: Call, one: Collection, place: Place) -> Call:
+def _expect_back(call: Draft, one: Collection, place: Place) -> None:
     """The carrier has the call no longer for the number: its next stream is due from now on."""
-    if one.sink == "http":
-        return call
-    return replace(call, privacy=replace(call.privacy, away_until_ms=place.at_ms))
+    if one.sink != "http":
+        call.privacy = replace(call.privacy, away_until_ms=place.at_ms)
 
 
-def _passed(call: Call, fact: e.CollectionPassed, _place: Place) -> Call:
+def _passed(call: Draft, fact: e.CollectionPassed, _place: Place) -> None:
     one = _open(call, fact.collection)
-    return call if one is None else _with(call, replace(one, is_passed=True))
+    if one is not None:
+        _put(call, replace(one, is_passed=True))
 
 
-def _ended(call: Call, fact: e.CollectionEnded, place: Place) -> Call:
+def _ended(call: Draft, fact: e.CollectionEnded, place: Place) -> None:
     """The agent goes on: with a reference in the place of the number, or without."""
     one = _open(call, fact.collection)
     if one is None:
-        return call
+        return
     told = Collected(one.collection, one.field, fact.outcome, fact.reference, fact.detail)
-    privacy = replace(call.privacy, collection=None, collected=told)
-    fields = call.fields
+    call.privacy = replace(call.privacy, collection=None, collected=told)
     if fact.outcome == "taken":
         field = Field(fact.reference, confirmed=True, source=SEALED, at_ms=place.at_ms)
-        fields = {**fields, one.field: field}
-    after = replace(call, privacy=privacy, fields=fields, asked="", asks=0)
-    after = _expected_back(after, one, place)
-    return after if call.ending else turns.opened(after, "collected", place.position)
+        call.fields = {**call.fields, one.field: field}
+    _ask_nothing(call)
+    _expect_back(call, one, place)
+    if not call.ending:
+        turns.begin(call, "collected", place.position)
 
 
-def _open(call: Call, name: str) -> Collection | None:
+def _open(call: Draft, name: str) -> Collection | None:
     one = call.privacy.collection
     return one if one is not None and one.collection == name else None
 
 
-def _with(call: Call, collection: Collection) -> Call:
-    return replace(call, privacy=replace(call.privacy, collection=collection))
+def _put(call: Draft, collection: Collection) -> None:
+    call.privacy = replace(call.privacy, collection=collection)
 
 
 STEPS: Steps = {

@@ -3,18 +3,19 @@
 from msgspec.structs import replace
 
 from service.call import events as e
+from service.call.draft import Draft
 from service.call.folds import turns
 from service.call.place import Place, Steps
-from service.call.state import Call, Line, Playback, Prompt
+from service.call.state import Line, Playback, Prompt
 
 GENERATED_SAMPLES_PER_LETTER = 520  # 65 ms: our voice's pace, until the audio itself is known
 
 
-def _greeted(call: Call, _fact: e.Greeted, _place: Place) -> Call:
-    return replace(call, is_greeted=True)
+def _greeted(call: Draft, _fact: e.Greeted, _place: Place) -> None:
+    call.is_greeted = True
 
 
-def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
+def _agent_spoke(call: Draft, fact: e.AgentSpoke, place: Place) -> None:
     text = " ".join(fact.clauses)
     prompt = Prompt(
         fact.prompt,
@@ -25,45 +26,37 @@ def _agent_spoke(call: Call, fact: e.AgentSpoke, place: Place) -> Call:
         voice=fact.voice,
         is_open=fact.is_open,
     )
-    is_sayable = bool(fact.clauses) or fact.is_open
-    after = replace(
-        call,
-        prompts=(*call.prompts, prompt) if is_sayable else call.prompts,
-        prompts_made=call.prompts_made + 1,
-        playback=Playback(fact.prompt, len(text) * GENERATED_SAMPLES_PER_LETTER),
-        transcript=(
-            *call.transcript,
-            Line(place.position, fact.who, text, "", cut=False, at_ms=place.at_ms),
-        ),
-        requests=tuple(r for r in call.requests if r.request != fact.request or not fact.request),
-    )
+    if fact.clauses or fact.is_open:
+        call.prompts = (*call.prompts, prompt)
+    call.prompts_made += 1
+    call.playback = Playback(fact.prompt, len(text) * GENERATED_SAMPLES_PER_LETTER)
+    call.lines().append(Line(place.position, fact.who, text, "", cut=False, at_ms=place.at_ms))
+    if fact.request:
+        call.requests = tuple(r for r in call.requests if r.request != fact.request)
     if call.taken_over is not None and fact.who == "human":
-        return turns.taken_by_person(after)
+        turns.leave_to_person(call)
+        return
     if fact.asks:
-        asks = call.asks + 1 if fact.asks == call.asked else 1
-        after = replace(after, asked=fact.asks, asks=asks)
-    return turns.said(after, fact.turn, text)
+        call.asks = call.asks + 1 if fact.asks == call.asked else 1
+        call.asked = fact.asks
+    turns.say(call, fact.turn, text)
 
 
-def _agent_continued(call: Call, fact: e.AgentContinued, _place: Place) -> Call:
+def _agent_continued(call: Draft, fact: e.AgentContinued, _place: Place) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None or not prompt.is_open:
-        return call
+        return
     longer = replace(prompt, clauses=fact.clauses, is_open=not fact.is_last)
     is_done = longer.clauses_heard >= len(longer.clauses) and fact.is_last
-    prompts = tuple(
+    call.prompts = tuple(
         longer if p is prompt else p for p in call.prompts if p is not prompt or not is_done
     )
     text = " ".join(fact.clauses)
-    return _revise(
-        replace(call, prompts=prompts),
-        prompt.position,
-        text=text,
-        heard=text if is_done and prompt.voice == "person" else None,
-    )
+    heard = text if is_done and prompt.voice == "person" else None
+    _revise(call, prompt.position, text=text, heard=heard)
 
 
-def _open_prompt(call: Call, name: str) -> Prompt | None:
+def _open_prompt(call: Draft, name: str) -> Prompt | None:
     return next((prompt for prompt in call.prompts if prompt.prompt == name), None)
 
 
@@ -78,34 +71,33 @@ def _heard_text(prompt: Prompt, fact: e.Played) -> str:
 
 
 def _revise(
-    call: Call,
+    call: Draft,
     position: int,
     *,
     text: str | None = None,
     heard: str | None = None,
     cut: bool | None = None,
-) -> Call:
+) -> None:
     """Change the one line of the transcript that stands at `position`: among the last, nearly always."""
-    lines = call.transcript
+    lines = call.lines()
     at = next((at for at in range(len(lines) - 1, -1, -1) if lines[at].position == position), -1)
     if at < 0:
-        return call
+        return
     line = lines[at]
     text = line.text if text is None else text
     heard = line.heard if heard is None or len(heard) < len(line.heard) else heard
-    revised = replace(
+    lines[at] = replace(
         line,
         text=text,
         heard=text if heard == text else heard,  # One string for both, in a call of thousands.
         cut=line.cut if cut is None else cut,
     )
-    return replace(call, transcript=(*lines[:at], revised, *lines[at + 1 :]))
 
 
-def _played(call: Call, fact: e.Played, _place: Place) -> Call:
+def _played(call: Draft, fact: e.Played, _place: Place) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
-        return call
+        return
     clauses = max(prompt.clauses_heard, fact.clauses)
     further = replace(
         prompt,
@@ -114,11 +106,12 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
         done_samples=max(prompt.done_samples, fact.heard_samples - fact.part_samples),
     )
     is_done = clauses >= len(prompt.clauses) and not prompt.is_open
-    prompts = tuple(
+    call.prompts = tuple(
         further if p is prompt else p for p in call.prompts if not (p is prompt and is_done)
     )
-    heard_turn = prompt.turn if further.heard_samples and prompt.turn else call.heard_turn
-    playback = Playback(
+    if further.heard_samples and prompt.turn:
+        call.heard_turn = prompt.turn
+    call.playback = Playback(
         prompt.prompt,
         max(call.playback.generated_samples, fact.synthesised_samples)
         if call.playback.prompt == prompt.prompt
@@ -127,23 +120,18 @@ def _played(call: Call, fact: e.Played, _place: Place) -> Call:
         fact.sent_samples,
         further.heard_samples,
     )
-    return _revise(
-        replace(call, prompts=prompts, playback=playback, heard_turn=heard_turn),
-        prompt.position,
-        heard=_heard_text(prompt, fact),
-    )
+    _revise(call, prompt.position, heard=_heard_text(prompt, fact))
 
 
-def _speech_cut(call: Call, fact: e.SpeechCut, place: Place) -> Call:
+def _speech_cut(call: Draft, fact: e.SpeechCut, place: Place) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
-        return call
-    prompts = tuple(p for p in call.prompts if p is not prompt)
-    after = _revise(replace(call, prompts=prompts), prompt.position, cut=True)
-    after = turns.discarded(after, prompt.turn, is_unheard=prompt.turn != call.heard_turn)
-    if fact.reason == "lost" and after.turn is None and not after.ending:
-        return turns.opened(after, "cut", place.position)
-    return after
+        return
+    call.prompts = tuple(p for p in call.prompts if p is not prompt)
+    _revise(call, prompt.position, cut=True)
+    turns.discard(call, prompt.turn, is_unheard=prompt.turn != call.heard_turn)
+    if fact.reason == "lost" and call.turn is None and not call.ending:
+        turns.begin(call, "cut", place.position)
 
 
 STEPS: Steps = {

@@ -10,7 +10,8 @@ agent began to answer belongs to the same turn; what they say after that opens t
 
 from msgspec.structs import replace
 
-from service.call.state import Call, Operation, Reason, Turn
+from service.call.draft import Draft
+from service.call.state import Operation, Reason, Turn
 
 _OF_OURS: tuple[Reason, ...] = (
     "silence",
@@ -20,29 +21,29 @@ _OF_OURS: tuple[Reason, ...] = (
 )  # nothing the caller said
 
 
-def opened(call: Call, reason: Reason, position: int, *, text: str = "", earlier: str = "") -> Call:
+def begin(call: Draft, reason: Reason, position: int, *, text: str = "", earlier: str = "") -> None:
     """Open the next turn; it knows of each operation whose end the caller was not told."""
-    number = call.turns + 1
-    turn = Turn(
-        number,
+    call.turns += 1
+    call.turn = Turn(
+        call.turns,
         reason,
         text,
         earlier,
         operations=tuple(one.operation for one in _untold(call)),
         position=position,
     )
-    return replace(call, turns=number, turn=turn)
 
 
-def spoken(call: Call, text: str, position: int) -> Call:
+def hear(call: Draft, text: str, position: int) -> None:
     """Open the turn of an utterance; it takes in the open one if nobody began to answer that."""
     before = call.turn
     if before is None or before.said or before.reason in _OF_OURS:
-        return opened(call, "speech", position, text=text, earlier=call.half_text)
+        begin(call, "speech", position, text=text, earlier=call.half_text)
+        return
     reason: Reason = "speech"
     if before.reason in ("opening", "context_lost"):
         reason = before.reason
-    return opened(
+    begin(
         call,
         reason,
         position,
@@ -51,58 +52,57 @@ def spoken(call: Call, text: str, position: int) -> Call:
     )
 
 
-def keyed(call: Call, digits: str, position: int) -> Call:
+def key(call: Draft, digits: str, position: int) -> None:
     """Open the turn of a row of keys; a greeting owed stays owed."""
     before = call.turn
     if before is not None and not before.said and before.reason in ("opening", "context_lost"):
-        return spoken(call, digits, position)
-    return opened(call, "keys", position, text=digits, earlier=call.half_text)
+        hear(call, digits, position)
+    else:
+        begin(call, "keys", position, text=digits, earlier=call.half_text)
 
 
-def said(call: Call, number: int, text: str) -> Call:
+def say(call: Draft, number: int, text: str) -> None:
     """Note what was generated in answer to the open turn."""
     turn = call.turn
-    if turn is None or turn.number != number:
-        return call
-    return replace(call, turn=replace(turn, said=(*turn.said, text)))
+    if turn is not None and turn.number == number:
+        call.turn = replace(turn, said=(*turn.said, text))
 
 
-def answered(call: Call, number: int, position: int) -> Call:
-    """Close the turn. Operations that ended while it was answered open the next one."""
+def close(call: Draft, number: int, position: int) -> None:
+    """Close the turn, which is answered. Operations that ended meanwhile open the next one."""
     turn = call.turn
     if turn is None or turn.number != number:
-        return call
-    operations = tuple(
-        replace(one, told_turn=number) if one.operation in turn.operations else one
-        for one in call.operations
-    )
-    return told_of(replace(call, turn=None, operations=operations), position)
+        return
+    if turn.operations:
+        call.operations = tuple(
+            replace(one, told_turn=number) if one.operation in turn.operations else one
+            for one in call.operations
+        )
+    call.turn = None
+    tell(call, position)
 
 
-def taken_by_person(call: Call) -> Call:
+def leave_to_person(call: Draft) -> None:
     """Close the open turn without the agent: a person has answered. What tools brought stays untold."""
-    is_opening = call.turn is not None and call.turn.reason == "opening"
-    return replace(call, turn=None, is_greeted=call.is_greeted or is_opening)
+    call.is_greeted |= call.turn is not None and call.turn.reason == "opening"
+    call.turn = None
 
 
-def told_of(call: Call, position: int) -> Call:
+def tell(call: Draft, position: int) -> None:
     """Open a turn for what tools brought, unless the agent is at work or the talk is over."""
     is_talking = call.phase != "ended" and not call.ending
     if call.turn is None and is_talking and _untold(call):
-        return opened(call, "operation", position)
-    return call
+        begin(call, "operation", position)
 
 
-def discarded(call: Call, number: int, *, is_unheard: bool) -> Call:
+def discard(call: Draft, number: int, *, is_unheard: bool) -> None:
     """Give a turn up whose words were cut. What nobody heard of its news is news again."""
-    operations = call.operations
-    if is_unheard:
-        operations = tuple(
-            replace(one, told_turn=0) if number and one.told_turn == number else one
-            for one in operations
+    if is_unheard and number:
+        call.operations = tuple(
+            replace(one, told_turn=0) if one.told_turn == number else one for one in call.operations
         )
-    is_open = call.turn is not None and call.turn.number == number
-    return replace(call, turn=None if is_open else call.turn, operations=operations)
+    if call.turn is not None and call.turn.number == number:
+        call.turn = None
 
 
 def joined(one: str, other: str) -> str:
@@ -110,7 +110,7 @@ def joined(one: str, other: str) -> str:
     return f"{one} {other}" if one and other else one or other
 
 
-def _untold(call: Call) -> tuple[Operation, ...]:
+def _untold(call: Draft) -> tuple[Operation, ...]:
     """Operations that the agent asked for, that ended, and of whose end nobody was told."""
     return tuple(
         one for one in call.operations if one.turn and one.status != "pending" and not one.told_turn

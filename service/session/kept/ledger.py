@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, assert_never
 
 import msgspec
 
-from service.call import events, state
+from service.call import events, snapshot
 from service.call.mind import in_mind
 from service.call.state import Call
 from service.errors import StoreError, StoreUnavailable
@@ -269,7 +269,7 @@ class Ledger:
                 self.call_sid,
                 epoch=self.epoch,
                 position=self.call.position,
-                body=state.encode(self.call),
+                body=snapshot.packed(self.call),
             )
         except (StoreError, ValueError) as trouble:
             _log.warning(

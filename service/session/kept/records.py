@@ -6,10 +6,11 @@ from contextlib import suppress
 
 import msgspec
 
-from service.call import events, state
+from service.call import events
 from service.call.folds.fold import fold_all
 from service.call.mind import in_mind
 from service.call.place import Place
+from service.call.snapshot import unpacked
 from service.call.state import Call
 from service.journal.values import Reading, Record, Snapshot
 
@@ -31,7 +32,7 @@ def folded(call: Call, records: Iterable[Record]) -> Call:
 
 def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
     """Return the state from a snapshot and what follows it."""
-    return folded(state.decode(snapshot.body) if snapshot else Call(), records)
+    return folded(unpacked(snapshot.body) if snapshot else Call(), records)
 
 
 async def recalled(snapshot: Snapshot | None, records: Sequence[Record]) -> Call:

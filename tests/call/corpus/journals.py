@@ -15,12 +15,13 @@ from typing import Any
 
 import msgspec
 
-from service.call import events as e, state
+from service.call import events as e
 from service.call.folds.fold import fold_all
 from service.call.place import Place
 from service.call.replay.recording import Recording, recorded
 from service.call.replay.sums import bare, digest
 from service.call.shown.view import view
+from service.call.snapshot import packed, unpacked
 from service.call.state import Call
 
 FOLDER = Path(__file__).parent
@@ -61,7 +62,7 @@ def folded(one: Entry) -> Call:
     """Fold a journal, and fold it once more from a snapshot half way: both must be the same."""
     facts = list(one.facts())
     call = fold_all(Call(), facts)
-    half = state.decode(state.encode(fold_all(Call(), facts[: len(facts) // 2])))
+    half = unpacked(packed(fold_all(Call(), facts[: len(facts) // 2])))
     assert fold_all(half, facts[len(facts) // 2 :]) == call, one.name
     return call
 

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from service.call import events as e, state
+from service.call import events as e
 from service.call.folds.fold import fold, fold_all
 from service.call.place import Place
 from service.call.shown.view import record_view, view
+from service.call.snapshot import packed, unpacked
 from service.call.state import Call
 from tests.call.test_walk import Walk
 
@@ -87,7 +88,7 @@ def test_what_a_newer_version_planted_changes_nothing_but_places(seed: int) -> N
     ), f"seed {seed}"
     assert mixed.position == len(grown)
     cut = chance.randrange(len(grown))
-    half = state.decode(state.encode(fold_all(Call(call_sid="CA1"), grown[:cut])))
+    half = unpacked(packed(fold_all(Call(call_sid="CA1"), grown[:cut])))
     assert fold_all(half, grown[cut:]) == mixed, f"seed {seed}"
 
 

@@ -1,4 +1,5 @@
 from service.call import events as e
+from service.call.draft import begun
 from service.call.folds.private import STEPS
 from service.call.place import Place
 from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Privacy
@@ -8,9 +9,10 @@ AT = Place(7, 1, 5_000)
 
 
 def after(call: Call, *facts: e.Fact) -> Call:
+    draft = begun(call)
     for fact in facts:
-        call = STEPS[type(fact)](call, fact, AT)
-    return call
+        STEPS[type(fact)](draft, fact, AT)
+    return draft.standing()
 
 
 def test_while_consent_is_asked_for_the_agent_owes_nothing() -> None:
@@ -49,6 +51,13 @@ def test_a_reference_is_the_answer_and_a_failure_none() -> None:
     assert taken.turn == Turn(1, "collected", position=7)
     failed = after(passed, e.CollectionEnded(collection="c1", outcome="failed"))
     assert failed.fields == {}
+
+
+def test_how_a_collection_ended_is_owed_to_nobody_once_the_call_is_to_end() -> None:
+    began = e.CollectionBegan(collection="c1", field="card", keys_min=1, keys_max=9)
+    told = after(Call(ending="hangup"), began, e.CollectionEnded(collection="c1", outcome="failed"))
+    assert told.privacy.collected is not None
+    assert told.turn is None
 
 
 def test_facts_of_another_collection_change_nothing() -> None:

@@ -1,11 +1,11 @@
-from msgspec.structs import replace
-
 from service.call import events as e
+from service.call.draft import Draft, begun
 from service.call.folds import turns
-from service.call.state import Call, Operation, Turn
+from service.call.state import Call, Operation, Reason, Turn
 from tests.call.story import Story, greeted, speaking
 
 DONE = Operation("t1.1", "lookup", {}, 1, is_idempotent=True, attempts_max=1, deadline_ms=9)
+LEFT_OPEN: tuple[tuple[Reason, bool], ...] = (("speech", False), ("opening", True))
 
 
 def with_tool() -> Story:
@@ -29,18 +29,29 @@ def ended() -> e.OperationEnded:
     return e.OperationEnded(operation="t2.1", status="succeeded", result="{}")
 
 
+def opened(reason: Reason, text: str = "") -> Draft:
+    call = begun(Call())
+    turns.begin(call, reason, 1, text=text)
+    return call
+
+
 def test_a_turn_is_numbered_and_knows_where_it_was_opened() -> None:
-    call = turns.opened(Call(turns=4), "silence", 7)
+    call = begun(Call(turns=4))
+    turns.begin(call, "silence", 7)
     assert call.turn == Turn(5, "silence", position=7)
     assert call.turns == 5
 
 
 def test_what_was_generated_for_the_open_turn_is_its_checkpoint() -> None:
-    call = turns.said(turns.opened(Call(), "speech", 1), 1, "One.")
-    call = turns.said(turns.said(call, 1, "Two."), 9, "Another turn's.")
+    call = opened("speech")
+    turns.say(call, 1, "One.")
+    turns.say(call, 1, "Two.")
+    turns.say(call, 9, "Another turn's.")
     assert call.turn is not None
     assert call.turn.said == ("One.", "Two.")
-    assert turns.said(Call(), 1, "Nobody's.") == Call()
+    nothing = begun(Call())
+    turns.say(nothing, 1, "Nobody's.")
+    assert nothing.standing() == Call()
 
 
 def test_words_after_an_answer_began_are_a_turn_of_their_own() -> None:
@@ -119,13 +130,15 @@ def test_a_turn_whose_words_are_cut_is_given_up_and_another_is_not() -> None:
     story = greeted()
     story.write(e.CallerSpoke(text="So?"), e.AgentSpoke(prompt="p2", clauses=("Well.",), turn=2))
     assert story.write(e.SpeechCut(prompt="p2", reason="key")).turn is None
-    other = turns.opened(Call(), "speech", 1)
-    assert turns.discarded(other, 9, is_unheard=True) == other
+    other = opened("speech")
+    turns.discard(other, 9, is_unheard=True)
+    assert other == opened("speech")
 
 
 def test_a_line_of_no_turn_that_is_cut_makes_no_news() -> None:
-    call = Call(operations=(DONE,))
-    assert turns.discarded(call, 0, is_unheard=True) == call
+    call = begun(Call(operations=(DONE,)))
+    turns.discard(call, 0, is_unheard=True)
+    assert call.standing() == Call(operations=(DONE,))
 
 
 def test_texts_are_joined_without_empty_ones() -> None:
@@ -134,30 +147,39 @@ def test_texts_are_joined_without_empty_ones() -> None:
 
 
 def test_an_utterance_that_nobody_began_to_answer_goes_on_in_the_next_turn() -> None:
-    call = replace(turns.opened(Call(), "speech", 1, text="It is"), half_text="um")
-    turn = turns.spoken(call, "broken.", 2).turn
-    assert turn == Turn(2, "speech", "It is broken.", "um", position=2)
-    keyed = turns.spoken(turns.opened(Call(), "keys", 1, text="12"), "Yes.", 2).turn
-    assert keyed == Turn(2, "speech", "Yes.", position=2)
-    greeting = turns.spoken(turns.opened(Call(), "opening", 1), "Hello?", 2).turn
-    assert greeting == Turn(2, "opening", "Hello?", position=2)
+    call = opened("speech", "It is")
+    call.half_text = "um"
+    turns.hear(call, "broken.", 2)
+    assert call.turn == Turn(2, "speech", "It is broken.", "um", position=2)
+    keyed = opened("keys", "12")
+    turns.hear(keyed, "Yes.", 2)
+    assert keyed.turn == Turn(2, "speech", "Yes.", position=2)
+    greeting = opened("opening")
+    turns.hear(greeting, "Hello?", 2)
+    assert greeting.turn == Turn(2, "opening", "Hello?", position=2)
 
 
 def test_keys_are_a_turn_of_their_own_but_for_a_greeting_owed() -> None:
-    keys = turns.keyed(turns.opened(Call(), "speech", 1, text="It is"), "12", 2).turn
-    assert keys == Turn(2, "keys", "12", position=2)
-    greeting = turns.keyed(turns.opened(Call(), "opening", 1), "12", 2).turn
-    assert greeting == Turn(2, "opening", "12", position=2)
+    keys = opened("speech", "It is")
+    turns.key(keys, "12", 2)
+    assert keys.turn == Turn(2, "keys", "12", position=2)
+    greeting = opened("opening")
+    turns.key(greeting, "12", 2)
+    assert greeting.turn == Turn(2, "opening", "12", position=2)
 
 
 def test_an_answer_to_another_turn_closes_nothing() -> None:
-    call = turns.opened(Call(), "speech", 1)
-    assert turns.answered(call, 9, 2) == call
+    call = opened("speech")
+    turns.close(call, 9, 2)
+    assert call == opened("speech")
 
 
 def test_a_turn_that_a_person_answered_is_closed_and_its_news_stays_untold() -> None:
-    call = turns.taken_by_person(with_tool().write(ended()))
+    call = begun(with_tool().write(ended()))
+    turns.leave_to_person(call)
     assert call.turn is None
     assert call.operations[-1].told_turn == 0
-    assert not turns.taken_by_person(turns.opened(Call(), "speech", 1)).is_greeted
-    assert turns.taken_by_person(turns.opened(Call(), "opening", 1)).is_greeted
+    for reason, is_greeted in LEFT_OPEN:
+        owed = opened(reason)
+        turns.leave_to_person(owed)
+        assert owed.is_greeted == is_greeted

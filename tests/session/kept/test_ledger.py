@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from typing_extensions import override
 
-from service.call import events as e, state
+from service.call import events as e
+from service.call.snapshot import packed
 from service.call.state import Call
 from service.errors import StoreError
 from service.journal.journal import Journal
@@ -248,7 +249,7 @@ async def test_a_snapshot_and_what_follows_give_the_same_state(journal: Journal)
     reading = await journal.read(CALL)
     assert not isinstance(reading, Missing)
     half = rebuilt(None, reading.records[:3])
-    snapshot = Snapshot(3, state.encode(half))
+    snapshot = Snapshot(3, packed(half))
     assert rebuilt(snapshot, reading.records[3:]) == ledger.call
 
 

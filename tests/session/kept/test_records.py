@@ -3,8 +3,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from service.call import events as e, state
+from service.call import events as e
 from service.call.mind import LINES_MAX, in_mind
+from service.call.snapshot import packed
 from service.call.state import Call
 from service.journal.values import Reading, Record, Snapshot
 from service.session.kept import records
@@ -26,7 +27,7 @@ def test_records_become_the_state_they_tell_of() -> None:
 
 def test_a_snapshot_and_what_follows_it_are_the_same_as_all_records() -> None:
     for cut in range(len(RECORDS) + 1):
-        body = state.encode(folded(Call(), RECORDS[:cut]))
+        body = packed(folded(Call(), RECORDS[:cut]))
         assert rebuilt(Snapshot(cut, body), RECORDS[cut:]) == rebuilt(None, RECORDS)
 
 
@@ -46,7 +47,7 @@ def test_a_long_call_is_recalled_as_it_is_kept_in_mind_and_others_have_their_tur
         others = asyncio.create_task(beside())
         assert await recalled(None, long) == whole
         others.cancel()
-        kept = Snapshot(LINES_MAX, state.encode(rebuilt(None, long[:LINES_MAX])))
+        kept = Snapshot(LINES_MAX, packed(rebuilt(None, long[:LINES_MAX])))
         assert await recalled(kept, long[LINES_MAX:]) == whole
 
     asyncio.run(recall())
@@ -70,7 +71,7 @@ async def test_who_reads_a_call_folds_what_follows_the_kept_state_unless_other_c
     body: bytes,
 ) -> None:
     whole = rebuilt(None, RECORDS)
-    kept = Snapshot(2, body or state.encode(replace(folded(Call(), RECORDS[:2]), stage="kept")))
+    kept = Snapshot(2, body or packed(replace(folded(Call(), RECORDS[:2]), stage="kept")))
     call = await records.as_it_stands(Reading("i", 1, len(RECORDS), kept, RECORDS))
     assert call == (whole if body else replace(whole, stage="kept"))
     assert await records.as_it_stands(Reading("i", 1, len(RECORDS), None, RECORDS)) == whole
