@@ -16,6 +16,7 @@ from service.session.means import Means
 from service.waiting import Flag
 
 LOOK_EVERY = 5  # renewals: everything that happens rings, so what is found by looking is what a lost ring told
+BEAT_MS = 50  # renewals of a process come together so often: the store makes one write of many
 AGAIN_MS = 200  # after the store failed: soon enough for a person who pressed "hang up"
 AGAIN_MS_MAX = 2_000  # doubled so far, so that a store that comes back is not run over
 
@@ -52,7 +53,7 @@ class Watch:
     async def _hold_on(self) -> None:
         """Renew the hold, stream or no stream; tell when it is lost."""
         for renewal in count(1):
-            await asyncio.sleep(self._nearly(RENEW_MS) / 1000)
+            await asyncio.sleep(self._on_beat(self._nearly(RENEW_MS)) / 1000)
             epoch = self._ledger.epoch
             try:
                 is_ours = await self._ledger.renew(self._means.clock.now_ms())
@@ -103,6 +104,11 @@ class Watch:
     def _ask(self) -> None:
         self._again = None
         self._post(News())
+
+    def _on_beat(self, wait_ms: int) -> int:
+        """So long, or until the beat before that, if there is one."""
+        beyond_ms = (self._means.clock.now_ms() + wait_ms) % BEAT_MS
+        return wait_ms - beyond_ms if beyond_ms < wait_ms else wait_ms
 
     def _nearly(self, wait_ms: int) -> int:
         """So long, or up to a fifth less: calls that came in one instant don't all ask in one."""
