@@ -69,11 +69,11 @@ class SqliteJournal:
         self._bells = Bells()
         file = StoreFile(path, writes=True)
         self._writing = Lane(file, name="journal-write", done=partial(told, self._bells))
-        self._reading = self._writing
+        self._reading, writing = self._writing, None if path is None else file
         if path is not None:
             file = StoreFile(path, writes=False)
             self._reading = Lane(file, name="journal-read", group_max=READ_GROUP_MAX)
-        self._tails = Tails(self._reading, self._bells, is_shared=path is not None)
+        self._tails = Tails(self._reading, self._bells, writing=writing)
         self._pulse = secrets.token_hex(8)
 
     async def start(self) -> None:

@@ -114,15 +114,16 @@ def recall(connection: sqlite3.Connection, name: str, *, now_ms: int) -> str | N
     return None if found is None else str(found[0])
 
 
-def heads(
-    connection: sqlite3.Connection, call_sids: Iterable[str], *, version: int
+def others(
+    connection: sqlite3.Connection, call_sids: Iterable[str], *, ours: int, known: int | None
 ) -> tuple[int, dict[str, tuple[str, int]]]:
-    """Return the file's version, and how far these calls are unless the version is still `version`.
+    """Return how many groups of writes weren't `ours`, and how far these calls are unless that is `known`.
 
-    SQLite's data_version changes when another connection, of whatever process, has written.
+    A group of ours that was committed but not counted yet looks like another's for a moment.
     """
-    (present,) = connection.execute("PRAGMA data_version").fetchone()
-    if present == version:
+    (height,) = connection.execute(SQL["tide"]).fetchone()
+    present = height - ours
+    if present == known:
         return present, {}
     rows = connection.execute(SQL["heads"], (json.dumps(list(call_sids)),))
     return present, {call_sid: (incarnation, head) for call_sid, incarnation, head in rows}

@@ -80,6 +80,7 @@ class StoreFile:
         self._identity: tuple[int, int] | None = None
         self._tide = None if path is None else TideMark(path)
         self._pause = Event()  # never set: a sleep that reads no clock
+        self.commits = 0  # of groups of writes
 
     def begin(self) -> sqlite3.Connection:
         """Start a transaction, opening the file when need be. Raises StoreUnavailable."""
@@ -100,6 +101,7 @@ class StoreFile:
             return
         (height,) = connection.execute(SQL["raise_tide"]).fetchone()
         connection.execute("COMMIT")
+        self.commits += 1
         if self._tide is not None:
             self._tide.rise(height)
 

@@ -1,7 +1,7 @@
 """The tails of a SQLite file: who waits for which call's records, and how they hear of them.
 
 Our own appends wake their tails at once. Those of other processes are seen by one poller for all tails
-of this process, which asks only whether the file changed, and runs only while somebody tails.
+of this process, which asks only whether somebody else wrote, and runs only while somebody tails.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from service.errors import StoreUnavailable
 from service.journal.limits import is_name
 from service.journal.sqlite import readings
 from service.journal.sqlite.lane import Lane
+from service.journal.sqlite.storefile import StoreFile
 from service.journal.tailing import Bells, Page, follow
 from service.journal.values import Appended, Ear, Gone, Record, Reset
 
@@ -23,12 +24,12 @@ Head = tuple[str, int]  # a call's incarnation, and how far its journal goes
 
 
 class Tails:
-    """Reads through `lane`. With `is_shared`, other processes may write to the file, too."""
+    """Reads through `lane`. Other processes may write to the file too, unless `writing`, our own side, is None."""
 
-    def __init__(self, lane: Lane, bells: Bells, *, is_shared: bool) -> None:
+    def __init__(self, lane: Lane, bells: Bells, *, writing: StoreFile | None) -> None:
         self._lane = lane
         self._bells = bells
-        self._is_shared = is_shared
+        self._writing = writing
         self._poller: asyncio.Task[None] | None = None
 
     def tail(
@@ -65,13 +66,14 @@ class Tails:
 
     def _watch_others(self) -> None:
         """Let the poller run, if there can be other processes and it doesn't run already."""
-        if self._is_shared and (self._poller is None or self._poller.done()):
+        writing = self._writing
+        if writing is not None and (self._poller is None or self._poller.done()):
             self._poller = asyncio.get_running_loop().create_task(
-                self._poll(), context=scope.of_nobody()
+                self._poll(writing), context=scope.of_nobody()
             )
 
-    async def _poll(self) -> None:
-        version = 0
+    async def _poll(self, writing: StoreFile) -> None:
+        known: int | None = None
         seen: dict[str, Head | None] = {}
         while True:
             await asyncio.sleep(POLL_MS / 1_000)
@@ -80,18 +82,18 @@ class Tails:
             if not calls:
                 return
             try:
-                present, heads = await self._lane.run(
-                    partial(readings.heads, call_sids=calls, version=version)
-                )
+                # Our own are counted first: a group too few is looked into in vain, one too many would hide one.
+                look = partial(readings.others, call_sids=calls, ours=writing.commits, known=known)
+                present, heads = await self._lane.run(look)
             except StoreUnavailable:
                 self._bells.ring_all()  # each tail finds out by itself
                 continue
-            if present != version:
+            if present != known:
                 for call_sid in calls:
                     found = heads.get(call_sid)
                     if call_sid not in seen or seen[call_sid] != found:
                         self._bells.ring(call_sid, _grown(seen.get(call_sid), found))
-                version, seen = present, {sid: heads.get(sid) for sid in calls}
+                known, seen = present, {sid: heads.get(sid) for sid in calls}
 
 
 def _grown(before: Head | None, found: Head | None) -> int | None:

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -11,8 +12,8 @@ from service.journal.sqlite.readings import (
     feel_pulse,
     find,
     headlines,
-    heads,
     lapsed,
+    others,
     read,
     read_claimed,
     read_page,
@@ -155,11 +156,15 @@ def test_a_pulse_is_felt_as_it_was_written_last(file: StoreFile) -> None:
     assert feel_pulse(connection, "journal") == 9
 
 
-def test_a_glance_at_an_unchanged_file_asks_no_further(file: StoreFile) -> None:
+def test_a_glance_at_a_file_that_only_we_wrote_to_asks_no_further(file: StoreFile) -> None:
     connection = file.begin()
-    version, found = heads(connection, (CALL, "CA9"), version=-1)
+    elsewhere, found = others(connection, (CALL, "CA9"), ours=file.commits, known=None)
     assert found == {CALL: (incarnation(connection), 2 * PAGE_RECORDS)}
-    assert heads(connection, (CALL,), version=version) == (version, {})
+    file.commit(connection)
+    connection = file.begin()
+    look = partial(others, connection, (CALL,), known=elsewhere)
+    assert look(ours=file.commits) == (elsewhere, {})
+    assert look(ours=file.commits - 1) == (elsewhere + 1, {CALL: found[CALL]})
 
 
 def incarnation(connection: sqlite3.Connection) -> str:

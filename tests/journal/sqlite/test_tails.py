@@ -34,7 +34,7 @@ async def opened(path: Path | None) -> Lane:
 @pytest.mark.asyncio
 async def test_a_store_of_one_process_needs_no_poller() -> None:
     lane = await opened(None)
-    tails = Tails(lane, Bells(), is_shared=False)
+    tails = Tails(lane, Bells(), writing=None)
     async with aclosing(tails.tail(CALL, incarnation=None, after=0)) as tail:
         assert await anext(tail) == Record(1, 0, 5, b"a")
     assert tails._poller is None
@@ -47,7 +47,7 @@ async def test_what_another_process_writes_is_seen_while_somebody_tails(tmp_path
     writing = await opened(tmp_path / "calls.db")
     reading = Lane(StoreFile(tmp_path / "calls.db", writes=False), name="reads")
     reading.start()
-    tails = Tails(reading, Bells(), is_shared=True)
+    tails = Tails(reading, Bells(), writing=StoreFile(tmp_path / "calls.db", writes=True))
     async with aclosing(tails.tail(CALL, incarnation=None, after=1)) as tail:
         waiting = asyncio.create_task(anext(tail))
         await asyncio.sleep(0)
@@ -77,7 +77,7 @@ async def test_the_poller_is_no_calls_whoever_tailed_first(tmp_path: Path) -> No
     writing = await opened(tmp_path / "calls.db")
     reading = Noting(StoreFile(tmp_path / "calls.db", writes=False), name="reads")
     reading.start()
-    tails = Tails(reading, Bells(), is_shared=True)
+    tails = Tails(reading, Bells(), writing=StoreFile(tmp_path / "calls.db", writes=True))
     scope.of_call(CALL)
     async with aclosing(tails.tail(CALL, incarnation=None, after=1)) as tail:
         waiting = asyncio.create_task(anext(tail))
@@ -92,7 +92,8 @@ async def test_the_poller_is_no_calls_whoever_tailed_first(tmp_path: Path) -> No
 
 @pytest.mark.asyncio
 async def test_a_name_that_no_call_can_have_is_gone_without_a_look() -> None:
-    tails = Tails(Lane(StoreFile(None, writes=True), name="idle"), Bells(), is_shared=True)
+    file = StoreFile(None, writes=True)
+    tails = Tails(Lane(file, name="idle"), Bells(), writing=file)
     assert [one async for one in tails.tail("no\nname", incarnation=None, after=0)] == [Gone()]
     with pytest.raises(StoreUnavailable):
         await anext(tails.tail(CALL, incarnation=None, after=0))
