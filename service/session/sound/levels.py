@@ -4,8 +4,8 @@ Audio itself is never written; this is, every few seconds, so that whoever looks
 sees it, also as it was before a crash.
 """
 
-import math
 from base64 import b64encode
+from bisect import bisect_right
 
 from service.audio import level, milliseconds, samples
 from service.call.events import LEVEL_STEP_MS
@@ -15,6 +15,13 @@ TELL_MS = 5_000  # one small write for fifty steps
 LAST_MS_MIN = 1_000  # when a stream ends, less than this is not worth a write
 FLOOR_DB = -60  # of full scale: quieter is silence on any telephone line
 PIECE = samples(LEVEL_STEP_MS)
+EACH = 3  # every third sample is measured: their power is that of all, within a decibel or two
+FULL_SCALE, LOUDEST = 32_768, 255
+# The least amplitude of each step of the scale, in equal decibels; see `scaled`.
+_LEAST = [
+    FULL_SCALE * 10 ** (FLOOR_DB / 20 * (1 - (step - 0.5) / LOUDEST))
+    for step in range(1, LOUDEST + 1)
+]
 
 
 class Levels:
@@ -34,7 +41,7 @@ class Levels:
             return False
         while len(self._heard) >= PIECE:
             ended_ms = now_ms - milliseconds(len(self._heard) - PIECE)
-            self._caller[ended_ms // LEVEL_STEP_MS] = scaled(level(bytes(self._heard[:PIECE])))
+            self._caller[ended_ms // LEVEL_STEP_MS] = _loudness(self._heard[:PIECE])
             del self._heard[:PIECE]
         return True
 
@@ -43,7 +50,7 @@ class Levels:
         begins_ms = max(now_ms, self._ours_until_ms)
         for start in range(0, len(ulaw), PIECE):
             step = (begins_ms + milliseconds(start)) // LEVEL_STEP_MS
-            self._ours[step] = scaled(level(ulaw[start : start + PIECE]))
+            self._ours[step] = _loudness(ulaw[start : start + PIECE])
         self._ours_until_ms = begins_ms + milliseconds(len(ulaw))
 
     def cleared(self, now_ms: int) -> None:
@@ -72,7 +79,8 @@ class Levels:
 
 def scaled(amplitude: int) -> int:
     """Return a 16-bit amplitude as 0 (FLOOR_DB or quieter) to 255 (full scale), in equal decibels."""
-    if amplitude <= 0:
-        return 0
-    decibels = 20 * math.log10(amplitude / 32_768)
-    return max(0, min(255, round(255 * (1 - decibels / FLOOR_DB))))
+    return bisect_right(_LEAST, amplitude)
+
+
+def _loudness(ulaw: bytes | bytearray) -> int:
+    return scaled(level(bytes(ulaw[::EACH])))

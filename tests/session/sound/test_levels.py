@@ -1,10 +1,11 @@
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
 
-from service.audio import SILENCE, encode, samples
+from service.audio import SILENCE, encode, level, samples
 from service.call.inputs import Measured
-from service.session.sound.levels import FLOOR_DB, LAST_MS_MIN, TELL_MS, Levels, scaled
+from service.session.sound.levels import FLOOR_DB, LAST_MS_MIN, PIECE, TELL_MS, Levels, scaled
 
 LOUD = encode(b"\x00\x40" * 8_000)  # a second at half of full scale
 HALF = 230  # -6 dB
@@ -89,3 +90,13 @@ def test_a_process_that_stood_still_tells_the_latest_only() -> None:
 def test_amplitudes_are_scaled_by_decibels(amplitude: int, byte: int) -> None:
     assert scaled(amplitude) == byte
     assert FLOOR_DB == -60
+
+
+def test_every_third_sample_tells_the_level_of_a_voice() -> None:
+    voice = (Path(__file__).parents[3] / "fixtures/audio/caller_david_long.ulaw").read_bytes()
+    for at in range(0, len(voice) - PIECE, PIECE):
+        levels = Levels(0)
+        levels.caller(voice[at : at + PIECE], 100)
+        levels.caller(LOUD[:PIECE], 200)
+        _, caller, _ = told(levels.take(TELL_MS))
+        assert caller[1] == pytest.approx(scaled(level(voice[at : at + PIECE])), abs=8)
