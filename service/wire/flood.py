@@ -1,38 +1,58 @@
 """How much one socket may send: frames and bytes, so many a second and a burst more. Pure.
 
+    a second's worth ──> bucket ── a handful at a time, when it is empty ──> purse ── each frame ──> spent
+
 A caller's frames come 50 a second. What a network held back for three seconds comes at once and is no flood:
-after that the stream was given up anyway.
+after that the stream was given up anyway. The purse is there for speed: what is paid out of it asks no clock.
 """
 
 FRAMES_A_S = 120
 FRAMES_AT_ONCE_MAX = 300
 BYTES_A_S = 65_536  # 50 frames of audio are 17,000
 BYTES_AT_ONCE_MAX = 262_144  # four messages of the longest kind
+PURSE_FRAMES, PURSE_BYTES = 16, 8_192  # of the most at once: a third of a second of audio
 MS_A_S = 1_000
-FRAMES_FULL, BYTES_FULL = FRAMES_AT_ONCE_MAX * MS_A_S, BYTES_AT_ONCE_MAX * MS_A_S
+FRAMES_FULL = (FRAMES_AT_ONCE_MAX - PURSE_FRAMES) * MS_A_S
+BYTES_FULL = (BYTES_AT_ONCE_MAX - PURSE_BYTES) * MS_A_S
 
 
 class Flood:
     """What one socket has sent, and whether that is still what a caller sends.
 
-    Two buckets, filled by the clock and emptied by what comes, in thousandths and without fractions. It is
-    asked for every frame of every call, so both stand here side by side.
+    Two buckets, filled by the clock and emptied by what comes, in thousandths and without fractions, and a purse
+    for each. It is asked for every frame of every call, so both stand here side by side.
     """
 
     def __init__(self, now_ms: int) -> None:
         self._frames, self._bytes = FRAMES_FULL, BYTES_FULL
         self._at_ms = now_ms
+        self._purse_frames, self._purse_bytes = PURSE_FRAMES, PURSE_BYTES
+
+    def has_paid(self, frames: int, octets: int) -> bool:
+        """Count what came, if the purse holds as much, as it does nearly always. False: see `admits`."""
+        frames_left = self._purse_frames - frames
+        bytes_left = self._purse_bytes - octets
+        if frames_left < 0 or bytes_left < 0:
+            return False
+        self._purse_frames, self._purse_bytes = frames_left, bytes_left
+        return True
 
     def admits(self, frames: int, octets: int, now_ms: int) -> bool:
         """Count what came. False when it is too much."""
-        past_ms = now_ms - self._at_ms
-        if (frames_left := self._frames + past_ms * FRAMES_A_S) > FRAMES_FULL:
-            frames_left = FRAMES_FULL
-        if (bytes_left := self._bytes + past_ms * BYTES_A_S) > BYTES_FULL:
-            bytes_left = BYTES_FULL
-        frames_left -= frames * MS_A_S
-        bytes_left -= octets * MS_A_S
-        if frames_left < 0 or bytes_left < 0:
-            return False
-        self._frames, self._bytes, self._at_ms = frames_left, bytes_left, now_ms
-        return True
+        past_ms = max(0, now_ms - self._at_ms)
+        self._frames = min(self._frames + past_ms * FRAMES_A_S, FRAMES_FULL)
+        self._bytes = min(self._bytes + past_ms * BYTES_A_S, BYTES_FULL)
+        self._at_ms = now_ms
+        self._fill(frames, octets)
+        return self.has_paid(frames, octets)
+
+    def _fill(self, frames: int, octets: int) -> None:
+        """Put into the purse what is wanted and a handful more, as far as the buckets go."""
+        wanted = max(0, frames + PURSE_FRAMES - self._purse_frames)
+        more = min(wanted, self._frames // MS_A_S)
+        self._purse_frames += more
+        self._frames -= more * MS_A_S
+        wanted = max(0, octets + PURSE_BYTES - self._purse_bytes)
+        more = min(wanted, self._bytes // MS_A_S)
+        self._purse_bytes += more
+        self._bytes -= more * MS_A_S

@@ -72,23 +72,28 @@ class Wire(WebSocketsSansIOProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol. What is too much is not read to its end."""
-        now_ms = self._now_ms()
         text = None if self._framing is None else self._framing.whole(data)
         if text is None:
-            is_calm = self._bring_all(data, now_ms)
+            is_calm = self._bring_all(data)
         else:  # nearly always
-            is_calm = self._flood.admits(1, len(data), now_ms)
+            is_calm = self._admits(1, len(data))
             if is_calm and not self.close_sent:
                 self._text(text)
         if not is_calm:
             self._stop_flood()
 
-    def _bring_all(self, data: bytes, now_ms: int) -> bool:
-        """Take bytes of any kind; False when they are too many, and what follows was left."""
-        pieces = (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
-        return all(self._bring(piece, now_ms) for piece in pieces)
+    def _admits(self, frames: int, octets: int) -> bool:
+        flood = self._flood
+        return flood.has_paid(frames, octets) or flood.admits(frames, octets, self._now_ms())
 
-    def _bring(self, octets: bytes, now_ms: int) -> bool:
+    def _bring_all(self, data: bytes) -> bool:
+        """Take bytes of any kind; False when they are too many, and what follows was left."""
+        if len(data) <= PIECE_BYTES:
+            return self._bring(data)
+        pieces = (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
+        return all(map(self._bring, pieces))
+
+    def _bring(self, octets: bytes) -> bool:
         """Take some bytes; False when they are too many."""
         if self._framing is None:
             self._frames = 0
@@ -97,9 +102,9 @@ class Wire(WebSocketsSansIOProtocol):
             if self.handshake_initiated and is_alone:
                 # Whoever says something before this is read by the parser alone: no carrier does.
                 self._framing = Framing(self.config.ws_max_size)
-            return self._flood.admits(self._frames, len(octets), now_ms)
+            return self._admits(self._frames, len(octets))
         found = self._framing.feed(octets)
-        if not self._flood.admits(len(found), len(octets), now_ms):
+        if not self._admits(len(found), len(octets)):
             return False
         for one in found:
             if not isinstance(one, bytes):
