@@ -184,8 +184,13 @@ class Endpointer:
         self._at += FRAME_SAMPLES
         if is_voiced:
             self._voiced_to = self._at
-        self._recent = (self._recent << 1 | is_voiced) & OPEN_WINDOW
-        return self._speaking() if self.is_speaking else self._quiet()
+        recent = self._recent = (self._recent << 1 | is_voiced) & OPEN_WINDOW
+        if self.is_speaking:
+            return self._speaking()
+        if recent or self.is_stirring:
+            return self._quiet()
+        self._trim()  # nearly always nobody speaks
+        return None
 
     def _stir(self) -> None:
         """Something stirs: note for how long, and when nothing comes of it."""
@@ -229,13 +234,17 @@ class Endpointer:
         if voiced < OPEN_FRAMES:
             if self.is_stirring or voiced >= STIR_FRAMES:
                 self._stir()
-            if len(self._audio) > QUIET_MAX:
-                del self._audio[:-QUIET]
+            self._trim()
             return None
         self._began = self._at - self._recent.bit_length() * FRAME_SAMPLES
         self._open()
         del self._audio[: -(self._at - self._began + PRE_ROLL)]
         return SpeechBegan(self._began)
+
+    def _trim(self) -> None:
+        """Keep no more than the pre-roll and a few frames, until there are more of them."""
+        if len(self._audio) > QUIET_MAX:
+            del self._audio[:-QUIET]
 
     def _speaking(self) -> Speech | None:
         """Go on until the silence is long enough, or the utterance too long; tell of a pause once."""

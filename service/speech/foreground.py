@@ -69,8 +69,9 @@ class Foreground:
         power = share * share
         self._power += (power - self._power) * FASTEST
         self._block_power += power
-        self._block_voiced += is_voice
         self._block_frames += 1
+        if is_voice:
+            self._block_voiced += 1
         if self._block_frames == BLOCK_FRAMES:
             self._learn_background()
         is_near, sink_db = False, SINK_SILENT_DB
@@ -78,10 +79,8 @@ class Foreground:
             loud_db = _decibels(self._power)
             self._caller_db = max(self._caller_db, loud_db)
             is_near, sink_db = self._is_loud_enough(loud_db), SINK_VOICE_DB
-        if (sunk_db := self._caller_db - sink_db) > self._least_db:
-            self._caller_db = sunk_db
-        else:
-            self._caller_db = self._least_db
+        if self._caller_db != self._least_db:  # as deep as it goes it lies while nobody speaks
+            self._caller_db = max(self._caller_db - sink_db, self._least_db)
         return is_near
 
     def _is_loud_enough(self, loud_db: float) -> bool:
