@@ -4,6 +4,7 @@ Audio itself is never written; this is, every few seconds, so that whoever looks
 sees it, also as it was before a crash.
 """
 
+import math
 from base64 import b64encode
 from bisect import bisect_right
 
@@ -14,12 +15,13 @@ from service.call.inputs import Measured
 TELL_MS = 5_000  # one small write for fifty steps
 LAST_MS_MIN = 1_000  # when a stream ends, less than this is not worth a write
 FLOOR_DB = -60  # of full scale: quieter is silence on any telephone line
+TELL_STEPS, LAST_STEPS_MIN = TELL_MS // LEVEL_STEP_MS, LAST_MS_MIN // LEVEL_STEP_MS
 PIECE = samples(LEVEL_STEP_MS)
 EACH = 3  # every third sample is measured: their power is that of all, within a decibel or two
 FULL_SCALE, LOUDEST = 32_768, 255
 # The least amplitude of each step of the scale, in equal decibels; see `scaled`.
 _LEAST = [
-    FULL_SCALE * 10 ** (FLOOR_DB / 20 * (1 - (step - 0.5) / LOUDEST))
+    math.ceil(FULL_SCALE * 10 ** (FLOOR_DB / 20 * (1 - (step - 0.5) / LOUDEST)))
     for step in range(1, LOUDEST + 1)
 ]
 
@@ -35,15 +37,16 @@ class Levels:
         self._ours_until_ms = 0
 
     def caller(self, ulaw: bytes, now_ms: int) -> bool:
-        """Take what the caller was heard to say until now. True when there may be something to tell."""
-        self._heard += ulaw
-        if len(self._heard) < PIECE:
+        """Take what the caller was heard to say until now. True when it is time to tell; see `take`."""
+        heard = self._heard
+        heard += ulaw
+        if len(heard) < PIECE:
             return False
-        while len(self._heard) >= PIECE:
-            ended_ms = now_ms - milliseconds(len(self._heard) - PIECE)
-            self._caller[ended_ms // LEVEL_STEP_MS] = _loudness(self._heard[:PIECE])
-            del self._heard[:PIECE]
-        return True
+        while len(heard) >= PIECE:
+            ended_ms = now_ms - milliseconds(len(heard) - PIECE)
+            self._caller[ended_ms // LEVEL_STEP_MS] = _loudness(heard[:PIECE])
+            del heard[:PIECE]
+        return now_ms // LEVEL_STEP_MS - self._since >= TELL_STEPS
 
     def ours(self, ulaw: bytes, now_ms: int) -> None:
         """Take what was sent to the caller, to be played after all that was sent before."""
@@ -61,10 +64,9 @@ class Levels:
     def take(self, now_ms: int, *, is_last: bool = False) -> Measured | None:
         """Return what to tell, when it is time and there was any sound."""
         until = now_ms // LEVEL_STEP_MS
-        least_ms = LAST_MS_MIN if is_last else TELL_MS
-        if (until - self._since) * LEVEL_STEP_MS < least_ms:
+        if until - self._since < (LAST_STEPS_MIN if is_last else TELL_STEPS):
             return None
-        first = max(self._since, until - TELL_MS // LEVEL_STEP_MS)
+        first = max(self._since, until - TELL_STEPS)
         steps = range(first, until)
         caller = bytes(self._caller.get(step, 0) for step in steps)
         ours = bytes(self._ours.get(step, 0) for step in steps)
