@@ -38,6 +38,17 @@ class Marks:
     `is_proven`: the peer is known to echo.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_listened",
+        "_missed",
+        "_outstanding",
+        "_stalled_ms",
+        "is_mute",
+        "is_proven",
+        "shown",
+    )
+
     def __init__(self, buffer: Buffer, *, is_proven: bool) -> None:
         self.shown = 0  # the position that was heard for certain: the last echo, or a new beginning
         self.is_mute = False  # the peer seems not to echo

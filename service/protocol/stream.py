@@ -94,6 +94,8 @@ StreamEvent = Started | Audio | KeyPressed | Echoed | Stopped
 class Stream:
     """The state of one stream."""
 
+    __slots__ = ("_started", "_state", "_stream_sid", "_track")
+
     def __init__(self) -> None:
         self._state = State.OPENED
         self._started: Started | None = None

@@ -45,6 +45,20 @@ AS_FORESEEN: tuple[bool, tuple[Finding, ...]] = (True, ())
 class Track:
     """The inbound track of one stream."""
 
+    __slots__ = (
+        "_bare",
+        "_chunk",
+        "_has_risen",
+        "_last_ms",
+        "_length",
+        "_next_chunk",
+        "_next_timestamp",
+        "_step",
+        "_timestamp",
+        "_unit",
+        "_vote",
+    )
+
     def __init__(self) -> None:
         self._last_ms: int | None = None
         self._chunk: int | None = None

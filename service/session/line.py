@@ -47,6 +47,23 @@ class Arrival:
 class Line:
     """At most one stream at a time."""
 
+    __slots__ = (
+        "_call_sid",
+        "_closing",
+        "_has_echoed",
+        "_is_live_voice",
+        "_is_mute",
+        "_jitter",
+        "_means",
+        "_mouth",
+        "_socket",
+        "detached_ms",
+        "last_media_ms",
+        "levels",
+        "stream_sid",
+        "voice",
+    )
+
     def __init__(self, call_sid: str, means: Means) -> None:
         self._call_sid = call_sid
         self._means = means

@@ -22,6 +22,17 @@ from service.session.verifying import Verification
 class Mooring:
     """Where one call's streams are tied up, at most one at a time."""
 
+    __slots__ = (
+        "_ledger",
+        "_line",
+        "_means",
+        "_post",
+        "_scribe",
+        "_seam",
+        "_verification",
+        "person",
+    )
+
     def __init__(
         self,
         means: Means,

@@ -89,6 +89,22 @@ class Voice(Protocol):
 class Endpointer:
     """Turns one stream's audio into utterances. One instance a stream."""
 
+    __slots__ = (
+        "_at",
+        "_audio",
+        "_began",
+        "_partial",
+        "_patience",
+        "_paused_after",
+        "_recent",
+        "_restored",
+        "_stirring_frames",
+        "_voice",
+        "_voiced_to",
+        "is_speaking",
+        "is_stirring",
+    )
+
     def __init__(self, voice: Voice, patience_ms: int = PATIENCE_MS) -> None:
         self._voice = voice
         self._patience = 0

@@ -48,6 +48,19 @@ VOICED_MILLI = 100  # of the frames in those blocks: a pause has none
 class Foreground:
     """One call's sense of who is near."""
 
+    __slots__ = (
+        "_background_db",
+        "_block_frames",
+        "_block_power",
+        "_block_voiced",
+        "_blocks",
+        "_caller_db",
+        "_doubtful_frames",
+        "_has_voices_behind",
+        "_least_db",
+        "_power",
+    )
+
     def __init__(self) -> None:
         self._power = 0.0
         self._caller_db = float(QUIET_CALLER_DB)

@@ -66,6 +66,22 @@ class VoiceActivity(Generic[S]):
     batch it is a few microseconds; the scorer's part is done with that of other calls.
     """
 
+    __slots__ = (
+        "_batch",
+        "_counts",
+        "_foreground",
+        "_frames",
+        "_gate",
+        "_hold_frames",
+        "_is_voice",
+        "_partial",
+        "_scorer",
+        "_tell",
+        "_unheard",
+        "_verdicts",
+        "_windows",
+    )
+
     def __init__(self, gate: Gate, scorer: S | None, batch: Batch[S] | None = None) -> None:
         self._gate = gate
         self._scorer = scorer

@@ -23,6 +23,8 @@ class Flood:
     for each. It is asked for every frame of every call, so both stand here side by side.
     """
 
+    __slots__ = ("_at_ms", "_bytes", "_frames", "_purse_bytes", "_purse_frames")
+
     def __init__(self, now_ms: int) -> None:
         self._frames, self._bytes = FRAMES_FULL, BYTES_FULL
         self._at_ms = now_ms

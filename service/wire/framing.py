@@ -47,6 +47,8 @@ Piece = bytes | Raw  # a text's payload, which nobody decoded yet, or what the p
 class Framing:
     """One connection's inbound bytes, from the end of the handshake on."""
 
+    __slots__ = ("_is_amid", "_is_between", "_is_over", "_max", "_rest")
+
     def __init__(self, message_max: int) -> None:
         self._max = message_max
         self._rest = b""

@@ -72,6 +72,25 @@ class _Whole:
 class Ear:
     """Listens to one call."""
 
+    __slots__ = (
+        "_call",
+        "_call_sid",
+        "_endpointer",
+        "_giving_up",
+        "_guesses",
+        "_had_floor",
+        "_half",
+        "_is_noisy",
+        "_make_endpointer",
+        "_on_false_alarm",
+        "_on_onset",
+        "_open",
+        "_post",
+        "_speech",
+        "_untold",
+        "_waiting",
+    )
+
     def __init__(
         self,
         call_sid: str,

@@ -8,6 +8,8 @@ SCALE = 4  # bits: the estimate moves by a sixteenth of each deviation
 class Jitter:
     """The estimate of one stream."""
 
+    __slots__ = ("_came_ms", "_count", "_scaled")
+
     def __init__(self) -> None:
         self._came_ms = 0
         self._count = 0  # of the message before; 0 before the first

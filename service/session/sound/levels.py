@@ -29,6 +29,8 @@ _LEAST = [
 class Levels:
     """Measures one stream, from `now_ms` on. What we send is heard when what was sent before is over."""
 
+    __slots__ = ("_caller", "_heard", "_ours", "_ours_until_ms", "_since")
+
     def __init__(self, now_ms: int) -> None:
         self._since = now_ms // LEVEL_STEP_MS  # the first step that was not told yet
         self._heard = bytearray()

@@ -54,6 +54,22 @@ class Listener(Protocol):
 class Seam:
     """One call's audio, put together."""
 
+    __slots__ = (
+        "_at",
+        "_bridged",
+        "_forks",
+        "_heard",
+        "_heard_ms",
+        "_is_alone",
+        "_lately",
+        "_listener",
+        "_main",
+        "_missed",
+        "_next",
+        "_next_ms",
+        "_tail",
+    )
+
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._forks: list[Source] = []
