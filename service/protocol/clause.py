@@ -10,10 +10,11 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from service.audio import level, samples
+from service.audio import decode, loudness, samples
 
 BACK_MAX = samples(300)  # repeated after a hold: a word at most, or it sounds like a stutter
 BACK_STEP = samples(10)  # how closely a quiet place to go on from is looked for
+SAMPLE_BYTES = 2  # of PCM
 
 
 class Clause(msgspec.Struct, frozen=True):
@@ -56,5 +57,11 @@ class Clause(msgspec.Struct, frozen=True):
 
 def quiet_place(audio: bytes, heard: int) -> int:
     """Return where to go on so that it sounds whole: the quietest place, BACK_MAX before at most."""
-    places = range(heard, max(0, heard - BACK_MAX) - 1, -BACK_STEP)
-    return min(places, key=lambda place: level(audio[place : place + BACK_STEP]))
+    first = max(0, heard - BACK_MAX)
+    pcm = decode(audio[first : heard + BACK_STEP])
+
+    def loud(place: int) -> int:
+        begin = (place - first) * SAMPLE_BYTES
+        return loudness(pcm[begin : begin + BACK_STEP * SAMPLE_BYTES])
+
+    return min(range(heard, first - 1, -BACK_STEP), key=loud)

@@ -83,6 +83,7 @@ class Playout:
         self._unheard: list[Clause] = []
         self._synthesised: dict[str, int] = {}
         self._queued = 0
+        self._played = 0  # by the clock alone, as of the last look
         self._heard = 0
         self._marked = 0
         self._clears = 0
@@ -156,10 +157,12 @@ class Playout:
         to, synthesised = self._heard_to(now_ms), self._synthesised.get(prompt, 0)
         open_clauses = [clause for clause in self._unheard if clause.prompt == prompt]
         done = open_clauses[0].offset if open_clauses else synthesised
-        sent = sum(clause.part(self._buffer.sent) for clause in open_clauses)
-        heard = sum(clause.part(to) for clause in open_clauses)
         reached = self._reach(to, now_ms)
-        reach = sum(clause.reach(reached) for clause in open_clauses)
+        sent = heard = reach = 0
+        for clause in open_clauses:
+            sent += clause.part(self._buffer.sent)
+            heard += clause.part(to)
+            reach += clause.reach(reached)
         return Pointers(
             prompt, synthesised, max(done + sent, done + reach), done + heard, done + reach
         )
@@ -168,16 +171,14 @@ class Playout:
         """Return when `due` or `heard` will have more, without an echo; None: when more is queued."""
         open_at, needed = self._hear(now_ms), self._needed
         ends = self._unheard[0].end if self._unheard else None
+        if ends is not None and ends > self._buffer.sent:
+            ends = None  # More of it is sent before.
         if needed is not None and self._heard >= needed:
             return now_ms
         if ends is not None and ends <= self._heard and (open_at is None or ends < open_at):
             return now_ms
-        soonest_ms: int | None = None
-        for position in (needed, ends):
-            if position is not None:
-                at_ms = self._buffer.plays_at_ms(position)
-                if at_ms > now_ms and (soonest_ms is None or at_ms < soonest_ms):
-                    soonest_ms = at_ms
+        coming = [one for one in (needed, ends) if one is not None and one > self._played]
+        soonest_ms = self._buffer.plays_at_ms(min(coming)) if coming else None
         return self._marks.due_ms(now_ms, soonest_ms)
 
     def is_idle(self, now_ms: int) -> bool:
@@ -270,7 +271,8 @@ class Playout:
 
     def _hear(self, now_ms: int) -> int | None:
         """Move heard on; return the first position whose echo is waited for."""
-        open_at, played = self._marks.open_at(now_ms), self._buffer.played(now_ms)
+        open_at = self._marks.open_at(now_ms)
+        self._played = played = self._buffer.played(now_ms)
         limit = self._buffer.sent if open_at is None else open_at
         self._heard = max(self._heard, min(played, limit))
         return open_at

@@ -110,10 +110,14 @@ class Stream:
     def receive(self, text: str | bytes, now_ms: int) -> tuple[StreamEvent, ...]:
         """Read one message. Raises RemoteProtocolError; the state is then as before."""
         message = m.decode(text)
-        if type(message) is m.Media and self._state is _STARTED:
-            return self._media(message, now_ms)  # fifty times a second, and it changes no state
+        if self._state is _STARTED:  # nearly always, and what comes all the time changes no state
+            if type(message) is m.Media:
+                return self._media(message, now_ms)
+            if type(message) is m.Mark:
+                self._check_stream(message)
+                return (Echoed(message.mark.name),)
         after = TRANSITIONS.get((self._state, type(message)))
-        if after is None or isinstance(message, m.Media):
+        if after is None or isinstance(message, m.Media | m.Mark):
             name = type(message).__name__.lower()
             raise RemoteProtocolError(f"{name} is out of place: the stream is {self._state.value}")
         if not isinstance(message, m.Connected | m.Start):
@@ -128,9 +132,7 @@ class Stream:
         if message.stream_sid not in ("", self._started.stream_sid):
             raise RemoteProtocolError("the message belongs to another stream")
 
-    def _read(
-        self, message: m.Connected | m.Start | m.Dtmf | m.Mark | m.Stop
-    ) -> tuple[StreamEvent, ...]:
+    def _read(self, message: m.Connected | m.Start | m.Dtmf | m.Stop) -> tuple[StreamEvent, ...]:
         match message:
             case m.Connected():
                 return ()
@@ -140,8 +142,6 @@ class Stream:
                 if not _DIGIT.fullmatch(message.dtmf.digit):
                     raise RemoteProtocolError("dtmf is not one of 0-9, A-D, * and #")
                 return (KeyPressed(message.dtmf.digit),)
-            case m.Mark():
-                return (Echoed(message.mark.name),)
             case m.Stop():
                 return (Stopped(),)
             case _:

@@ -25,6 +25,9 @@ class Remembrance:
         self._means = means
         self._post = post
         self._kept: set[str] = set()
+        self._named_by: tuple[
+            object, ...
+        ] = ()  # what the names were made of that are kept, or are being
         self._sought: set[tuple[str, ...]] = set()
         self._is_settled = self._is_looking = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -46,6 +49,10 @@ class Remembrance:
             self._remember(call)
 
     def _remember(self, call: Call) -> None:
+        named_by = (call.fields, call.parameters, call.customer_number, call.tenant)
+        if named_by == self._named_by:  # as after nearly all steps
+            return
+        self._named_by = named_by
         for name in names(call) - self._kept:
             self._kept.add(name)
             self._start(self._keep(name))
@@ -58,11 +65,12 @@ class Remembrance:
     def _is_to_seek(self, call: Call) -> bool:
         """Whether the caller has just named a ticket, to an agent that would offer an earlier call."""
         field = call.fields.get("ticket_id")
-        about = tickets(call)
-        is_told = field is not None and field.source != "directory" and bool(about)
-        is_news = is_told and call.earlier is None and about not in self._sought
+        is_told = field is not None and field.source != "directory"
         offers = getattr(self._means.agent, "offers_earlier", False)
-        return is_news and offers and not call.ending
+        if not is_told or not offers or call.earlier is not None or call.ending:
+            return False
+        about = tickets(call)
+        return bool(about) and about not in self._sought
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = self._means.tasks.start(work)
@@ -75,6 +83,7 @@ class Remembrance:
             await self._means.ring_backs.remember(self._call_sid, name)
         except StoreError as trouble:
             self._kept.discard(name)
+            self._named_by = ()
             self._tell(trouble)
 
     async def _forget(self, call: Call) -> None:

@@ -40,7 +40,8 @@ def _sentences(words: list[str]) -> list[list[str]]:
     for word, following in zip(words, [*words[1:], ""], strict=False):
         found[-1].append(word)
         if (
-            _SENTENCE_END.search(word)
+            not word[-1].isalnum()  # as nearly all words end: the others are searched
+            and _SENTENCE_END.search(word)
             and not _is_abbreviation(word)
             and not following[:1].islower()
         ):
@@ -62,7 +63,7 @@ def _pieces(sentence: list[str]) -> list[list[str]]:
         if is_joint:
             found.append([])
         found[-1].append(word)
-        if _PAUSE.search(word):
+        if not word[-1].isalnum() and _PAUSE.search(word):
             found.append([])
     return [piece for piece in found if piece]
 

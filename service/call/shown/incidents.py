@@ -90,9 +90,11 @@ def _is_back(call: Call) -> bool:
 
 def _is_put_again(before: Call, text: str) -> bool:
     """Whether a question of the text was put in the same words before the stream went, heard, and answered."""
-    questions = _questions(text)
     is_waiting = before.turn is not None and before.turn.reason == "silence"
-    if not questions or is_waiting or not _is_back(before):
+    if is_waiting or not _is_back(before):  # as of nearly all answers: they are not searched
+        return False
+    questions = _questions(text)
+    if not questions:
         return False
     answered = False
     for line in reversed(before.transcript):

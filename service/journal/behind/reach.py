@@ -42,7 +42,7 @@ async def in_time(attempt: asyncio.Task[Any], deadline_s: float) -> bool:
     loop = asyncio.get_running_loop()
     for _ in range(GRACES_MAX):
         due_s = loop.time() + deadline_s
-        await asyncio.wait({attempt}, timeout=deadline_s)
+        await _done_by(attempt, deadline_s)
         is_late = loop.time() - due_s > LATE_S
         for _ in range(TURNS):
             if attempt.done():
@@ -51,6 +51,24 @@ async def in_time(attempt: asyncio.Task[Any], deadline_s: float) -> bool:
         if not is_late:
             break
     return attempt.done()
+
+
+async def _done_by(attempt: asyncio.Task[Any], deadline_s: float) -> None:
+    """Wait for its end, or for the deadline: asyncio.wait for one alone, at half the price."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+
+    def end(_attempt: object = None) -> None:
+        if not over.done():
+            over.set_result(None)
+
+    timer = loop.call_later(deadline_s, end)
+    attempt.add_done_callback(end)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        attempt.remove_done_callback(end)
 
 
 def attempted(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

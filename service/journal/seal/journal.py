@@ -133,6 +133,10 @@ class SealedJournal(Passing):
         now_ms: int,
     ) -> Outcome:
         """See Journal.append."""
+        if not self.masters:
+            return await self.engine.append(
+                call_sid, bodies, epoch=epoch, after=after, key=key, now_ms=now_ms
+            )
         held = self.keys.held(call_sid)
         if held is not None and epoch is not None and after is not None:
             # The owner's own way: nothing is waited for, and what is asked the engine checks by itself.
@@ -147,8 +151,6 @@ class SealedJournal(Passing):
         check_append(bodies, epoch=epoch, after=after)
         check_times(now_ms)
         write = _Write(call_sid, tuple(bodies), epoch, key, now_ms)
-        if not self.masters:
-            return await self._put(write, None, after)
         own = await self.keys.for_writing(
             call_sid, is_owner=epoch is not None, after=after, now_ms=now_ms
         )

@@ -55,6 +55,13 @@ class _Open:
     free_at: int = 0
     has_barged_in: bool = False
     is_sealed: bool = False
+    call: Call | None = None  # the state that was looked at last, and whether we speak in it
+    speaks: bool = False
+
+    def look(self, call: Call) -> None:
+        """Take note of a state: of nearly all frames it is the one of the frame before."""
+        self.call, self.speaks = call, bool(call.prompts)
+        self.is_sealed = self.is_sealed or call.privacy.is_private
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,8 @@ class Ear:
                     self._end(event.audio, is_partial=False, was_cut=event.was_cut)
         if ear.is_speaking:
             self._follow()
-        if found or ear.is_speaking or ear.is_stirring or self._had_floor:
+        # Who goes on speaking has the floor as before; what a guess changes is told when it is answered.
+        if found or (not ear.is_speaking and (ear.is_stirring or self._had_floor)):
             self._watch_floor()
 
     def detach(self) -> None:
@@ -197,15 +205,16 @@ class Ear:
     def _follow(self) -> None:
         """While the caller speaks: guess now and then, tell what is new, notice an interruption."""
         ear, known, call = self._endpointer, self._open, self._call()
-        known.is_sealed = known.is_sealed or call.privacy.is_private
-        is_over_us = bool(call.prompts) and not known.has_barged_in
+        if call is not known.call:
+            known.look(call)
+        is_over_us = known.speaks and not known.has_barged_in
         at, every = ear.samples_fed, GUESS_OVER_US_EVERY if is_over_us else GUESS_EVERY
         if at >= known.asked_at + every and at >= known.free_at:
             can_be = ear.is_voiced and not self._guesses.is_under_way
             if can_be and ear.open_ms <= GUESS_OF_MS_MAX:
                 self._guess(ear.so_far, in_pause=False)
-        is_news = known.text != known.told and not known.is_sealed
-        if is_news and at >= known.told_at + GUESS_EVERY:
+        is_news = known.text != known.told and at >= known.told_at + GUESS_EVERY
+        if is_news and not known.is_sealed:
             known.told, known.told_at = known.text, at
             self._post(PartlyHeard(known.text))
         if is_over_us:

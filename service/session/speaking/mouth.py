@@ -166,7 +166,7 @@ class Mouth:
 
     def played(self) -> tuple[Played, ...]:
         """How far each prompt on this stream got, as of now."""
-        if self._note(self._outflow.now_ms()):
+        if self._said and self._note(self._outflow.now_ms()):
             self._pacer.wake(self)  # Whoever asks may drop the answer; it is still to be reported.
         return tuple(self._progress(name) for name in self._said)
 
