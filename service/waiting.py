@@ -75,6 +75,19 @@ class Row(Generic[T]):
         """Take the first. Raises IndexError when there is none."""
         return self._things.pop(0)
 
+    async def filled(self, within_s: float | None) -> bool:
+        """Wait until something stands in it, and at most so long. Whether something does."""
+        if not self._things:
+            self._news.clear()
+            loop = asyncio.get_running_loop()
+            timer = None if within_s is None else loop.call_later(within_s, self._news.set)
+            try:
+                await self._news.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
+        return bool(self._things)
+
     async def get(self) -> T:
         """Take the first, as soon as there is one."""
         while not self._things:

@@ -122,3 +122,18 @@ async def test_the_first_can_be_taken_without_waiting() -> None:
     assert (row.get_nowait(), row.get_nowait()) == (1, 2)
     with pytest.raises(IndexError):
         row.get_nowait()
+
+
+async def test_a_row_is_waited_for_until_something_stands_in_it_and_no_longer_than_told() -> None:
+    row = Row[int]()
+    assert not await row.filled(0)
+    assert not await row.filled(0.001)
+    for within_s in (None, 5.0):
+        waits = asyncio.create_task(row.filled(within_s))
+        await asyncio.sleep(0)
+        row.put_nowait(1)
+        async with asyncio.timeout(5):
+            assert await waits
+        assert await row.filled(within_s), "what stands there is still to be taken"
+        assert row.get_nowait() == 1
+    assert row.empty()

@@ -5,7 +5,6 @@ end, an answer, news of other writers) always finds room: each is bounded where 
 to lose one would leave somebody waiting.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -87,11 +86,9 @@ class Inbox:
         self._is_woken = wait_ms == 0 and not self._is_woken and not self._arrivals
         if self._is_woken:
             return i.Woke()
-        try:
-            async with asyncio.timeout(None if wait_ms is None else wait_ms / 1000):
-                letter = await self._row.get()
-        except TimeoutError:
+        if not await self._row.filled(None if wait_ms is None else wait_ms / 1000):
             return i.Woke()
+        letter = self._row.get_nowait()
         if isinstance(letter, News):
             self._has_news = False
         self._arrivals -= isinstance(letter, Arrival)

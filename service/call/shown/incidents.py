@@ -91,9 +91,8 @@ def _is_back(call: Call) -> bool:
 def _is_put_again(before: Call, text: str) -> bool:
     """Whether a question of the text was put in the same words before the stream went, heard, and answered."""
     is_waiting = before.turn is not None and before.turn.reason == "silence"
-    if is_waiting or not _is_back(before):  # as of nearly all answers: they are not searched
-        return False
-    questions = _questions(text)
+    # Nearly all answers are given to a stream that is no moment old: those are not searched.
+    questions = set() if is_waiting or not _is_back(before) else _questions(text)
     if not questions:
         return False
     answered = False
