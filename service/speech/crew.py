@@ -39,15 +39,18 @@ class _Job:
         self.work = work
         self.answer = answer
 
-    def settle(self, done: asyncio.Future[Any]) -> None:
+    def settle(self, outcome: Any, error: BaseException | None) -> None:
         """Pass the outcome on, unless nobody waits any more."""
-        error = done.exception()
         if self.answer.done():
             return
         if error is not None:
             self.answer.set_exception(error)
         else:
-            self.answer.set_result(done.result())
+            self.answer.set_result(outcome)
+
+    def give_up(self, within_ms: int) -> None:
+        """It is not done in time."""
+        self.settle(None, SpeechError(f"The speech engines did not finish within {within_ms} ms."))
 
 
 class Crew:
@@ -55,11 +58,10 @@ class Crew:
 
     def __init__(self, threads: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._free = threads
+        self._threads = self._free = threads
         self._wanted: _Row = OrderedDict()
         self._guesses: _Row = OrderedDict()
         self._served: Counter[str] = Counter()  # the calls that have threads
-        self._running: set[asyncio.Future[Any]] = set()
         self._is_closed = False
 
     @property
@@ -74,7 +76,7 @@ class Crew:
     @property
     def running(self) -> int:
         """How many jobs have a thread."""
-        return len(self._running)
+        return self._threads - self._free
 
     async def close(self) -> None:
         """Refuse what waits, let what runs finish, end the threads. Closing twice is harmless."""
@@ -84,8 +86,6 @@ class Crew:
                 if not job.answer.done():
                     job.answer.set_exception(SpeechError("The speech engines are shutting down."))
             row.clear()
-        if self._running:
-            await asyncio.wait(self._running)
         await asyncio.to_thread(self._executor.shutdown)
 
     async def ask(
@@ -96,17 +96,17 @@ class Crew:
         A job that nobody wants any more is taken out again. Raises SpeechError when there is no room,
         or when it is not done in `within_ms`.
         """
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
         job = _Job(partial(copy_context().run, work), answer)
         row = self._guesses if is_guess else self._wanted
         self._queue(row, call, job)
         self._start()
+        timer = loop.call_later(within_ms / 1_000, job.give_up, within_ms)
         try:
-            async with asyncio.timeout(within_ms / 1_000):
-                return await answer
-        except TimeoutError:
-            raise SpeechError(f"The speech engines did not finish within {within_ms} ms.") from None
+            return await answer
         finally:
+            timer.cancel()
             _forget(row, call, job)
 
     def _queue(self, row: _Row, call: str, job: _Job) -> None:
@@ -133,19 +133,26 @@ class Crew:
     def _run(self, call: str, job: _Job) -> None:
         self._free -= 1
         self._served[call] += 1
-        done = asyncio.get_running_loop().run_in_executor(self._executor, job.work)
-        self._running.add(done)
-        done.add_done_callback(partial(self._finished, call))
-        done.add_done_callback(job.settle)
+        self._executor.submit(self._work, asyncio.get_running_loop(), call, job)
 
-    def _finished(self, call: str, done: asyncio.Future[Any]) -> None:
-        self._running.discard(done)
+    def _work(self, loop: asyncio.AbstractEventLoop, call: str, job: _Job) -> None:
+        """In a thread: do the job, and have the loop told."""
+        finished = partial(self._finished, call, job)
+        try:
+            outcome = job.work()
+        except BaseException as trouble:  # noqa: BLE001 - whoever asked is told, whatever it is
+            loop.call_soon_threadsafe(finished, None, trouble)
+        else:
+            loop.call_soon_threadsafe(finished, outcome, None)
+
+    def _finished(self, call: str, job: _Job, outcome: Any, error: BaseException | None) -> None:
         self._free += 1
         self._served[call] -= 1
         if not self._served[call]:
             del self._served[call]
         if not self._is_closed:
             self._start()
+        job.settle(outcome, error)
 
 
 def _forget(row: _Row, call: str, job: _Job) -> None:
