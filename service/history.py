@@ -4,7 +4,8 @@ Prometheus keeps the same for longer and for all servers; this is what can be se
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -51,25 +52,26 @@ class History:
     def __init__(self, meter: Meter, points_max: int = POINTS_MAX) -> None:
         self.meter = meter
         self._points: deque[Point] = deque(maxlen=points_max)
-        self._counted: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
 
     def tick(self, now_ms: int) -> Point:
         """Close the step that ends now, and return its point."""
-        meter = self.meter
-        returned = meter.take_returns()
+        samples = self.meter.samples()  # all at once: to look for one takes as long
+        returned = self.meter.take_returns()
+        more = partial(self._more, samples)
         point = Point(
             at_ms=now_ms,
-            live=int(meter.value("stayline_calls_live")),
-            opened=self._more("stayline_calls_opened_total"),
-            ended=self._more("stayline_calls_ended_total"),
-            returns=self._each("stayline_streams_attached_total", "cause", CAUSES[1:]),
-            incidents=self._each("stayline_incidents_total", "kind", INCIDENTS)
-            | self._each("stayline_context_losses_total", "kind", KINDS),
-            survived=self._more("stayline_conversations_total", "outcome", "survived"),
-            lost=self._more("stayline_conversations_total", "outcome", "lost"),
+            live=int(samples.get(("stayline_calls_live",), 0)),
+            opened=more("stayline_calls_opened_total"),
+            ended=more("stayline_calls_ended_total"),
+            returns=_counted(partial(more, "stayline_streams_attached_total"), CAUSES[1:]),
+            incidents=_counted(partial(more, "stayline_incidents_total"), INCIDENTS)
+            | _counted(partial(more, "stayline_context_losses_total"), KINDS),
+            survived=more("stayline_conversations_total", "survived"),
+            lost=more("stayline_conversations_total", "lost"),
             resume_ms=spread([one.took_us / 1_000 for one in returned]),
             gap_ms=spread([float(one.gap_ms) for one in returned]),
-            is_degraded=bool(meter.value("stayline_store_degraded")),
+            is_degraded=bool(samples.get(("stayline_store_degraded",))),
         )
         self._points.append(point)
         return point
@@ -78,16 +80,17 @@ class History:
         """Return the points after `at_ms`, oldest first."""
         return tuple(point for point in self._points if point.at_ms > at_ms)
 
-    def _each(self, name: str, label: str, values: Sequence[str]) -> dict[str, int]:
-        counted = {value: self._more(name, label, value) for value in values}
-        return {value: count for value, count in counted.items() if count}
-
-    def _more(self, name: str, label: str = "", value: str = "") -> int:
+    def _more(self, samples: Mapping[tuple[str, ...], float], *key: str) -> int:
         """Return by how much a counter has grown since it was last asked for."""
-        count = int(self.meter.value(name, **({label: value} if label else {})))
-        before = self._counted.get((name, value), 0)
-        self._counted[name, value] = count
+        count = int(samples.get(key, 0))
+        before = self._counts.get(key, 0)
+        self._counts[key] = count
         return count - before
+
+
+def _counted(more: Callable[[str], int], values: Sequence[str]) -> dict[str, int]:
+    counted = {value: more(value) for value in values}
+    return {value: count for value, count in counted.items() if count}
 
 
 def spread(measured: Sequence[float]) -> Spread:

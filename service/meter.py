@@ -105,6 +105,14 @@ class Meter:
         """Return one sample as `text` would show it, 0 when it was never counted."""
         return self._registry.get_sample_value(name, labels) or 0.0
 
+    def samples(self) -> dict[tuple[str, ...], float]:
+        """Return every sample as `text` would show it, by its name and the values of its labels."""
+        return {
+            (one.name, *one.labels.values()): one.value
+            for family in self.families()
+            for one in family.samples
+        }
+
     def families(self) -> Iterable[Metric]:
         """Return everything, family by family, as it stands now."""
         return self._registry.collect()

@@ -33,3 +33,12 @@ def test_each_application_counts_for_itself() -> None:
     first.fenced.inc()
     assert b"stayline_fenced_total 1.0" in first.text()
     assert b"stayline_fenced_total 0.0" in second.text()
+
+
+def test_each_sample_is_found_by_its_name_and_its_labels_values() -> None:
+    meter = Meter()
+    meter.streams.labels(cause="drop").inc()
+    samples = meter.samples()
+    assert samples["stayline_streams_attached_total", "drop"] == 1
+    assert samples["stayline_calls_live",] == 0
+    assert len(samples) > len(list(meter.families()))
