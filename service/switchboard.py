@@ -7,7 +7,8 @@ The switchboard knows nothing of what is said; it keeps one session per call, an
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from service import scope
 from service.redaction import own_words

@@ -141,6 +141,8 @@ class Verifier:
 
     def _secrets(self, settings: str) -> Sequence[tuple[bytes, str]]:
         """Return the secrets that count for a request, each with its own algorithm, by rule 5."""
+        if not settings:
+            return self._keys  # as nearly always
         said = _said(settings)
         match said.get("key"), said.get("algorithm", TOKEN_ALGORITHM).upper():
             case None, algorithm if algorithm == TOKEN_ALGORITHM:

@@ -1,7 +1,7 @@
 """Where and when a fact was written, and what a step of the fold is."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -17,5 +17,21 @@ class Place(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-Step = Callable[[Draft, Any, Place], None]  # which changes the draft
+class Placed(Protocol):
+    """What tells its place: a Place, and a record itself."""
+
+    @property
+    def position(self) -> int:
+        """See Place."""
+
+    @property
+    def epoch(self) -> int:
+        """See Place."""
+
+    @property
+    def at_ms(self) -> int:
+        """See Place."""
+
+
+Step = Callable[[Draft, Any, Placed], None]  # which changes the draft
 Steps = dict[type[Fact], Step]

@@ -35,7 +35,7 @@ class Field(msgspec.Struct, frozen=True):
     at_ms: int = 0
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line of the transcript. For our own lines `heard` is what the caller really heard."""
 
     position: int

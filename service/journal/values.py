@@ -27,7 +27,7 @@ class Durability(StrEnum):
     REPLICA = "replica"  # held by at least one replica (Redis WAIT)
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One fact at its place. `body` is the fact's JSON; `epoch` is 0 for writers that hold no stream."""
 
     position: int

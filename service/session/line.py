@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from service.call import inputs as i
 from service.call.decisions.talking import is_live
@@ -21,8 +22,7 @@ AGAIN = 0  # this session is ending; another one may take the stream
 REFUSED = -1  # the call is over, a newer stream took it at once, or it can't be written
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """An authenticated stream that asks for the call. `done` gets its epoch, AGAIN or REFUSED."""
 
     socket: Socket

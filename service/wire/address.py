@@ -2,8 +2,13 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 CUSTOMER_BITS = 64  # of an IPv6 address: whoever has one has all of these
+HOSTS_MAX = 1_024  # remembered as they were read: a carrier's herd comes from a few
+LETTERS_MAX = 45  # of an address, written in full: longer words are none, and not remembered
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def network_of(host: str) -> str:
@@ -11,15 +16,27 @@ def network_of(host: str) -> str:
 
     What is no address stands for itself.
     """
+    known = _known(host)
+    return host if known is None else known[1]
+
+
+def _known(host: str) -> tuple[Address, str] | None:
+    """Return the address that a host is, and what stands for it; None for a name."""
+    bare = host.partition("%")[0]
+    return _read(bare) if len(bare) <= LETTERS_MAX else None
+
+
+@lru_cache(HOSTS_MAX)
+def _read(bare: str) -> tuple[Address, str] | None:
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(bare)
     except ValueError:
-        return host
+        return None
     if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
+        return address, str(address)
     if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, CUSTOMER_BITS), strict=False))
+        return address, str(address.ipv4_mapped)
+    return address, str(ipaddress.ip_network((address, CUSTOMER_BITS), strict=False))
 
 
 class Proxies:
@@ -36,8 +53,7 @@ class Proxies:
 
         An address that the internet doesn't route (RFC 1918, loopback) is a proxy that nobody told us of.
         """
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
+        known = _known(host)
+        if known is None:
             return False
-        return not address.is_global or any(address in one for one in self._networks)
+        return not known[0].is_global or any(known[0] in one for one in self._networks)

@@ -1,6 +1,6 @@
 from service.call import events as e
 from service.call.draft import Draft, begun
-from service.call.place import Place, Step
+from service.call.place import Place, Placed, Step
 from service.call.state import Call
 
 
@@ -11,7 +11,7 @@ def test_a_place_tells_where_and_when_and_by_whom() -> None:
 
 
 def test_a_step_changes_a_draft_by_a_fact_at_its_place() -> None:
-    def staged(call: Draft, fact: e.StageChanged, place: Place) -> None:
+    def staged(call: Draft, fact: e.StageChanged, place: Placed) -> None:
         call.stage, call.position = fact.stage, place.position
 
     step: Step = staged

@@ -16,7 +16,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)[1:]
 
 
-class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True, gc=False):
     """What all facts have in common: a kind (the class name in snake case) and a schema version."""
 
     v: int = SCHEMA_VERSION

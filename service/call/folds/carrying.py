@@ -7,11 +7,11 @@ from service.call.callback import told
 from service.call.draft import Draft
 from service.call.earlier import Earlier
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Field
 
 
-def _carried(call: Draft, fact: e.EarlierCarried, place: Place) -> None:
+def _carried(call: Draft, fact: e.EarlierCarried, place: Placed) -> None:
     call.earlier = Earlier(
         fact.call_sid,
         fact.by,
@@ -28,7 +28,7 @@ def _carried(call: Draft, fact: e.EarlierCarried, place: Place) -> None:
         turns.begin(call, "earlier", place.position)
 
 
-def _taken(call: Draft, fact: e.EarlierTaken, place: Place) -> None:
+def _taken(call: Draft, fact: e.EarlierTaken, place: Placed) -> None:
     """Take the earlier answers over. What this call's own caller said or keyed goes before them."""
     earlier = call.earlier
     if earlier is None or earlier.standing != "open":
@@ -55,7 +55,7 @@ def _taken(call: Draft, fact: e.EarlierTaken, place: Place) -> None:
         turns.begin(call, "earlier", place.position)
 
 
-def _declined(call: Draft, _fact: e.EarlierDeclined, _place: Place) -> None:
+def _declined(call: Draft, _fact: e.EarlierDeclined, _place: Placed) -> None:
     earlier = call.earlier
     if earlier is None or earlier.standing != "open":
         return
@@ -64,11 +64,11 @@ def _declined(call: Draft, _fact: e.EarlierDeclined, _place: Place) -> None:
     call.asks = 0
 
 
-def _carried_on(call: Draft, fact: e.CarriedOn, _place: Place) -> None:
+def _carried_on(call: Draft, fact: e.CarriedOn, _place: Placed) -> None:
     call.carried_on = call.carried_on or fact.call_sid
 
 
-def _callback(call: Draft, fact: e.Fact, place: Place) -> None:
+def _callback(call: Draft, fact: e.Fact, place: Placed) -> None:
     call.callback = told(call.callback, fact, place.at_ms)
 
 

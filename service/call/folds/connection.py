@@ -5,11 +5,11 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import StreamEntry
 
 
-def _opened(call: Draft, fact: e.CallOpened, place: Place) -> None:
+def _opened(call: Draft, fact: e.CallOpened, place: Placed) -> None:
     call.call_sid = fact.call_sid
     call.tenant = fact.tenant
     call.from_number = fact.from_number
@@ -21,7 +21,7 @@ def _opened(call: Draft, fact: e.CallOpened, place: Place) -> None:
     call.opened_ms = place.at_ms
 
 
-def _attached(call: Draft, fact: e.StreamAttached, place: Place) -> None:
+def _attached(call: Draft, fact: e.StreamAttached, place: Placed) -> None:
     streams = tuple(
         replace(stream, detached_ms=place.at_ms, reason="replaced")
         if stream.detached_ms is None
@@ -52,7 +52,7 @@ def _attached(call: Draft, fact: e.StreamAttached, place: Place) -> None:
         call.digit_ms = place.at_ms
 
 
-def _detached(call: Draft, fact: e.StreamDetached, place: Place) -> None:
+def _detached(call: Draft, fact: e.StreamDetached, place: Placed) -> None:
     call.streams = tuple(
         replace(
             stream, detached_ms=place.at_ms, reason=fact.reason, last_media_ms=fact.last_media_ms
@@ -65,7 +65,7 @@ def _detached(call: Draft, fact: e.StreamDetached, place: Place) -> None:
         call.phase = "detached"
 
 
-def _stream_error(call: Draft, fact: e.StreamError, _place: Place) -> None:
+def _stream_error(call: Draft, fact: e.StreamError, _place: Placed) -> None:
     """The stream's end is its holder's to write: it knows what was heard. A stream gone is left as it is."""
     call.streams = tuple(
         replace(stream, is_broken=True)
@@ -75,31 +75,31 @@ def _stream_error(call: Draft, fact: e.StreamError, _place: Place) -> None:
     )
 
 
-def _pulled_back(call: Draft, _fact: e.PulledBack, place: Place) -> None:
+def _pulled_back(call: Draft, _fact: e.PulledBack, place: Placed) -> None:
     if call.streams:
         last = replace(call.streams[-1], pulled_ms=place.at_ms)
         call.streams = (*call.streams[:-1], last)
 
 
-def _adopted(call: Draft, fact: e.CallAdopted, _place: Place) -> None:
+def _adopted(call: Draft, fact: e.CallAdopted, _place: Placed) -> None:
     """Nobody wrote when the last stream was heard last: its server had no time to."""
     if call.streams and call.streams[-1].detached_ms is None:
         last = replace(call.streams[-1], last_media_ms=fact.seen_ms)
         call.streams = (*call.streams[:-1], last)
 
 
-def _branch_orphaned(call: Draft, fact: e.BranchOrphaned, _place: Place) -> None:
+def _branch_orphaned(call: Draft, fact: e.BranchOrphaned, _place: Placed) -> None:
     """What was lost is counted; none of it was ever true of the call as it went on, but a caller heard it."""
     call.orphaned += fact.count
     call.is_greeted_apart |= any(one.startswith('{"kind":"greeted"') for one in fact.lost)
 
 
-def _context_lost(call: Draft, _fact: e.ContextLost, place: Place) -> None:
+def _context_lost(call: Draft, _fact: e.ContextLost, place: Placed) -> None:
     call.is_context_lost = call.is_greeted = True
     turns.begin(call, "context_lost", place.position)
 
 
-def _call_ended(call: Draft, fact: e.CallEnded, place: Place) -> None:
+def _call_ended(call: Draft, fact: e.CallEnded, place: Placed) -> None:
     if call.phase == "ended":
         return
     call.phase = "ended"
@@ -116,11 +116,11 @@ def _call_ended(call: Draft, fact: e.CallEnded, place: Place) -> None:
     call.privacy = replace(call.privacy, collection=None)
 
 
-def _drop_limit_reached(call: Draft, _fact: e.DropLimitReached, _place: Place) -> None:
+def _drop_limit_reached(call: Draft, _fact: e.DropLimitReached, _place: Placed) -> None:
     call.is_drop_limited = True
 
 
-def _ending_planned(call: Draft, fact: e.EndingPlanned, _place: Place) -> None:
+def _ending_planned(call: Draft, fact: e.EndingPlanned, _place: Placed) -> None:
     call.ending = fact.ending
     call.ending_to = fact.to_number
     call.is_last_resort = fact.is_last_resort
@@ -129,26 +129,26 @@ def _ending_planned(call: Draft, fact: e.EndingPlanned, _place: Place) -> None:
     call.turn = None
 
 
-def _ending_started(call: Draft, _fact: e.EndingStarted, _place: Place) -> None:
+def _ending_started(call: Draft, _fact: e.EndingStarted, _place: Placed) -> None:
     call.is_ending_started = True
 
 
-def _ending_refused(call: Draft, _fact: e.EndingRefused, place: Place) -> None:
+def _ending_refused(call: Draft, _fact: e.EndingRefused, place: Placed) -> None:
     """The call goes on, and what tools brought meanwhile is news again."""
     call.ending = call.ending_to = ""
     call.is_ending_started = call.is_last_resort = False
     turns.tell(call, place.position)
 
 
-def _turn_answered(call: Draft, fact: e.TurnAnswered, place: Place) -> None:
+def _turn_answered(call: Draft, fact: e.TurnAnswered, place: Placed) -> None:
     turns.close(call, fact.turn, place.position)
 
 
-def _stage_changed(call: Draft, fact: e.StageChanged, _place: Place) -> None:
+def _stage_changed(call: Draft, fact: e.StageChanged, _place: Placed) -> None:
     call.stage = fact.stage
 
 
-def _resume_token_kept(call: Draft, fact: e.ResumeTokenKept, _place: Place) -> None:
+def _resume_token_kept(call: Draft, fact: e.ResumeTokenKept, _place: Placed) -> None:
     call.resume_token = fact.token
 
 

@@ -22,11 +22,11 @@ from service.call.folds import (
     seats,
     speaking,
 )
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Call
 
 
-def _told(call: Draft, fact: AnyFact, place: Place) -> None:
+def _told(call: Draft, fact: AnyFact, place: Placed) -> None:
     call.afterwards = told(call.afterwards, fact, position=place.position, at_ms=place.at_ms)
 
 
@@ -44,12 +44,12 @@ STEPS: Steps = {
 }
 
 
-def fold(call: Call, fact: AnyFact, place: Place) -> Call:
+def fold(call: Call, fact: AnyFact, place: Placed) -> Call:
     """Return the state after `fact`, which was written at `place`."""
     return fold_all(call, ((fact, place),))
 
 
-def fold_all(call: Call, facts: Iterable[tuple[AnyFact, Place]]) -> Call:
+def fold_all(call: Call, facts: Iterable[tuple[AnyFact, Placed]]) -> Call:
     """Fold facts in their order.
 
     How far they go, and when and by whom they were written, is set once, at the end: a step reads that of its

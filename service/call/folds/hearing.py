@@ -5,28 +5,30 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Field, Line
 
 MISHEARD_MS = 800  # shorter sounds that make no words are coughs and clicks, not answers
 
 
-def _caller_began(call: Draft, _fact: e.CallerBegan, _place: Place) -> None:
+def _caller_began(call: Draft, _fact: e.CallerBegan, _place: Placed) -> None:
     call.is_caller_speaking = True
 
 
-def _caller_partly_heard(call: Draft, fact: e.CallerPartlyHeard, _place: Place) -> None:
+def _caller_partly_heard(call: Draft, fact: e.CallerPartlyHeard, _place: Placed) -> None:
     call.is_caller_speaking = True
     call.partial_text = fact.text
 
 
-def _caller_spoke(call: Draft, fact: e.CallerSpoke, place: Place) -> None:
+def _caller_spoke(call: Draft, fact: e.CallerSpoke, place: Placed) -> None:
     call.partial_text = ""
     if not fact.text and (fact.partial or fact.duration_ms < MISHEARD_MS):
         call.is_caller_speaking &= fact.partial
         return
     if fact.text:
-        _add(call, fact.text, place, before=fact.before, cut=fact.partial)
+        line = Line(place.position, "caller", fact.text, fact.text, fact.partial, place.at_ms)
+        lines = call.lines()
+        lines.insert(_answered(call, fact.before) if fact.before else len(lines), line)
     if fact.partial:
         # It may be recognised after the next stream attached: whether the caller speaks is news of then.
         call.half_text = turns.joined(call.half_text, fact.text)
@@ -41,38 +43,36 @@ def _caller_spoke(call: Draft, fact: e.CallerSpoke, place: Place) -> None:
     call.half_text = ""
 
 
-def _add(call: Draft, text: str, place: Place, *, before: str = "", cut: bool = False) -> None:
-    """Add a line of the caller's, before our own line that answers it if `before` names its prompt."""
+def _answered(call: Draft, prompt: str) -> int:
+    """Return where our own line of this prompt stands, or the end: what the caller said goes before it."""
+    answers = {one.position for one in call.prompts if one.prompt == prompt}
     lines = call.lines()
-    at = len(lines)
-    if before:
-        answers = {one.position for one in call.prompts if one.prompt == before}
-        at = next((index for index, one in enumerate(lines) if one.position in answers), at)
-    line = Line(place.position, "caller", text, text, cut=cut, at_ms=place.at_ms)
-    lines.insert(at, line)
+    return next((at for at, one in enumerate(lines) if one.position in answers), len(lines))
 
 
-def _caller_silent(call: Draft, _fact: e.CallerSilent, place: Place) -> None:
+def _caller_silent(call: Draft, _fact: e.CallerSilent, place: Placed) -> None:
     call.silences += 1
     turns.begin(call, "silence", place.position)
 
 
-def _digit_pressed(call: Draft, fact: e.DigitPressed, place: Place) -> None:
+def _digit_pressed(call: Draft, fact: e.DigitPressed, place: Placed) -> None:
     pending = call.digits_pending
     call.digits_pending = {"*": "", "#": pending}.get(fact.digit, pending + fact.digit)
     call.digit_ms = place.at_ms
     call.silences = 0
 
 
-def _digits_entered(call: Draft, fact: e.DigitsEntered, place: Place) -> None:
+def _digits_entered(call: Draft, fact: e.DigitsEntered, place: Placed) -> None:
     call.digits_pending = ""
-    _add(call, fact.digits, place)
+    call.lines().append(
+        Line(place.position, "caller", fact.digits, fact.digits, cut=False, at_ms=place.at_ms)
+    )
     if not call.ending:
         turns.key(call, fact.digits, place.position)
     call.half_text = ""
 
 
-def _field_filled(call: Draft, fact: e.FieldFilled, place: Place) -> None:
+def _field_filled(call: Draft, fact: e.FieldFilled, place: Placed) -> None:
     field = Field(
         fact.value,
         source=fact.source,
@@ -82,14 +82,14 @@ def _field_filled(call: Draft, fact: e.FieldFilled, place: Place) -> None:
     call.fields = {**call.fields, fact.name: field}
 
 
-def _field_confirmed(call: Draft, fact: e.FieldConfirmed, place: Place) -> None:
+def _field_confirmed(call: Draft, fact: e.FieldConfirmed, place: Placed) -> None:
     field = call.fields.get(fact.name)
     if field is not None:
         confirmed = replace(field, confirmed=True, at_ms=place.at_ms)
         call.fields = {**call.fields, fact.name: confirmed}
 
 
-def _field_cleared(call: Draft, fact: e.FieldCleared, _place: Place) -> None:
+def _field_cleared(call: Draft, fact: e.FieldCleared, _place: Placed) -> None:
     call.fields = {k: v for k, v in call.fields.items() if k != fact.name}
 
 

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Operation
 
 
-def _requested(call: Draft, fact: e.OperationRequested, place: Place) -> None:
+def _requested(call: Draft, fact: e.OperationRequested, place: Placed) -> None:
     operation = Operation(
         fact.operation,
         fact.tool,
@@ -35,7 +35,7 @@ def _change(call: Draft, name: str, change: Callable[[Operation], Operation]) ->
     )
 
 
-def _approved(call: Draft, fact: e.OperationApproved, _place: Place) -> None:
+def _approved(call: Draft, fact: e.OperationApproved, _place: Placed) -> None:
     _change(
         call,
         fact.operation,
@@ -43,7 +43,7 @@ def _approved(call: Draft, fact: e.OperationApproved, _place: Place) -> None:
     )
 
 
-def _denied(call: Draft, fact: e.OperationDenied, place: Place) -> None:
+def _denied(call: Draft, fact: e.OperationDenied, place: Placed) -> None:
     def denied(one: Operation) -> Operation:
         if one.approval != "asked":
             return one
@@ -55,7 +55,7 @@ def _denied(call: Draft, fact: e.OperationDenied, place: Place) -> None:
     turns.tell(call, place.position)
 
 
-def _dispatched(call: Draft, fact: e.OperationDispatched, _place: Place) -> None:
+def _dispatched(call: Draft, fact: e.OperationDispatched, _place: Placed) -> None:
     _change(
         call,
         fact.operation,
@@ -63,7 +63,7 @@ def _dispatched(call: Draft, fact: e.OperationDispatched, _place: Place) -> None
     )
 
 
-def _delayed(call: Draft, fact: e.OperationDelayed, _place: Place) -> None:
+def _delayed(call: Draft, fact: e.OperationDelayed, _place: Placed) -> None:
     _change(
         call,
         fact.operation,
@@ -71,7 +71,7 @@ def _delayed(call: Draft, fact: e.OperationDelayed, _place: Place) -> None:
     )
 
 
-def _ended(call: Draft, fact: e.OperationEnded, place: Place) -> None:
+def _ended(call: Draft, fact: e.OperationEnded, place: Placed) -> None:
     _change(
         call,
         fact.operation,

@@ -5,18 +5,18 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Collection
 from service.call.state import Field, Reason
 
 
-def _asked(call: Draft, fact: e.ConsentAsked, _place: Place) -> None:
+def _asked(call: Draft, fact: e.ConsentAsked, _place: Placed) -> None:
     """Until it is answered the agent owes nothing."""
     call.privacy = replace(call.privacy, consent="asked", asks=fact.times)
     call.turn = None
 
 
-def _given(call: Draft, _fact: e.ConsentGiven, place: Place) -> None:
+def _given(call: Draft, _fact: e.ConsentGiven, place: Placed) -> None:
     """Now the call begins."""
     call.privacy = replace(call.privacy, consent="given")
     call.silences = 0
@@ -25,7 +25,7 @@ def _given(call: Draft, _fact: e.ConsentGiven, place: Place) -> None:
     turns.begin(call, reason, place.position)
 
 
-def _declined(call: Draft, _fact: e.ConsentDeclined, _place: Place) -> None:
+def _declined(call: Draft, _fact: e.ConsentDeclined, _place: Placed) -> None:
     call.privacy = replace(call.privacy, consent="declined")
     _ask_nothing(call)
 
@@ -35,7 +35,7 @@ def _ask_nothing(call: Draft) -> None:
     call.asks = 0
 
 
-def _began(call: Draft, fact: e.CollectionBegan, _place: Place) -> None:
+def _began(call: Draft, fact: e.CollectionBegan, _place: Placed) -> None:
     collection = Collection(
         fact.collection,
         fact.field,
@@ -49,7 +49,7 @@ def _began(call: Draft, fact: e.CollectionBegan, _place: Place) -> None:
     call.silences = 0
 
 
-def _pay_planned(call: Draft, fact: e.PayPlanned, place: Place) -> None:
+def _pay_planned(call: Draft, fact: e.PayPlanned, place: Placed) -> None:
     one = _open(call, fact.collection)
     if one is None:
         return
@@ -59,14 +59,14 @@ def _pay_planned(call: Draft, fact: e.PayPlanned, place: Place) -> None:
     call.planned_ms = place.at_ms
 
 
-def _masked(call: Draft, fact: e.KeysMasked, place: Place) -> None:
+def _masked(call: Draft, fact: e.KeysMasked, place: Placed) -> None:
     one = _open(call, fact.collection)
     if one is not None:
         _put(call, replace(one, keys=one.keys + fact.count, fits=fact.fits))
         call.digit_ms = place.at_ms
 
 
-def _restarted(call: Draft, fact: e.CollectionRestarted, place: Place) -> None:
+def _restarted(call: Draft, fact: e.CollectionRestarted, place: Placed) -> None:
     one = _open(call, fact.collection)
     if one is None:
         return
@@ -76,19 +76,19 @@ def _restarted(call: Draft, fact: e.CollectionRestarted, place: Place) -> None:
     _expect_back(call, one, place)
 
 
-def _expect_back(call: Draft, one: Collection, place: Place) -> None:
+def _expect_back(call: Draft, one: Collection, place: Placed) -> None:
     """The carrier has the call no longer for the number: its next stream is due from now on."""
     if one.sink != "http":
         call.privacy = replace(call.privacy, away_until_ms=place.at_ms)
 
 
-def _passed(call: Draft, fact: e.CollectionPassed, _place: Place) -> None:
+def _passed(call: Draft, fact: e.CollectionPassed, _place: Placed) -> None:
     one = _open(call, fact.collection)
     if one is not None:
         _put(call, replace(one, is_passed=True))
 
 
-def _ended(call: Draft, fact: e.CollectionEnded, place: Place) -> None:
+def _ended(call: Draft, fact: e.CollectionEnded, place: Placed) -> None:
     """The agent goes on: with a reference in the place of the number, or without."""
     one = _open(call, fact.collection)
     if one is None:

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from service.call import events as e, seat
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Line
 
 
-def _requested(call: Draft, fact: e.TakeoverRequested, place: Place) -> None:
+def _requested(call: Draft, fact: e.TakeoverRequested, place: Placed) -> None:
     """A farewell is said to its end: nobody takes over a call that is about to end."""
     if call.phase == "ended" or call.ending:
         return
@@ -25,13 +25,13 @@ def _requested(call: Draft, fact: e.TakeoverRequested, place: Place) -> None:
     )
 
 
-def _handback_requested(call: Draft, fact: e.HandbackRequested, _place: Place) -> None:
+def _handback_requested(call: Draft, fact: e.HandbackRequested, _place: Placed) -> None:
     held = call.taken_over
     if held is not None and held.seat == fact.seat:
         call.taken_over = replace(held, is_leaving=True)
 
 
-def _taken_over(call: Draft, fact: e.TakenOver, place: Place) -> None:
+def _taken_over(call: Draft, fact: e.TakenOver, place: Placed) -> None:
     held = call.taken_over
     if held is None or held.seat != fact.seat:
         return
@@ -54,7 +54,7 @@ def _is_unheard(line: Line) -> bool:
     return line.who == "agent" and line.cut and not line.heard
 
 
-def _handed_back(call: Draft, _fact: e.HandedBack, place: Place) -> None:
+def _handed_back(call: Draft, _fact: e.HandedBack, place: Placed) -> None:
     """The agent answers what stands unanswered; else it waits for the caller, and asks nothing again.
 
     A model's own memory of the call ends where the person began: it is told the transcript instead.

@@ -5,17 +5,17 @@ from msgspec.structs import replace
 from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
-from service.call.place import Place, Steps
+from service.call.place import Placed, Steps
 from service.call.state import Line, Playback, Prompt
 
 GENERATED_SAMPLES_PER_LETTER = 520  # 65 ms: our voice's pace, until the audio itself is known
 
 
-def _greeted(call: Draft, _fact: e.Greeted, _place: Place) -> None:
+def _greeted(call: Draft, _fact: e.Greeted, _place: Placed) -> None:
     call.is_greeted = True
 
 
-def _agent_spoke(call: Draft, fact: e.AgentSpoke, place: Place) -> None:
+def _agent_spoke(call: Draft, fact: e.AgentSpoke, place: Placed) -> None:
     text = " ".join(fact.clauses)
     prompt = Prompt(
         fact.prompt,
@@ -42,7 +42,7 @@ def _agent_spoke(call: Draft, fact: e.AgentSpoke, place: Place) -> None:
     turns.say(call, fact.turn, text)
 
 
-def _agent_continued(call: Draft, fact: e.AgentContinued, _place: Place) -> None:
+def _agent_continued(call: Draft, fact: e.AgentContinued, _place: Placed) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None or not prompt.is_open:
         return
@@ -94,7 +94,7 @@ def _revise(
     )
 
 
-def _played(call: Draft, fact: e.Played, _place: Place) -> None:
+def _played(call: Draft, fact: e.Played, _place: Placed) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
         return
@@ -123,7 +123,7 @@ def _played(call: Draft, fact: e.Played, _place: Place) -> None:
     _revise(call, prompt.position, heard=_heard_text(prompt, fact))
 
 
-def _speech_cut(call: Draft, fact: e.SpeechCut, place: Place) -> None:
+def _speech_cut(call: Draft, fact: e.SpeechCut, place: Placed) -> None:
     prompt = _open_prompt(call, fact.prompt)
     if prompt is None:
         return

@@ -58,8 +58,10 @@ def find(connection: sqlite3.Connection, call_sid: str) -> Row | None:
 def read(connection: sqlite3.Connection, call_sid: str, *, after: int | None) -> Reading | Missing:
     """See Journal.read. With `after` None, the records begin after the newest snapshot."""
     row = find(connection, call_sid)
-    if row is None:
-        return Missing()
+    return Missing() if row is None else _reading(connection, row, after)
+
+
+def _reading(connection: sqlite3.Connection, row: Row, after: int | None) -> Reading:
     kept = connection.execute(SQL["snapshot"], (row.call_id,)).fetchone()
     snapshot = None if kept is None else Snapshot(*kept)
     if after is None:
@@ -73,11 +75,12 @@ def read_claimed(
 ) -> tuple[Reading, int] | Missing:
     """Return what a claimer is told, and since when: what follows `known`, or all when it is void."""
     row = find(connection, call_sid)
-    if row is not None and known is not None and known.stands_in(row.incarnation, row.head):
+    if row is None:
+        return Missing()
+    if known is not None and known.stands_in(row.incarnation, row.head):
         records = _records(connection, row.call_id, known.position, RECORDS_MAX)
         return Reading(row.incarnation, row.epoch, row.head, None, records), known.position
-    reading = read(connection, call_sid, after=None)
-    return reading if isinstance(reading, Missing) else (reading, 0)
+    return _reading(connection, row, None), 0
 
 
 def read_page(connection: sqlite3.Connection, call_sid: str, after: int) -> Page | None:

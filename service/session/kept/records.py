@@ -9,7 +9,6 @@ import msgspec
 from service.call import events
 from service.call.folds.fold import fold_all
 from service.call.mind import in_mind
-from service.call.place import Place
 from service.call.snapshot import unpacked
 from service.call.state import Call
 from service.journal.values import Reading, Record, Snapshot
@@ -21,13 +20,7 @@ ORPHAN_CHARS_MAX = 65_536  # of them together, a quarter of what one record may 
 
 def folded(call: Call, records: Iterable[Record]) -> Call:
     """Fold stored records into `call`."""
-    return fold_all(
-        call,
-        (
-            (events.decode(record.body), Place(record.position, record.epoch, record.at_ms))
-            for record in records
-        ),
-    )
+    return fold_all(call, ((events.decode(record.body), record) for record in records))
 
 
 def rebuilt(snapshot: Snapshot | None, records: Iterable[Record]) -> Call:
