@@ -232,7 +232,7 @@ class Woke(msgspec.Struct, frozen=True):
 class Settle(msgspec.Struct, frozen=True, omit_defaults=True):
     """Facts were folded, ours or others': see what follows from the state.
 
-    `played` is how far our own words had got by then.
+    `played` is how far our own words had got by then, for a person who asks for the agent's place.
     """
 
     played: tuple[Played, ...] = ()

@@ -29,11 +29,10 @@ from service.audio import samples
 from service.protocol.buffer import Buffer
 from service.protocol.clause import Clause
 from service.protocol.marks import Marks
+from service.protocol.portion import MARK_EVERY, portion
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
-MESSAGE = samples(200)  # Twilio takes any size; larger messages cost less, smaller ones stop sooner
-MESSAGE_MIN = samples(100)  # a rest shorter than this is shared out with the message before it
-MARK_EVERY = samples(400)  # how far off "heard" can be when an echo is lost
+NEVER_MS = -1
 REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
 
 
@@ -83,7 +82,9 @@ class Playout:
         self._unheard: list[Clause] = []
         self._synthesised: dict[str, int] = {}
         self._queued = 0
-        self._played = 0  # by the clock alone, as of the last look
+        self._looked_ms = NEVER_MS  # when it was last found out what was heard,
+        self._played = 0  # how far that was by the clock alone,
+        self._open_at: int | None = None  # and the first position whose echo was waited for
         self._heard = 0
         self._marked = 0
         self._clears = 0
@@ -138,6 +139,7 @@ class Playout:
 
     def echoed(self, name: str, now_ms: int) -> None:
         """Take a mark that came back."""
+        self._looked_ms = NEVER_MS
         if not self._marks.echoed(name, now_ms):
             self.echoes_ignored += 1
 
@@ -235,6 +237,7 @@ class Playout:
         self._marks.begin(self._buffer.sent)
         self._buffer.empty()
         self._heard = self._marked = self._buffer.sent
+        self._looked_ms = NEVER_MS
         self._clears += 1
 
     def _look_ahead(self) -> None:
@@ -242,11 +245,9 @@ class Playout:
         self._portion, self._needed = [], None
         if self._is_held or not self._waiting:
             return
-        at, end = self._buffer.sent, self._waiting[0].end
-        while at < end and (not self._portion or at - self._marked < MARK_EVERY):
-            self._portion.append(_size(end - at))
-            at += self._portion[-1]
-        self._needed = at - AHEAD_MAX
+        sent = self._buffer.sent
+        self._portion = portion(self._waiting[0].end - sent, sent - self._marked)
+        self._needed = sent + sum(self._portion) - AHEAD_MAX
 
     def _has_room(self, now_ms: int) -> bool:
         needed = self._needed
@@ -270,12 +271,17 @@ class Playout:
         return name
 
     def _hear(self, now_ms: int) -> int | None:
-        """Move heard on; return the first position whose echo is waited for."""
-        open_at = self._marks.open_at(now_ms)
-        self._played = played = self._buffer.played(now_ms)
-        limit = self._buffer.sent if open_at is None else open_at
-        self._heard = max(self._heard, min(played, limit))
-        return open_at
+        """Move heard on; return the first position whose echo is waited for.
+
+        One look will do for a moment: what is sent in it is not heard in it.
+        """
+        if now_ms != self._looked_ms:
+            self._looked_ms = now_ms
+            self._open_at = self._marks.open_at(now_ms)
+            self._played = played = self._buffer.played(now_ms)
+            limit = self._buffer.sent if self._open_at is None else self._open_at
+            self._heard = max(self._heard, min(played, limit))
+        return self._open_at
 
     def _heard_to(self, now_ms: int) -> int:
         self._hear(now_ms)
@@ -290,10 +296,3 @@ class Playout:
         """Return what probably will have been heard when a `clear` of now gets there."""
         guess_max = samples(REACH_LAGS_MAX * self._buffer.lag_ms)
         return min(self._buffer.played(now_ms, lag_ms=0), to + guess_max)
-
-
-def _size(left: int) -> int:
-    """Return how much of the rest goes into the next message, so that none is short."""
-    if left <= MESSAGE:
-        return left
-    return MESSAGE if left >= MESSAGE + MESSAGE_MIN else left // 2

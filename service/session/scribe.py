@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from service.call.decisions.decide import decide
 from service.call.events import Known
-from service.call.inputs import Effect, Input
+from service.call.inputs import Effect, Input, Settle
 from service.errors import StoreError
 from service.session.kept.ledger import Ledger, Written
 from service.session.means import Means
@@ -31,7 +31,8 @@ class Scribe:
     async def take(self, happened: Input) -> bool:
         """Decide on what happened. False when nothing was written, or the call is no longer ours.
 
-        When others wrote meanwhile, it is decided again on what is true now. Raises StoreError.
+        When others wrote meanwhile, it is decided again on what is true now; what only follows from the
+        state is to be asked anew, and True. Raises StoreError.
         """
         for _ in range(DECIDE_MAX):
             now_ms = self._means.clock.now_ms()
@@ -47,6 +48,8 @@ class Scribe:
                 for effect in decision.effects:
                     self._act(effect)
                 return bool(decision.facts)
+            if isinstance(happened, Settle):
+                return True
         raise StoreError(f"others wrote to the call {DECIDE_MAX} times while one thing was decided")
 
     async def _write(self, facts: Sequence[Known], now_ms: int) -> Written:

@@ -243,7 +243,8 @@ class Session:
     async def _settle(self) -> None:
         """Do what follows from the state, then bring mouth and agent in line with it."""
         for _ in range(SETTLE_MAX):
-            if not await self._scribe.take(i.Settle(self._line.played())):
+            played = self._line.played() if self.call.taken_over is not None else ()
+            if not await self._scribe.take(i.Settle(played)):
                 break
         if self._is_over:
             return

@@ -7,13 +7,13 @@ its content where on the tape it belongs, and what the caller heard is how far o
 import random
 from collections import deque
 
-from service.protocol import clause, messages as m, playout
+from service.protocol import clause, messages as m, playout, portion
 from service.protocol.playout import ClauseHeard, Playout, SendMark, SendMedia
 from service.simulator.carrier import Leg
 
 SID = "MZ1"
 START_MS = 1_000_000
-BUFFERED_MAX = playout.AHEAD_MAX + playout.MESSAGE
+BUFFERED_MAX = playout.AHEAD_MAX + portion.MESSAGE
 TAPE = random.Random(1).randbytes(2_000_000)
 
 

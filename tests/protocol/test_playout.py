@@ -3,7 +3,7 @@ import random
 import pytest
 
 from service.audio import samples
-from service.protocol import marks, messages as m, playout
+from service.protocol import marks, messages as m, portion
 from service.protocol.playout import ClauseHeard, Playout, Pointers, SendMark, SendMedia
 from service.simulator.carrier import Leg
 from tests.protocol.pair import Pair, due
@@ -383,7 +383,7 @@ def test_the_pointers_are_exact_on_a_wire_without_delay(first: int) -> None:
 
 @pytest.mark.seeds
 def test_a_lost_echo_costs_at_most_one_mark_interval() -> None:
-    interval = playout.MARK_EVERY + playout.MESSAGE_MIN
+    interval = portion.MARK_EVERY + portion.MESSAGE_MIN
     for seed in range(100):
         pair = Pair(random.Random(seed), loses_echoes=True)
         for step in range(STEPS):

@@ -55,6 +55,20 @@ async def test_what_others_wrote_meanwhile_is_decided_on_too(house: House) -> No
     assert (await house.kinds())[-2:] == ["NoteAdded", "CallerBegan"]
 
 
+async def test_what_follows_from_a_state_that_others_changed_is_asked_anew(house: House) -> None:
+    """What was told of the old one, such as how far our words had got, may say nothing of the new one."""
+    desk = Desk(house)
+    await desk.open()
+    await house.write(e.DigitsRequested(request="r1", digits="1"))
+    assert await desk.ledger.catch_up()
+    await house.write(e.NoteAdded(text="VIP"), key="another")
+    assert await desk.scribe.take(i.Settle())
+    assert not desk.effects
+    assert (await house.kinds())[-1] == "NoteAdded"
+    assert await desk.scribe.take(i.Settle())
+    assert desk.effects == [i.PlayDigits("r1", "1")]
+
+
 async def test_a_call_that_another_one_took_is_let_go(house: House) -> None:
     desk = Desk(house)
     await desk.open()
