@@ -137,11 +137,14 @@ class Playout:
             self._look_ahead()
         return out
 
-    def echoed(self, name: str, now_ms: int) -> None:
-        """Take a mark that came back."""
-        self._looked_ms = NEVER_MS
+    def echoed(self, name: str, now_ms: int) -> bool:
+        """Take a mark that came back. True when there may be more due sooner than `deadline_ms` told."""
+        was_held_up = self._open_at is not None and self._heard >= self._open_at
+        lag_ms, self._looked_ms = self._buffer.lag_ms, NEVER_MS
         if not self._marks.echoed(name, now_ms):
             self.echoes_ignored += 1
+            return False
+        return was_held_up or self._buffer.lag_ms < lag_ms
 
     def heard(self, now_ms: int) -> list[ClauseHeard]:
         """Return the clauses heard to their end since the last time, each exactly once."""
@@ -251,9 +254,7 @@ class Playout:
 
     def _has_room(self, now_ms: int) -> bool:
         needed = self._needed
-        if needed is None:
-            return False
-        return self._heard >= needed or self._heard_to(now_ms) >= needed
+        return needed is not None and (self._heard >= needed or self._heard_to(now_ms) >= needed)
 
     def _wants_mark(self, clause: Clause) -> bool:
         unmarked = self._buffer.sent - self._marked

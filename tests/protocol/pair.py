@@ -49,6 +49,7 @@ class Pair:
         self._is_exact = echoes and not (loses_echoes or there_ms or echo_ms_max)
         self._there: deque[tuple[int, str, int]] = deque()
         self._back: deque[tuple[int, str]] = deque()
+        self._told_ms: int | None = None  # when there would be more to do, as of the last moment
         self._voice = 0
         self._begins: dict[int, int] = {}
         self._clauses: dict[int, list[int]] = {}
@@ -64,6 +65,7 @@ class Pair:
 
     def step(self) -> None:
         """Do one thing by chance, then let a moment pass."""
+        self._told_ms = self.now_ms  # Whoever does it looks by himself.
         roll = self._chance.random()
         if roll < 0.35:
             self._queue()
@@ -92,7 +94,8 @@ class Pair:
         assert self.ours.is_idle(self.now_ms)
 
     def _next_ms(self) -> int:
-        waits = [self.ours.deadline_ms(self.now_ms), self.leg.deadline_ms()]
+        self._told_ms = self.ours.deadline_ms(self.now_ms)
+        waits = [self._told_ms, self.leg.deadline_ms()]
         waits += [wire[0][0] for wire in (self._there, self._back) if wire]
         return min((at_ms for at_ms in waits if at_ms is not None), default=self.now_ms + 3_600_000)
 
@@ -158,6 +161,8 @@ class Pair:
 
     def _settle(self) -> None:
         """Move whatever can move now, both ways, until nothing does."""
+        while self._back and self._back[0][0] <= self.now_ms:
+            self._echo(self._back.popleft()[1])
         out = due(self.ours, self.now_ms)
         sent = b"".join(one.payload for one in out if isinstance(one, SendMedia))
         assert not (sent and self._is_held)
@@ -195,7 +200,11 @@ class Pair:
     def _echo(self, text: str) -> None:
         echo = m.decode(text)
         assert isinstance(echo, m.Mark)
-        self.ours.echoed(echo.mark.name, self.now_ms)
+        is_sooner = self.ours.echoed(echo.mark.name, self.now_ms)
+        told_ms, self._told_ms = self._told_ms, self.ours.deadline_ms(self.now_ms)
+        if not is_sooner and self._told_ms is not None:
+            assert told_ms is not None
+            assert told_ms <= self._told_ms, "there is more to do sooner, and nobody was told"
 
     def check(self, where: str) -> tuple[dict[int, int], dict[int, int]]:
         """Assert what holds whatever the wire does.

@@ -143,6 +143,25 @@ def test_heard_never_moves_back() -> None:
     assert ours.pointers_of("p1", START_MS + 200).heard == 6_400
 
 
+def test_an_echo_says_whether_anything_may_be_due_sooner_than_it_seemed() -> None:
+    ours = Playout(1)
+    ours.queue("p1", 0, b"\x01" * 40_000)
+    due(ours, START_MS)
+    assert ours.deadline_ms(START_MS) == START_MS + 400
+    assert not ours.echoed("e1.p1.3200", START_MS + 450), "it came later than nothing at all"
+    due(ours, START_MS + 450)
+    assert ours.deadline_ms(START_MS + 450) == START_MS + 850
+    assert not ours.echoed("e1.p1.6400", START_MS + 850), "it came as the one before"
+    assert ours.echoed("e1.p1.9600", START_MS + 1_230), "it came sooner"
+    assert ours.deadline_ms(START_MS + 1_230) == START_MS + 1_230
+    due(ours, START_MS + 1_230)
+    assert ours.deadline_ms(START_MS + 1_700) == START_MS + 1_700
+    due(ours, START_MS + 1_700)
+    assert due(ours, START_MS + 2_200) == [], "what was heard stands at a mark"
+    assert ours.echoed("e1.p1.12800", START_MS + 2_200)
+    assert not ours.echoed("e1.p1.12800", START_MS + 2_200)
+
+
 def test_each_clause_is_heard_once_and_the_deadline_says_when() -> None:
     ours = Playout(1)
     ours.queue("p1", 0, b"\x01" * 800)

@@ -156,12 +156,12 @@ class Mouth:
             self._pacer.wake(self)
 
     def echoed(self, mark: str) -> None:
-        """A mark came back. It seldom makes anything due, but moves the time at which something will be."""
+        """A mark came back. It seldom makes anything due, but may tell that something will be sooner."""
         now_ms = self._clock.now_ms()
-        self._playout.echoed(mark, now_ms)
+        is_sooner = self._playout.echoed(mark, now_ms)
         if self._outflow.is_stalled:
             self._pacer.wake(self)
-        elif not self._is_over:
+        elif is_sooner and not self._is_over:
             self._pacer.plan(self, self._playout.deadline_ms(now_ms), now_ms)
 
     def played(self) -> tuple[Played, ...]:
