@@ -41,12 +41,13 @@ def serve(
 
     With more than one worker `make` must be a function that another process can import.
     """
+    sockets: list[socket.socket] = []
     try:
         config = settings.load()
         has_desk = with_demonstration and config.is_development and not config.tools
         if has_desk:
             config = demonstration.with_desk(config)
-        sockets = serving.listening(config.host, config.port)
+        sockets += serving.listening(config.host, config.port)
         logs.set_up("ERROR" if with_demonstration else config.log_level)
         asyncio.run(_check_store(config))
         if config.web_concurrency > 1 and not with_demonstration:
@@ -60,6 +61,9 @@ def serve(
     except StaylineError as trouble:
         sys.stderr.write(f"stayline: {trouble}\n")
         return worker.WRONG_SETTING
+    finally:
+        for one in sockets:
+            one.close()
     return 0 if server.started else worker.NOT_SERVED
 
 

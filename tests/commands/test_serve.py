@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from service.commands.line import run
@@ -19,7 +21,10 @@ def test_a_wrong_key_is_one_line_that_does_not_repeat_it(
 def test_a_store_that_is_no_file_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    port = free_port()
     monkeypatch.setenv("STORE_URL", "sqlite:////proc/nothing/here.db")
-    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setenv("PORT", str(port))
     assert run(["serve", "--json"]) == 2
     assert capsys.readouterr().err.startswith("stayline: STORE_URL: ")
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        pass
