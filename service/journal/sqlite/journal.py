@@ -31,7 +31,7 @@ from service.journal.limits import (
 )
 from service.journal.sqlite import holds, ledger, readings
 from service.journal.sqlite.lane import Lane
-from service.journal.sqlite.ledger import SWEEP_MAX, Ledger
+from service.journal.sqlite.ledger import SWEEP_MAX, Ledger, Taken
 from service.journal.sqlite.storefile import StoreFile
 from service.journal.sqlite.tails import Tails, told
 from service.journal.tailing import Bells
@@ -129,13 +129,13 @@ class SqliteJournal:
             owner=owner,
             until_ms=until_ms,
             now_ms=now_ms,
+            known=known,
             expected=expected,
         )
         for _ in range(CLAIM_TRIES):
             taken = await self._writing.run(job, call_sid=call_sid)
-            if isinstance(taken, Fenced):
+            if not isinstance(taken, Taken):
                 return taken
-            # Read outside the transaction: a long call must not hold up everybody's appends.
             read = partial(readings.read_claimed, call_sid=call_sid, known=known)
             found = await self._reading.run(read)
             if not isinstance(found, Missing) and found[0].incarnation == taken.incarnation:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
-from service.journal.sqlite.readings import Row, find
+from service.journal.sqlite.readings import Row, find, told_to
 from service.journal.sqlite.storefile import SQL
 from service.journal.tokens import TOO_MANY, refusal
 from service.journal.values import (
@@ -24,6 +24,7 @@ from service.journal.values import (
     Fenced,
     Full,
     Headline,
+    Known,
     Lease,
     Missing,
     Outcome,
@@ -32,6 +33,7 @@ from service.journal.values import (
     Unspendable,
 )
 
+SHORT = 256  # records that are read with a claim: 0.1 ms, and one thread less to wait for
 SWEEP_MAX = 256  # calls in one transaction; the next one takes the rest
 PULSE_TTL_MS = 3_600_000  # of the rows that `check` leaves behind
 
@@ -80,9 +82,10 @@ class Ledger:
         owner: str,
         until_ms: int,
         now_ms: int,
+        known: Known | None = None,
         expected: int | None = None,
-    ) -> Taken | Fenced:
-        """See Journal.claim."""
+    ) -> Claim | Taken | Fenced:
+        """See Journal.claim. Of a long call nothing is read here: that must not hold up everybody's appends."""
         if expected is not None:
             found = find(connection, call_sid)
             epoch = 0 if found is None or found.expires_ms <= now_ms else found.epoch
@@ -93,7 +96,11 @@ class Ledger:
             SQL["claim"], (now_ms + self._ttl_ms, owner, now_ms, until_ms, row.call_id)
         )
         (epoch,) = taken.fetchone()
-        return Taken(epoch, row.incarnation, is_new, row.lease())
+        claimed = Taken(epoch, row.incarnation, is_new, row.lease())
+        stands = known if known and known.stands_in(row.incarnation, row.head) else None
+        if row.head - (stands.position if stands else 0) > SHORT:
+            return claimed
+        return claimed.claim(*told_to(connection, row, stands))
 
     def append(
         self,

@@ -73,10 +73,13 @@ def _reading(connection: sqlite3.Connection, row: Row, after: int | None) -> Rea
 def read_claimed(
     connection: sqlite3.Connection, call_sid: str, *, known: Known | None
 ) -> tuple[Reading, int] | Missing:
-    """Return what a claimer is told, and since when: what follows `known`, or all when it is void."""
+    """Return what a claimer is told of a call, and since when; see `told_to`."""
     row = find(connection, call_sid)
-    if row is None:
-        return Missing()
+    return Missing() if row is None else told_to(connection, row, known)
+
+
+def told_to(connection: sqlite3.Connection, row: Row, known: Known | None) -> tuple[Reading, int]:
+    """Return what stands in a call, and since when: what follows `known`, or all when that is void."""
     if known is not None and known.stands_in(row.incarnation, row.head):
         records = _records(connection, row.call_id, known.position, RECORDS_MAX)
         return Reading(row.incarnation, row.epoch, row.head, None, records), known.position

@@ -5,10 +5,10 @@ import pytest
 
 from service.journal.limits import UNCLAIMED_MS
 from service.journal.sqlite.holds import adopt, due_ms, lease, release, remember
-from service.journal.sqlite.ledger import Ledger, Taken
+from service.journal.sqlite.ledger import Ledger
 from service.journal.sqlite.readings import find, lapsed, recall
 from service.journal.sqlite.storefile import SQL, StoreFile
-from service.journal.values import Durability, Fenced, Lease
+from service.journal.values import Claim, Durability, Fenced, Lease
 
 CALL = "CA1"
 
@@ -54,7 +54,7 @@ def test_a_hold_is_over_when_the_lease_is(file: StoreFile, ledger: Ledger) -> No
 def test_a_hold_goes_from_hand_to_hand(file: StoreFile, ledger: Ledger) -> None:
     connection = file.begin()
     taken = ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7, expected=0)
-    assert isinstance(taken, Taken)
+    assert isinstance(taken, Claim)
     refused = ledger.claim(connection, CALL, [], owner="one", until_ms=50, now_ms=7, expected=0)
     assert refused == Fenced(1)
     for is_first in (True, False):

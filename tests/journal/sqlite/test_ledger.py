@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from service.journal.limits import TOKEN_TTL_MS, TOKENS_MAX
-from service.journal.sqlite.ledger import Ledger, Taken, pulse
+from service.journal.sqlite.ledger import SHORT, Ledger, Taken, pulse
 from service.journal.sqlite.readings import Row, feel_pulse, find, read
 from service.journal.sqlite.storefile import SQL, StoreFile
 from service.journal.tokens import OTHER_STREAM, TOO_LATE, TOO_MANY, TOO_OFTEN
@@ -20,6 +20,7 @@ from service.journal.values import (
     Fenced,
     Full,
     Headline,
+    Known,
     Lease,
     Missing,
     Reading,
@@ -61,7 +62,7 @@ def append(
 
 def claim(
     ledger: Ledger, connection: sqlite3.Connection, *, now_ms: int = 5, expected: int | None = None
-) -> Taken | Fenced:
+) -> Claim | Taken | Fenced:
     return ledger.claim(
         connection, CALL, [b"a"], owner="o", until_ms=9, now_ms=now_ms, expected=expected
     )
@@ -117,9 +118,35 @@ def test_a_claim_says_who_held_the_call_before_and_prolongs_its_life(
     connection = file.begin()
     first, second = (claim(ledger, connection, now_ms=now_ms) for now_ms in (5, 105))
     row = standing(connection)
-    assert first == Taken(1, row.incarnation, is_new=True, lease=None)
-    assert second == Taken(2, row.incarnation, is_new=False, lease=Lease("o", 1, 5, 9))
+    begun = (Record(1, 0, 5, b"a"),)
+    assert first == Claim(1, row.incarnation, True, None, begun)  # noqa: FBT003 - as it is declared
+    held = Lease("o", 1, 5, 9)
+    assert second == Claim(2, row.incarnation, False, None, begun, held)  # noqa: FBT003 - likewise
     assert (row.lease(), row.expires_ms) == (Lease("o", 2, 105, 9), 105 + TTL_MS)
+
+
+def test_only_of_a_short_call_the_records_are_read_with_its_claim(
+    file: StoreFile, ledger: Ledger
+) -> None:
+    connection = file.begin()
+    claim(ledger, connection)
+    incarnation = standing(connection).incarnation
+    append(ledger, connection, "k", *(b"b" for _ in range(SHORT - 1)))
+
+    def claimed(known: Known | None) -> object:
+        return ledger.claim(connection, CALL, [], owner="o", until_ms=9, now_ms=5, known=known)
+
+    short = claimed(None)
+    assert isinstance(short, Claim)
+    assert [one.position for one in short.records] == list(range(1, SHORT + 1))
+    append(ledger, connection, "l", b"c", epoch=2)
+    long = Taken(3, incarnation, is_new=False, lease=Lease("o", 2, 5, 9))
+    assert claimed(None) == long
+    later = claimed(Known(incarnation, 1))
+    assert isinstance(later, Claim)
+    assert (later.since, len(later.records)) == (1, SHORT)
+    for nothing in (Known("other", SHORT), Known(incarnation, SHORT + 2)):
+        assert isinstance(claimed(nothing), Taken)
 
 
 def test_what_was_read_of_the_call_goes_with_its_claim() -> None:
@@ -136,15 +163,15 @@ def test_a_claim_that_expects_another_epoch_is_fenced_and_changes_nothing(
     connection = file.begin()
     assert claim(ledger, connection, expected=1) == Fenced(0)
     assert find(connection, CALL) is None
-    assert isinstance(claim(ledger, connection, expected=0), Taken)
+    assert isinstance(claim(ledger, connection, expected=0), Claim)
     before = standing(connection)
     for expected in (0, 2):
         assert claim(ledger, connection, now_ms=4 + TTL_MS, expected=expected) == Fenced(1)
     assert claim(ledger, connection, now_ms=5 + TTL_MS, expected=1) == Fenced(0)
     assert standing(connection) == before
-    assert isinstance(claim(ledger, connection, expected=1), Taken)
+    assert isinstance(claim(ledger, connection, expected=1), Claim)
     anew = claim(ledger, connection, now_ms=5 + TTL_MS, expected=0)
-    assert isinstance(anew, Taken)
+    assert isinstance(anew, Claim)
     assert (anew.epoch, anew.is_new) == (1, True)
 
 
@@ -355,13 +382,13 @@ def test_a_call_past_its_time_begins_anew_with_nothing_of_its_old_life(
     """But for its tokens: one was spent for this very claim."""
     connection = file.begin()
     old = claim(ledger, connection)
-    assert isinstance(old, Taken)
+    assert isinstance(old, Claim)
     append(ledger, connection, "k", b"b")
     ledger.snapshot(connection, CALL, epoch=1, position=1, body=b"s")
     spend(ledger, connection)
     assert ledger.open(connection, CALL, [], now_ms=4 + TTL_MS).incarnation == old.incarnation
     anew = claim(ledger, connection, now_ms=5 + TTL_MS)
-    assert isinstance(anew, Taken)
+    assert isinstance(anew, Claim)
     assert (anew.epoch, anew.is_new, anew.lease) == (1, True, None)
     assert anew.incarnation != old.incarnation
     tables = ("calls", "records", "snapshots", "tokens")
