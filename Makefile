@@ -62,10 +62,10 @@ browser: $(READY)
 	@.ci/browser
 	REQUIRE_BROWSER=1 .ci/twice $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
-# For a second Python: without what runs in real time, and what hardly asks which Python it is, as the tools
-# around the service.
-AROUND := chaos commands hostile machines monitoring mutants planted simulation simulator supply testing
-SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py test_cards.py journal/redis $(AROUND))
+# For a second Python: without what runs in real time, and what hardly asks which Python it is, as stores and the
+# tools around the service.
+AROUND := chaos commands hostile journal machines monitoring mutants planted simulation simulator supply testing
+SAME_ANYWHERE := $(addprefix --ignore=tests/,test_house.py test_cards.py $(AROUND))
 fast: $(READY)
 	REQUIRE_REDIS=1 .ci/twice $(BIN)/python -m pytest -q $(AT_ONCE) $(SAME_ANYWHERE) -m "not seeds"
 
