@@ -7,10 +7,10 @@ moment.
 import json
 import sqlite3
 from collections.abc import Iterable
-from itertools import starmap
 from typing import NamedTuple
 
 from service.journal.limits import OVER_MAX, PAGE_RECORDS
+from service.journal.sqlite.connection import Connection
 from service.journal.sqlite.storefile import SQL
 from service.journal.tailing import Page
 from service.journal.values import (
@@ -151,5 +151,5 @@ def _headlines(rows: sqlite3.Cursor) -> tuple[Headline, ...]:
 def _records(
     connection: sqlite3.Connection, call_id: int, after: int, records_max: int
 ) -> tuple[Record, ...]:
-    rows = connection.execute(SQL["page"], (call_id, after, records_max))
-    return tuple(starmap(Record, rows))
+    assert isinstance(connection, Connection)
+    return connection.kept(SQL["page"], (call_id, after, after + records_max))

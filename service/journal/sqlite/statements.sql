@@ -102,8 +102,8 @@ INSERT INTO records (call_id, position, epoch, at_ms, key, body) VALUES (?, ?, ?
 UPDATE calls SET head = ?, expires_ms = max(expires_ms, ?), bytes = bytes + ? WHERE call_id = ?;
 
 -- name: page
-SELECT position, epoch, at_ms, body FROM records
-WHERE call_id = ? AND position > ? ORDER BY position LIMIT ?;
+SELECT count(keep(position, epoch, at_ms, body)) FROM records
+WHERE call_id = ? AND position > ? AND position <= ?;
 
 -- name: keep_snapshot
 INSERT INTO snapshots (call_id, position, body) VALUES (?, ?, ?)

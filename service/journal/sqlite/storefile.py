@@ -17,6 +17,7 @@ from threading import Event
 from typing import Final
 
 from service.errors import StoreUnavailable
+from service.journal.sqlite.connection import Connection
 from service.journal.sqlite.tide import TideMark
 
 LAYOUT = 3  # of the tables, in the file's user_version
@@ -138,13 +139,16 @@ class StoreFile:
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
-            connection = sqlite3.connect(":memory:", isolation_level=None)
+            connection = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
         else:
             if self._writes:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
             mode = "rwc" if self._writes else "rw"
             connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
+                f"{self._path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                factory=Connection,
             )
         try:
             self._prepare(connection)
