@@ -7,6 +7,7 @@ asked for again.
 import asyncio
 from collections.abc import Callable
 from itertools import count
+from zlib import crc32
 
 from service.call import callback
 from service.errors import StoreError, StoreUnavailable
@@ -29,6 +30,7 @@ class Watch:
         self._ledger = ledger
         self._post = post
         self._claimed = Flag()
+        self._phase_ms = crc32(means.owner.encode()) % BEAT_MS  # no two servers need beat together
         self._again: asyncio.TimerHandle | None = None
         self._again_ms = AGAIN_MS
 
@@ -107,7 +109,7 @@ class Watch:
 
     def _on_beat(self, wait_ms: int) -> int:
         """So long, or until the beat before that, if there is one."""
-        beyond_ms = (self._means.clock.now_ms() + wait_ms) % BEAT_MS
+        beyond_ms = (self._means.clock.now_ms() + wait_ms - self._phase_ms) % BEAT_MS
         return wait_ms - beyond_ms if beyond_ms < wait_ms else wait_ms
 
     def _nearly(self, wait_ms: int) -> int:

@@ -142,3 +142,17 @@ async def test_a_call_whose_tool_has_no_final_state_is_still_looked_after(
     await post.ledger.write((asked, e.CallEnded(reason="completed")), house.clock.now_ms())
     await post.watch.leave()
     assert await lapsed(house, journal) == [CALL]
+
+
+async def test_the_holds_of_a_process_are_renewed_on_a_common_beat(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends_ms = set()
+    for now_ms in (1_234_567, 1_234_599):
+        monkeypatch.setattr(house.clock, "now_ms", lambda now_ms=now_ms: now_ms)
+        for wait_ms in range(800, 1_001):
+            waited_ms = Post(house).watch._on_beat(wait_ms)
+            assert wait_ms - module.BEAT_MS < waited_ms <= wait_ms
+            ends_ms.add((now_ms + waited_ms) % module.BEAT_MS)
+        assert Post(house).watch._on_beat(3) in (1, 2, 3)
+    assert len(ends_ms) == 1
