@@ -166,11 +166,11 @@ class Stream:
         if message.stream_sid != self._stream_sid:
             self._check_stream(message)
         media = message.media
-        is_ours = media.track != INBOUND and media.track.startswith("outbound")
-        if is_ours or not media.payload:
+        payload, track = media.payload, media.track
+        if not payload or (track != INBOUND and track.startswith("outbound")):
             return ()
         is_heard, findings = self._track.feed(media, now_ms)
-        return (Audio(media.payload, findings),) if is_heard else ()
+        return (Audio(payload, findings),) if is_heard else ()
 
 
 def _check_start(message: m.Start) -> None:

@@ -22,7 +22,7 @@ STALL_MS = 1_000  # frames come in bursts up to a quarter of a second apart; a s
 LOSS_MS_MIN = 40  # two frames; carriers' timestamps wander by one
 JUMP_MS_MAX = 60_000  # a longer step is no loss on a live call but another count
 FIT_SAMPLES = 2 * SAMPLES_PER_MS  # both ends of a step are rounded to the millisecond
-NEVER = -1  # a counter that no frame has
+NEVER = -1  # a counter that no frame has, and a time before all
 LATE_MS_MAX = 2_000  # what a network reorders is late by less; beyond it the peer counts anew
 
 
@@ -60,7 +60,8 @@ class Track:
     )
 
     def __init__(self) -> None:
-        self._last_ms: int | None = None
+        self._last_ms = NEVER
+        # Of the last frame that was not foreseen: the counters of one that was follow from the next one's.
         self._chunk: int | None = None
         self._timestamp: int | None = None
         self._length = 0
@@ -72,22 +73,21 @@ class Track:
 
     def feed(self, media: MediaBody, now_ms: int) -> tuple[bool, tuple[Finding, ...]]:
         """Take one frame: say whether it is new, and what clock and counters tell."""
-        last_ms = self._last_ms
         if (
             media.chunk == self._next_chunk
             and media.timestamp == self._next_timestamp
             and len(media.payload) == self._length
-            and last_ms is not None
-            and now_ms - last_ms < STALL_MS
+            and now_ms - self._last_ms < STALL_MS
         ):  # The very frame that was to come, as nearly all of them are.
             self._last_ms = now_ms
-            self._chunk, self._timestamp = media.chunk, media.timestamp
             self._next_chunk += 1
             self._next_timestamp += self._step
             return AS_FORESEEN
+        if self._next_chunk != NEVER:
+            self._chunk, self._timestamp = self._next_chunk - 1, self._next_timestamp - self._step
         findings: list[Finding] = []
-        if last_ms is not None and now_ms - last_ms >= STALL_MS:
-            findings.append(Stalled(now_ms - last_ms))
+        if self._last_ms != NEVER and now_ms - self._last_ms >= STALL_MS:
+            findings.append(Stalled(now_ms - self._last_ms))
         self._last_ms = now_ms
         if self._is_old(media):
             return False, tuple(findings)
