@@ -1,6 +1,6 @@
 """What all facts of a call have in common."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,7 +19,7 @@ def _snake(name: str) -> str:
 class Fact(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_only=True, gc=False):
     """What all facts have in common: a kind (the class name in snake case) and a schema version."""
 
-    v: int = SCHEMA_VERSION
+    v: Annotated[int, msgspec.Meta(le=SCHEMA_VERSION)] = SCHEMA_VERSION  # a later one isn't read
 
 
 class Unknown(msgspec.Struct, frozen=True):
