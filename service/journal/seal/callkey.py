@@ -22,8 +22,7 @@ itself with the key of that time. The incarnation and the tide mark are for that
 
 import os
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from operator import methodcaller
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -43,8 +42,6 @@ _PREFIX_BYTES: Final = 8  # of a nonce; the rest is the count
 _COUNT: Final = struct.Struct(">I")
 _HEAD: Final = 1 + NONCE_BYTES
 
-# Whether a body, of a record or a snapshot, is sealed: asked of each that is read.
-is_sealed: Callable[[bytes], bool] = methodcaller("startswith", SEALED_MARKS)
 UNREADABLE: Final = b'{"kind":"unreadable"}'  # what stands for a record that can't be opened
 
 
@@ -185,3 +182,8 @@ class CallKey:
 
     def _broken(self, what: str) -> SealBroken:
         return SealBroken(f"Call {self.call_sid} can't be opened: {what}.")
+
+
+def is_sealed(body: bytes) -> bool:
+    """Say whether a body, of a record or a snapshot, is sealed."""
+    return body.startswith(SEALED_MARKS)

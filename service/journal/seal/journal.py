@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from service.errors import SealBroken, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.limits import (
+    SEALED_MARKS,
     TIME_MS_MAX,
     check_append,
     check_bodies,
@@ -291,7 +292,7 @@ def _opened(
     """Open what was read. Without a key it must be of a time without keys. Raises SealBroken."""
     if key is not None:
         return key.open_snapshot(snapshot), key.open(records)
-    bodies = [one.body for one in records]
-    if any(map(is_sealed, bodies)) or (snapshot and is_sealed(snapshot.body)):
+    first = {one.body[:1] for one in records}
+    if not first.isdisjoint(SEALED_MARKS) or (snapshot and is_sealed(snapshot.body)):
         raise SealBroken(f"Call {call_sid} is sealed, and its key is not kept here.")
     return snapshot, records
