@@ -36,8 +36,13 @@ SECONDS = 10
 LOOK_S, LOOKS_MAX = 0.1, 400
 ROUNDS = 3
 OPEN_S_MAX = 120  # for all callers to come, beside what they measure
+END_S_MAX = 20  # for a server to end when it is told to
 KINDS = ("floor", "starlette", "service", "mute")
-BARE = ("floor", "starlette")
+BARE = {  # what serves each, and keeps nothing
+    "floor": ("tests.bench._sample", "floor"),
+    "starlette": ("tests.bench._sample", "starlette"),
+    "pipecat": ("tests.bench._pipecat",),
+}
 NOTHING_MORE: Mapping[str, str] = {}
 
 Json = dict[str, Any]
@@ -59,7 +64,7 @@ def served(
     pin = ["taskset", "-c", str(core)] if has_own_core else []
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
         prepare(Path(folder))
-        words, environment = ["tests.bench._sample", kind, str(port)], {}
+        words, environment = [*BARE.get(kind, ()), str(port)], {}
         if kind not in BARE:
             words, environment = ["tests.bench._talking"], _settings(port, folder, kind)
         running = subprocess.Popen(  # noqa: S603 - our own programs
@@ -71,7 +76,11 @@ def served(
             yield port
         finally:
             running.terminate()
-            running.wait()
+            try:
+                running.wait(END_S_MAX)
+            except subprocess.TimeoutExpired:  # what pipecat began outlives its sockets
+                running.kill()
+                running.wait()
 
 
 def _settings(port: int, folder: str, kind: str) -> dict[str, str]:

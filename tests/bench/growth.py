@@ -1,6 +1,6 @@
 """How a core fares with more and more talking calls, until messages come late.
 
-    python -m tests.bench.growth [CALLS ...] [--seconds 10] [--kinds starlette,service]
+    python -m tests.bench.growth [CALLS ...] [--seconds 10] [--kinds starlette,service,pipecat]
 
 The server has a core to itself, the callers another (see frames, which tells of the kinds, and the columns `us`,
 `late` and `lag`). Each number of calls has a fresh server. A kind is through with it when no message came late
@@ -14,19 +14,22 @@ this machine is not the server's. It rises until it is not through.
               that core, so that callers sent less than was due, or later than what they call late. Both times
               they measured themselves. Else `server`; one whose `core` was far from full shared it with somebody
 
+pipecat, an echo through its pipeline, is there where it is installed: `pip install pipecat-ai`.
+
 Calls per core is the last number a kind was through with: `at least`, when it was not the server that ended it.
 """
 
 import argparse
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from subprocess import CalledProcessError, TimeoutExpired
 
 from tests.bench._figures import Figure, say, tell
 from tests.bench._lines import FRAME_S, LATE_MS
-from tests.bench.frames import OPEN_S_MAX, Json, called, served, us_of
+from tests.bench.frames import BARE, OPEN_S_MAX, Json, called, served, us_of
 
 CALLS = (1, 10, 50, *range(100, 1_001, 100), 1_200)
-KINDS = "starlette,service"
+KINDS = "starlette,service" + (",pipecat" if find_spec("pipecat") else "")
 SECONDS, TRIES = 10, 2
 GOAL_CALLS = 1_200
 FULL = 0.9  # of a core: who used that much had no room for a burst
@@ -135,7 +138,8 @@ def main() -> None:
     for rise in rises:
         say(rise.told())
     for rise in rises[1:]:
-        tell(Figure("talking calls per core, none late", rise.calls, "calls", goal_min=GOAL_CALLS,
+        who, goal_min = (rise.kind, 0) if rise.kind in BARE else ("talking", GOAL_CALLS)
+        tell(Figure(f"{who} calls per core, none late", rise.calls, "calls", goal_min=goal_min,
                     floor=rises[0].calls, of=rises[0].kind))  # fmt: skip
 
 
