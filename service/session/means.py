@@ -100,7 +100,7 @@ class Means:
     holds: Iterator[int] = field(
         default_factory=itertools.count
     )  # numbers that no two sessions share
-    chance: random.Random = field(default_factory=random.Random)  # spreads waits, keeps no secret
+    chance: random.Random = field(default_factory=random.SystemRandom)
     ring_backs: RingBacks | None = None  # None: nobody who rings back goes on
     forks: Forks
     sink: Sink | None = None
