@@ -27,23 +27,31 @@ class Flag:
         """Raise it. Whoever waits goes on, even if it is lowered again before their turn."""
         self._is_set = True
         for one in self._waiting:
-            if not one.done():
-                one.set_result(None)
+            _go_on(one)
 
     def clear(self) -> None:
         """Lower it."""
         self._is_set = False
 
-    async def wait(self) -> None:
-        """Wait until it is raised."""
+    async def wait(self, within_s: float | None = None) -> None:
+        """Wait until it is raised, and at most so long."""
         if self._is_set:
             return
-        mine = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        mine = loop.create_future()
         self._waiting += (mine,)
+        timer = None if within_s is None else loop.call_later(within_s, _go_on, mine)
         try:
             await mine
         finally:
+            if timer is not None:
+                timer.cancel()
             self._waiting = tuple(one for one in self._waiting if one is not mine)
+
+
+def _go_on(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 class Row(Generic[T]):
@@ -79,13 +87,7 @@ class Row(Generic[T]):
         """Wait until something stands in it, and at most so long. Whether something does."""
         if not self._things:
             self._news.clear()
-            loop = asyncio.get_running_loop()
-            timer = None if within_s is None else loop.call_later(within_s, self._news.set)
-            try:
-                await self._news.wait()
-            finally:
-                if timer is not None:
-                    timer.cancel()
+            await self._news.wait(within_s)
         return bool(self._things)
 
     async def get(self) -> T:

@@ -137,3 +137,11 @@ async def test_a_row_is_waited_for_until_something_stands_in_it_and_no_longer_th
         assert await row.filled(within_s), "what stands there is still to be taken"
         assert row.get_nowait() == 1
     assert row.empty()
+
+
+async def test_a_flag_is_waited_for_no_longer_than_told_and_is_not_raised_by_that() -> None:
+    flag = Flag()
+    await asyncio.wait_for(flag.wait(0.001), 5)
+    assert not flag.is_set()
+    flag.set()
+    await asyncio.wait_for(flag.wait(60), 5)

@@ -5,6 +5,8 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
+from service.waiting import Flag
+
 TURNS = (
     12  # of the event loop: from a socket that is readable to the answer in hand takes under ten
 )
@@ -55,19 +57,15 @@ async def in_time(attempt: asyncio.Task[Any], deadline_s: float) -> bool:
 
 async def _done_by(attempt: asyncio.Task[Any], deadline_s: float) -> None:
     """Wait for its end, or for the deadline: asyncio.wait for one alone, at half the price."""
-    loop = asyncio.get_running_loop()
-    over = loop.create_future()
+    over = Flag()
 
-    def end(_attempt: object = None) -> None:
-        if not over.done():
-            over.set_result(None)
+    def end(_attempt: object) -> None:
+        over.set()
 
-    timer = loop.call_later(deadline_s, end)
     attempt.add_done_callback(end)
     try:
-        await over
+        await over.wait(deadline_s)
     finally:
-        timer.cancel()
         attempt.remove_done_callback(end)
 
 
