@@ -15,9 +15,8 @@ from service.call.state import Call, Folded, Line
 class Draft(Folded):
     """What is known of a call so far; whoever folds holds it alone."""
 
-    growing: list[Line] | None = (
-        None  # the transcript, from the first time that it was to be changed
-    )
+    # The transcript, from the first time that it was to be changed.
+    growing: list[Line] | None = None
 
     def lines(self) -> list[Line]:
         """Return the transcript, to be read and changed there and nowhere else."""

@@ -25,9 +25,8 @@ class Remembrance:
         self._means = means
         self._post = post
         self._kept: set[str] = set()
-        self._named_by: tuple[
-            object, ...
-        ] = ()  # what the names were made of that are kept, or are being
+        # What the names were made of that are kept, or are being.
+        self._named_by: tuple[object, ...] = ()
         self._sought: set[tuple[str, ...]] = set()
         self._is_settled = self._is_looking = False
         self._tasks: set[asyncio.Task[None]] = set()

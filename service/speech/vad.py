@@ -129,7 +129,7 @@ class VoiceActivity(Generic[S]):
         level = loudness(pcm)
         is_open = self._gate.is_speech(pcm, SAMPLE_RATE_HZ, FRAME_SAMPLES)
         if self._scorer is None:
-            self._verdicts += (self._foreground.is_near(level, is_voice=is_open),)
+            self._decide(level, is_voice=is_open)
             return
         self._unheard += pcm
         if is_open:

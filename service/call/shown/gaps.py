@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from service.call import events as e
 from service.call.decisions import resume as table
 from service.call.facts.fact import Cause
-from service.call.place import Place
+from service.call.place import Placed
 from service.call.policy import Policy
 from service.call.privacy import DROP_LINE, KEY_LINE, PAY_LINE
 from service.call.state import Call, Line
@@ -90,7 +90,7 @@ class Gaps:
     def __init__(self) -> None:
         self.found: list[Gap] = []
 
-    def see(self, before: Call, fact: e.AnyFact, place: Place) -> None:
+    def see(self, before: Call, fact: e.AnyFact, place: Placed) -> None:
         """Take in one fact; `before` is the state that it met."""
         if isinstance(fact, e.StreamAttached):
             if before.streams and before.phase != "ended":
@@ -120,7 +120,7 @@ def _gap(before: Call, at_ms: int) -> Gap:
     )
 
 
-def _closed(before: Call, fact: e.StreamAttached, place: Place) -> Gap:
+def _closed(before: Call, fact: e.StreamAttached, place: Placed) -> Gap:
     gap = _gap(before, place.at_ms)
     back = table.Return(before, fact.gap_ms, place.at_ms, "", _PATIENT, heard_ms=fact.gap_heard_ms)
     plan = table.resume(back)
@@ -139,7 +139,7 @@ def _closed(before: Call, fact: e.StreamAttached, place: Place) -> Gap:
     )
 
 
-def _told(gap: Gap, before: Call, fact: e.AnyFact, place: Place) -> Gap:
+def _told(gap: Gap, before: Call, fact: e.AnyFact, place: Placed) -> Gap:
     """Return what a later fact makes of the last gap."""
     match fact:
         case e.AgentSpoke() if place.at_ms == gap.to_ms:

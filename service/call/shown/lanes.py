@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from service.audio import milliseconds
 from service.call import events as e
 from service.call.folds.speaking import GENERATED_SAMPLES_PER_LETTER
-from service.call.place import Place
+from service.call.place import Placed
 from service.call.state import Call, Line
 
 
@@ -42,9 +42,9 @@ class Lanes:
     def __init__(self) -> None:
         self._spans: dict[int, _Span] = {}
         self._positions: dict[str, int] = {}  # of prompts, by name
-        self._began: Place | None = None
+        self._began: Placed | None = None
 
-    def see(self, fact: e.AnyFact, place: Place) -> None:
+    def see(self, fact: e.AnyFact, place: Placed) -> None:
         """Take in one fact."""
         match fact:
             case e.AgentSpoke():
@@ -91,7 +91,7 @@ class Lanes:
             )
         return found
 
-    def _heard(self, span: _Span, fact: e.Played, place: Place) -> None:
+    def _heard(self, span: _Span, fact: e.Played, place: Placed) -> None:
         if span.from_ms is None:
             span.from_ms = max(span.at_ms, place.at_ms - milliseconds(fact.heard_samples))
         span.to_ms = place.at_ms

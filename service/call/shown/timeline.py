@@ -14,7 +14,7 @@ from typing import Any
 
 from service.call import events as e
 from service.call.folds.fold import fold
-from service.call.place import Place
+from service.call.place import Placed
 from service.call.shown.gaps import Gap, Gaps, gap_now
 from service.call.shown.incidents import incident
 from service.call.shown.lanes import Lanes, Speech
@@ -42,7 +42,7 @@ class Timeline:
         """The server that took the last stream, "" before the first."""
         return self._servers[-1] if self._servers else ""
 
-    def add(self, fact: e.AnyFact, place: Place) -> None:
+    def add(self, fact: e.AnyFact, place: Placed) -> None:
         """Take in the next fact."""
         self._gaps.see(self.call, fact, place)
         self._lanes.see(fact, place)
@@ -55,7 +55,7 @@ class Timeline:
             at = {"position": place.position, "at_ms": place.at_ms}
             self._acts.append({**at, "kind": kind, "by": by, "text": text})
 
-    def add_all(self, facts: Iterable[tuple[e.AnyFact, Place]]) -> None:
+    def add_all(self, facts: Iterable[tuple[e.AnyFact, Placed]]) -> None:
         """Take in facts in their order."""
         for fact, place in facts:
             self.add(fact, place)
@@ -98,7 +98,7 @@ class Timeline:
         now = gap_now(self.call, self.call.updated_ms)
         return [*self._gaps.found, *([now] if now else [])]
 
-    def _note(self, before: Call, fact: e.AnyFact, place: Place) -> None:
+    def _note(self, before: Call, fact: e.AnyFact, place: Placed) -> None:
         match fact:
             case e.StreamAttached():
                 self._servers.append(fact.server)
@@ -115,7 +115,7 @@ class Timeline:
             case _:
                 pass
 
-    def _see_loss(self, before: Call, fact: e.AnyFact, place: Place) -> None:
+    def _see_loss(self, before: Call, fact: e.AnyFact, place: Placed) -> None:
         kind = incident(before, fact)
         if kind is not None:
             at = {"position": place.position, "at_ms": place.at_ms}

@@ -10,7 +10,7 @@ from service.audio import milliseconds
 from service.call.afterwards import Voicemail
 from service.call.callback import Callback
 from service.call.events import AnyFact, Unknown, encode
-from service.call.place import Place
+from service.call.place import Placed
 from service.call.privacy import Collection
 from service.call.seat import Seat
 from service.call.state import Call, Field, Line, Operation, StreamEntry
@@ -76,7 +76,7 @@ def view(call: Call, *, incarnation: str) -> Json:
     }
 
 
-def record_view(fact: AnyFact, place: Place) -> Json:
+def record_view(fact: AnyFact, place: Placed) -> Json:
     """Return one record as the API and the event stream show it."""
     if isinstance(fact, Unknown):
         body = json.loads(encode(fact))

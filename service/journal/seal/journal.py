@@ -232,13 +232,12 @@ class SealedJournal(Passing):
             own.tip.correct(place, outcome.head)
         return await self._put(write, own, None)
 
-    async def _put(self, write: "_Write", own: CallKey | None, after: int | None) -> Outcome:
-        bodies: Sequence[bytes] = write.bodies
+    async def _put(self, write: "_Write", own: CallKey, after: int | None) -> Outcome:
         epoch, at_ms = write.epoch or 0, write.now_ms
-        if own is not None and after is not None:
-            bodies = own.seal(bodies, first=after + 1, epoch=epoch, at_ms=at_ms)
-        elif own is not None:
-            bodies = own.seal_loose(bodies, epoch=epoch, at_ms=at_ms)
+        if after is not None:
+            bodies = own.seal(write.bodies, first=after + 1, epoch=epoch, at_ms=at_ms)
+        else:
+            bodies = own.seal_loose(write.bodies, epoch=epoch, at_ms=at_ms)
         outcome = await self.engine.append(
             write.call_sid,
             bodies,
@@ -248,7 +247,7 @@ class SealedJournal(Passing):
             now_ms=write.now_ms,
         )
         match outcome:
-            case Appended(position=position) | NotDurable(position=position) if own is not None:
+            case Appended(position=position) | NotDurable(position=position):
                 own.tip.reached(position)
             case Missing():
                 self.keys.forget(write.call_sid)

@@ -67,13 +67,13 @@ class SqliteJournal:
         self._durability = Durability.MEMORY if path is None else Durability.LOCAL
         self._ledger = Ledger(ttl_ms=ttl_ms, durability=self._durability)
         self._bells = Bells()
-        file = StoreFile(path, writes=True)
-        self._writing = Lane(file, name="journal-write", done=partial(told, self._bells))
-        self._reading, writing = self._writing, None if path is None else file
+        ours = StoreFile(path, writes=True)
+        self._writing = Lane(ours, name="journal-write", done=partial(told, self._bells))
+        self._reading = self._writing
         if path is not None:
             file = StoreFile(path, writes=False)
             self._reading = Lane(file, name="journal-read", group_max=READ_GROUP_MAX)
-        self._tails = Tails(self._reading, self._bells, writing=writing)
+        self._tails = Tails(self._reading, self._bells, writing=None if path is None else ours)
         self._pulse = secrets.token_hex(8)
 
     async def start(self) -> None:

@@ -16,7 +16,6 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Message, Scope
 
 from service.call.events import decode
-from service.call.place import Place
 from service.call.shown.view import Json, record_view
 from service.errors import StoreError
 from service.journal.behind.bridge import Bridge
@@ -34,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 def shown(record: Record) -> Json:
     """Return a record as readers see it."""
-    return record_view(decode(record.body), Place(record.position, record.epoch, record.at_ms))
+    return record_view(decode(record.body), record)
 
 
 def sent(events: AsyncIterator[bytes | ServerSentEvent]) -> EventSourceResponse:

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from service.call.events import decode
-from service.call.place import Place
 from service.call.shown.timeline import Json, Timeline
 from service.call.state import Call
 from service.journal.values import Missing, Reading, Record
@@ -62,8 +61,7 @@ class Showing:
         for index, record in enumerate(records):
             if index and index % STEPS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            place = Place(record.position, record.epoch, record.at_ms)
-            self.timeline.add(decode(record.body), place)
+            self.timeline.add(decode(record.body), record)
 
 
 class Readable(Protocol):
