@@ -92,7 +92,7 @@ class Harms:
             asyncio.get_running_loop().call_later(REACH_S, link.part)
         else:
             if kind == "blackhole":
-                strand.harmed_us = self._ground.clock.now_us()
+                strand.harms_us.append(self._ground.clock.now_us())
             hold_s = self._hold_s()
             _harm(link, kind, DARK_S if kind == "blackhole" else hold_s)
 
@@ -128,10 +128,11 @@ class Harms:
 
     def _note_kill(self, server: Server) -> None:
         self.killed.append((server.port, self._ground.clock.now_us()))
+        now_us = self._ground.clock.now_us()
         for phone in self._on(server):
             link, strand = self.link(phone), phone.span.strand
             if strand is not None:
-                strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
+                strand.harms_us.append(now_us)
             if link is not None and not link.harm:
                 self._note("kill", phone, link)
         self.kinds["kill -9"] += 1
@@ -154,9 +155,10 @@ class Harms:
         link.stall(time_s)
         if strand is None:
             return
-        strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
+        now_us = self._ground.clock.now_us()
+        strand.harms_us.append(now_us)
         await asyncio.sleep(time_s)
-        await self._caught_up([(strand, link)])
+        await self._caught_up([(strand, link)], now_us)
 
     def freeze(self) -> None:
         """Stop a server's process for a while, beside."""
@@ -199,14 +201,15 @@ class Harms:
         async with self._alone:
             server = self._chance.choice(self._ground.servers)
             self.kinds["SIGSTOP"] += 1
+            now_us = self._ground.clock.now_us()
             met = [(phone.span.strand, self.link(phone)) for phone in self._on(server)]
             for strand, _ in met:
                 if strand is not None:
-                    strand.harmed_us = strand.harmed_us or self._ground.clock.now_us()
+                    strand.harms_us.append(now_us)
             server.signal(signal.SIGSTOP)
             await asyncio.sleep(self._chance.randrange(*FREEZE_MS) / 1_000)
             server.signal(signal.SIGCONT)
-            self._spawn(self._caught_up(met))
+            self._spawn(self._caught_up(met, now_us))
             await asyncio.sleep(CALM_S)
 
     async def _pause(self) -> None:
@@ -215,12 +218,17 @@ class Harms:
             await self._ground.store.pause(self._chance.randrange(*PAUSE_MS) / 1_000)
             await asyncio.sleep(CALM_S)
 
-    async def _caught_up(self, met: list[tuple[Strand | None, Link | None]]) -> None:
-        """Wait until the service must know all again of the streams that are still there."""
+    async def _caught_up(
+        self, met: list[tuple[Strand | None, Link | None]], harmed_us: int
+    ) -> None:
+        """Wait until the service must know all again of the streams that are still there.
+
+        All but what another harm keeps from it that came meanwhile.
+        """
         await asyncio.sleep(KNOWN_S)
         for strand, link in met:
             if strand is not None and not strand.ended_us and link and not link.harm:
-                strand.harmed_us = 0
+                strand.harms_us.remove(harmed_us)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

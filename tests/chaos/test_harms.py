@@ -39,6 +39,28 @@ async def test_every_kind_of_drop_brings_a_new_stream(
         assert harms.kinds["stall"] == 1
 
 
+async def test_a_harm_that_is_over_does_not_end_another_that_came_meanwhile(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(all_harms, "KNOWN_S", 0)
+    plan = Plan(server=deployment.url, calls=1, media_ms=20)
+    async with Ground(plan, tmp_path, Credentials(ACCOUNT, TOKEN, "token")) as ground:
+        harms = Harms(ground)
+        (phone,) = await ground.gather(1)
+        strand = phone.span.strands[0]
+        monkeypatch.setattr(all_harms, "PAUSE_MS", (500, 501))
+        harms.stall([phone])
+        await wait_until(lambda: len(strand.harms_us) == 1, description="it stands still")
+        (first,) = strand.harms_us
+        monkeypatch.setattr(all_harms, "PAUSE_MS", (1_000, 1_001))
+        harms.stall([phone])
+        await wait_until(lambda: len(strand.harms_us) == 2, description="it stands still twice")
+        await wait_until(lambda: len(strand.harms_us) == 1, description="one pause is over")
+        assert strand.harmed_us > first
+        await harms.end()
+        assert (strand.harms_us, strand.harmed_us) == ([], 0)
+
+
 async def test_what_goes_wrong_beside_is_told_in_the_end(
     deployment: Deployment, tmp_path: Path
 ) -> None:

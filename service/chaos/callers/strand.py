@@ -27,7 +27,8 @@ class Strand:
     wire: Wire = field(repr=False)
     first_media_us: int = 0
     ended_us: int = 0
-    harmed_us: int = 0  # from when on the service may not have learnt what was heard
+    # Since when each harm lasts in which the service may not learn what was heard.
+    harms_us: list[int] = field(default_factory=list)
     code: int = 0
     sent: int = 0
     late_ms: int = 0  # how late the caller's own side was, at most
@@ -43,6 +44,11 @@ class Strand:
         self.was_cut = bool(self.leg.buffered(now_us // 1_000))
         self._heard = timed(self.leg.heard(now_us // 1_000))
         self.leg.forget()
+
+    @property
+    def harmed_us(self) -> int:
+        """From when on the service may not have learnt what was heard: the oldest harm that lasts."""
+        return min(self.harms_us, default=0)
 
     def known_ms(self, now_ms: int) -> int:
         """Return until when the service must know what was heard."""

@@ -79,7 +79,7 @@ async def test_what_was_known_to_be_heard_is_not_said_again(crowd: Crowd) -> Non
     assert judge.said_again([phone], {}) == []
     phone.span.strands[0].leg.buffer(spoken("Noted 001."), phone.now_ms() - LONG_AGO_MS)
     assert judge.said_again([phone], {}) == [f"{phone.call_sid}: Noted 001"]
-    phone.span.strands[0].harmed_us = 1  # the service may not have learnt that it was heard
+    phone.span.strands[0].harms_us = [1]  # the service may not have learnt that it was heard
     assert judge.said_again([phone], {}) == []
 
 
