@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from service import scope
 from service.redaction import own_words
-from service.session.line import AGAIN, REFUSED, Arrival
+from service.session.arrival import AGAIN, REFUSED, Arrival
 from service.session.means import Means
 from service.session.session import Session
 

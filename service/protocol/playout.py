@@ -23,46 +23,16 @@ Rules this file keeps:
    the audio took. It tells the words; what is sent again is told by heard.
 """
 
-import msgspec
-
 from service.audio import samples
 from service.protocol.buffer import Buffer
 from service.protocol.clause import Clause
 from service.protocol.marks import Marks
+from service.protocol.orders import ClauseHeard, Pointers, SendMark, SendMedia
 from service.protocol.portion import MARK_EVERY, portion
 
 AHEAD_MAX = samples(2_000)  # what a barge-in must be able to take back; far below Twilio's 10 min
 NEVER_MS = -1
 REACH_LAGS_MAX = 2  # a clear is under way for half a lag; more than two are no guess any more
-
-
-class SendMedia(msgspec.Struct, frozen=True):
-    """Send this audio."""
-
-    payload: bytes
-
-
-class SendMark(msgspec.Struct, frozen=True):
-    """Send this mark."""
-
-    name: str
-
-
-class ClauseHeard(msgspec.Struct, frozen=True):
-    """The caller heard a clause to its end."""
-
-    prompt: str
-    clause: int
-
-
-class Pointers(msgspec.Struct, frozen=True):
-    """How far one prompt got on this stream, in samples: heard <= reach <= sent <= synthesised."""
-
-    prompt: str
-    synthesised: int = 0
-    sent: int = 0
-    heard: int = 0
-    reach: int = 0
 
 
 class Playout:

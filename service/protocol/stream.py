@@ -16,11 +16,10 @@ import re
 from enum import Enum
 from typing import assert_never
 
-import msgspec
-
 from service.errors import RemoteProtocolError
 from service.protocol import messages as m
-from service.protocol.track import Finding, Track
+from service.protocol.events import Audio, Echoed, KeyPressed, Started, Stopped, StreamEvent
+from service.protocol.track import Track
 
 INBOUND = "inbound"  # what Twilio calls the caller's track
 SID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -53,42 +52,6 @@ TRANSITIONS: dict[tuple[State, type[m.Inbound]], State] = {
     (State.STARTED, m.Mark): State.STARTED,
     (State.STARTED, m.Stop): State.STOPPED,
 }
-
-
-class Started(msgspec.Struct, frozen=True):
-    """The stream says what it is. `is_again` when it says so a second time."""
-
-    call_sid: str
-    stream_sid: str
-    account_sid: str
-    parameters: dict[str, str]
-    is_again: bool = False
-
-
-class Audio(msgspec.Struct, frozen=True, gc=False):
-    """Audio of the caller, and what its counters tell."""
-
-    payload: bytes
-    findings: tuple[Finding, ...] = ()
-
-
-class KeyPressed(msgspec.Struct, frozen=True):
-    """The caller pressed a key."""
-
-    digit: str
-
-
-class Echoed(msgspec.Struct, frozen=True):
-    """A mark of ours came back."""
-
-    name: str
-
-
-class Stopped(msgspec.Struct, frozen=True):
-    """The stream was stopped, or the call ended: the wire does not say which."""
-
-
-StreamEvent = Started | Audio | KeyPressed | Echoed | Stopped
 
 
 class Stream:

@@ -13,9 +13,8 @@ burst) and *loss* (a jump in `media.timestamp`: what was said there is gone).
    agree on, so that frames of mixed sizes are never reported wrongly.
 """
 
-import msgspec
-
 from service.audio import SAMPLES_PER_MS
+from service.protocol.events import Finding, Lost, Stalled
 from service.protocol.messages import MediaBody
 
 STALL_MS = 1_000  # frames come in bursts up to a quarter of a second apart; a second is a stall
@@ -26,19 +25,6 @@ NEVER = -1  # a counter that no frame has, and a time before all
 LATE_MS_MAX = 2_000  # what a network reorders is late by less; beyond it the peer counts anew
 
 
-class Lost(msgspec.Struct, frozen=True):
-    """Audio of this length is missing before this frame."""
-
-    lost_ms: int
-
-
-class Stalled(msgspec.Struct, frozen=True):
-    """Nothing came for this long; all that is missing may come yet."""
-
-    stall_ms: int
-
-
-Finding = Lost | Stalled
 AS_FORESEEN: tuple[bool, tuple[Finding, ...]] = (True, ())
 
 

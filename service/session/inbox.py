@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from service.call import inputs as i
-from service.session.line import AGAIN, Arrival
+from service.session.arrival import AGAIN, Arrival
 from service.waiting import Row
 
 INBOX_MAX = 1_000  # twenty seconds of keys pressed at machine speed; then the sender is at fault

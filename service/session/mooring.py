@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from service.call import inputs as i
 from service.journal.seal.callkey import UNREADABLE
 from service.journal.values import Claim
+from service.session.arrival import Arrival
 from service.session.conversation.person import Person
 from service.session.inbox import Lost, News
 from service.session.kept.ledger import Ledger
-from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Arrival, Line
+from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Line
 from service.session.means import Means
 from service.session.scribe import Scribe
 from service.session.sound.seam import Listener

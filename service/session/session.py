@@ -30,11 +30,12 @@ from service.call.decisions.moving import is_pausing
 from service.call.state import Call
 from service.errors import StoreError
 from service.session.acting import Acting
+from service.session.arrival import REFUSED, Arrival
 from service.session.conversation.talk import Talk
 from service.session.duplex.duplex import Duplex
 from service.session.inbox import Finish, Inbox, Letter, Lost, News, Taken
 from service.session.kept.ledger import Ledger
-from service.session.line import CLOSE_OVER, CLOSE_REPLACED, REFUSED, Arrival, Line
+from service.session.line import CLOSE_OVER, CLOSE_REPLACED, Line
 from service.session.means import Means
 from service.session.mooring import Mooring
 from service.session.remembrance import Remembrance

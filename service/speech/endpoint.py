@@ -17,12 +17,11 @@ Rules this file keeps:
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
-
-import msgspec
+from typing import Protocol
 
 from service.audio import FRAME_SAMPLES, milliseconds, samples
 from service.errors import SpeechError
+from service.speech.heard import NOTHING, Speech, SpeechBegan, SpeechEnded, SpeechPaused
 
 PATIENCE_MS = 600  # measured: ends no turn early in 160 of 160 utterances
 PATIENCE_MS_MIN = 100  # below this every stop consonant would end the turn
@@ -40,38 +39,6 @@ QUIET = PRE_ROLL + OPEN_WINDOW_FRAMES * FRAME_SAMPLES  # kept while nobody speak
 QUIET_MAX = QUIET + 5 * FRAME_SAMPLES  # so that it is not cut back with each frame
 # Babble never falls silent, and the recogniser's cost grows with length.
 UTTERANCE_MAX = samples(15_000)
-
-
-class SpeechBegan(msgspec.Struct, frozen=True):
-    """The caller speaks: `at_sample` is the start of the first voiced frame."""
-
-    at_sample: int
-
-
-class SpeechPaused(msgspec.Struct, frozen=True):
-    """The caller has been silent for 300 ms: `audio` is the utterance so far. Once in every pause.
-
-    When the caller says no more, `SpeechEnded` has the very same audio.
-    """
-
-    audio: bytes
-
-
-class SpeechEnded(msgspec.Struct, frozen=True):
-    """The caller's utterance is over, or was cut at its longest (`was_cut`).
-
-    `audio` is mu-law, from `from_sample` up to but without `to_sample`. A restored half utterance
-    stands in front of it and has no positions here, so `audio` may be longer than their difference.
-    """
-
-    audio: bytes
-    from_sample: int
-    to_sample: int
-    was_cut: bool
-
-
-Speech: TypeAlias = SpeechBegan | SpeechPaused | SpeechEnded
-NOTHING: tuple[Speech, ...] = ()
 
 
 class Voice(Protocol):

@@ -16,7 +16,7 @@ ten times what it takes to find their ends. Rules kept here:
 
 import struct
 
-import msgspec
+from service.wire.piece import Piece, Raw
 
 try:
     from websockets.speedups import apply_mask
@@ -33,15 +33,6 @@ FIN, OPCODE = 0x80, 0x0F
 CONTINUED, BINARY = 0, 2  # opcodes up to BINARY carry messages; those above control
 
 _medium_head = struct.Struct("!HH4s").unpack_from  # opcode and kind of length; the length; the key
-
-
-class Raw(msgspec.Struct, frozen=True, gc=False):
-    """Bytes for the parser, as they came."""
-
-    octets: bytes
-
-
-Piece = bytes | Raw  # a text's payload, which nobody decoded yet, or what the parser is to read
 
 
 class Framing:

@@ -32,7 +32,8 @@ from service.parts import Own
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
-from service.speech.endpoint import Endpointer, Speech, SpeechEnded
+from service.speech.endpoint import Endpointer
+from service.speech.heard import Speech, SpeechEnded
 from service.speech.pool import WITHIN_MS, SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer

@@ -39,7 +39,8 @@ from service.call.inputs import Input, Utterance
 from service.call.state import Call
 from service.journal.stores import connect
 from service.session.conversation.ear import Ear
-from service.speech.endpoint import Endpointer, Speech as Event, SpeechEnded
+from service.speech.endpoint import Endpointer
+from service.speech.heard import Speech as Event, SpeechEnded
 from service.speech.recognizer import recognizer
 from service.speech.transcript import Transcript
 from service.speech.vad import voice_activity

@@ -30,7 +30,7 @@ from service.journal.sqlite.lane import Job, Lane, T, _Order
 from service.journal.stores import connect
 from service.parts import Own, Parts, assembled
 from service.protocol import messages as m, stream as s
-from service.session.line import Arrival
+from service.session.arrival import Arrival
 from service.session.session import Session
 from service.speech.endpoint import Endpointer
 from service.speech.transcript import Transcript

@@ -26,8 +26,8 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.meter import Meter
+from service.session.arrival import Arrival
 from service.session.kept.ledger import Ledger
-from service.session.line import Arrival
 from service.session.means import Means
 from service.session.pacer import Pacer
 from service.session.sound.forks import Forks

@@ -8,7 +8,8 @@ import random
 from collections import deque
 
 from service.protocol import clause, messages as m, playout, portion
-from service.protocol.playout import ClauseHeard, Playout, SendMark, SendMedia
+from service.protocol.orders import ClauseHeard, SendMark, SendMedia
+from service.protocol.playout import Playout
 from service.simulator.carrier import Leg
 
 SID = "MZ1"

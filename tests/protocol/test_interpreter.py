@@ -7,8 +7,9 @@ import pytest
 from service import audio
 from service.errors import RemoteProtocolError
 from service.protocol import dialects, messages as m
+from service.protocol.events import Started
 from service.protocol.interpreter import LINEAR_BYTES_MAX, Interpreter
-from service.protocol.stream import Started, Stream
+from service.protocol.stream import Stream
 
 SOUND = bytes(range(160))
 

@@ -4,7 +4,8 @@ import pytest
 
 from service.audio import samples
 from service.protocol import marks, messages as m, portion
-from service.protocol.playout import ClauseHeard, Playout, Pointers, SendMark, SendMedia
+from service.protocol.orders import ClauseHeard, Pointers, SendMark, SendMedia
+from service.protocol.playout import Playout
 from service.simulator.carrier import Leg
 from tests.protocol.pair import Pair, due
 

@@ -5,8 +5,8 @@ from hypothesis import given, strategies as st
 
 from service.errors import RemoteProtocolError
 from service.protocol import messages as m, stream as s
-from service.protocol.stream import Audio, Echoed, KeyPressed, Started, State, Stopped, Stream
-from service.protocol.track import Lost
+from service.protocol.events import Audio, Echoed, KeyPressed, Lost, Started, Stopped
+from service.protocol.stream import State, Stream
 from service.simulator.carrier import Leg
 
 NOW_MS = 1_000_000

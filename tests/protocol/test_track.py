@@ -5,8 +5,9 @@ from typing_extensions import override
 
 from service.audio import SAMPLES_PER_MS
 from service.protocol import track
+from service.protocol.events import Finding, Lost, Stalled
 from service.protocol.messages import MediaBody
-from service.protocol.track import Finding, Lost, Stalled, Track
+from service.protocol.track import Track
 
 START_MS = 1_000_000
 FRAME = b"\xff" * 160

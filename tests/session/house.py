@@ -15,8 +15,8 @@ from service.documents import Documents
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.meter import Meter
+from service.session.arrival import Arrival
 from service.session.kept.records import rebuilt
-from service.session.line import Arrival
 from service.session.means import Means, Sink
 from service.session.pacer import Pacer
 from service.session.session import Session

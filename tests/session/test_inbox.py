@@ -2,8 +2,8 @@ import pytest
 
 from service.call import inputs as i
 from service.session import inbox as module
+from service.session.arrival import AGAIN
 from service.session.inbox import Inbox, Letter, Lost, News
-from service.session.line import AGAIN
 from tests.session.house import House
 from tests.session.parts import MemorySocket
 

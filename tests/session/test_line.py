@@ -2,7 +2,7 @@ import pytest
 
 from service.call.state import Prompt, StreamEntry
 from service.journal.values import Lease
-from service.session.line import AGAIN, CLOSE_REPLACED, Line
+from service.session.line import CLOSE_REPLACED, Line
 from tests.conftest import wait_until
 from tests.session.house import House
 from tests.session.parts import MemorySocket
@@ -66,16 +66,6 @@ async def test_two_streams_at_once_are_a_bug_of_ours(house: House) -> None:
     with pytest.raises(AssertionError):
         line.plug_in(arrival, 2, lambda _played: None, lambda _reason: None)
     await line.unplug("over", 1000)
-
-
-async def test_an_arrival_is_answered_once(house: House) -> None:
-    arrival = house.arrival(MemorySocket())
-    assert arrival.answer(3)
-    assert not arrival.answer(AGAIN)
-    assert arrival.done.result() == 3
-    gone = house.arrival(MemorySocket())
-    gone.done.cancel()
-    assert not gone.answer(3)
 
 
 async def test_the_gap_counts_from_the_last_sound_that_anybody_knows_of(house: House) -> None:

@@ -11,12 +11,9 @@ from service.speech.endpoint import (
     TAIL,
     UTTERANCE_MAX,
     Endpointer,
-    Speech,
-    SpeechBegan,
-    SpeechEnded,
-    SpeechPaused,
     Voice,
 )
+from service.speech.heard import Speech, SpeechBegan, SpeechEnded, SpeechPaused
 from service.speech.vad import voice_activity
 from tests.speech.recordings import Recording, of_kind, recording
 

@@ -5,7 +5,8 @@ import random
 import pytest
 from websockets.frames import Frame, Opcode
 
-from service.wire.framing import Framing, Piece, Raw, framed
+from service.wire.framing import Framing, framed
+from service.wire.piece import Piece, Raw
 
 MAX = 1_000
 

@@ -23,7 +23,8 @@ from service.call.events import Played
 from service.call.state import Prompt
 from service.clock import Clock
 from service.protocol import messages
-from service.protocol.playout import Playout, SendMark
+from service.protocol.orders import SendMark
+from service.protocol.playout import Playout
 from service.session.means import Socket, Speech
 from service.session.pacer import Pacer
 from service.session.sound.levels import Levels

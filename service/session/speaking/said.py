@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from service.audio import samples
 from service.call.events import Played
 from service.call.state import Prompt
-from service.protocol.playout import Pointers
+from service.protocol.orders import Pointers
 from service.session.speaking.model_voice import ModelVoice
 from service.speech.timing import word_ends, words_before
 

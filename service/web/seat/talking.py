@@ -25,7 +25,8 @@ from service.clock import Clock
 from service.errors import Refused, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing
-from service.protocol import stream as s
+from service.protocol import events as s
+from service.protocol.stream import Stream
 from service.session.conversation.person import (
     CLOSE_ELSEWHERE,
     CLOSE_NOT_YOURS,
@@ -139,7 +140,7 @@ class Talking:
         session = await self._session(call_sid, visitor)
         if isinstance(session, Farewell):
             return session
-        wire = s.Stream()
+        wire = Stream()
         started = await self._started(socket, wire)
         if started is None or started.call_sid != call_sid:
             return Farewell(POLICY, "no start of this call")
@@ -172,7 +173,7 @@ class Talking:
             return Farewell(CLOSE_OVER, "the call is over")
         return session or Farewell(CLOSE_ELSEWHERE, ELSEWHERE)
 
-    async def _started(self, socket: PacedSocket, wire: s.Stream) -> s.Started | None:
+    async def _started(self, socket: PacedSocket, wire: Stream) -> s.Started | None:
         try:
             async with asyncio.timeout(START_MS_MAX / 1000):
                 for _ in range(MESSAGES_BEFORE_START_MAX):
@@ -187,7 +188,7 @@ class Talking:
         self,
         websocket: WebSocket,
         socket: PacedSocket,
-        wire: s.Stream,
+        wire: Stream,
         ends: tuple[Session, WebEarpiece],
     ) -> Farewell:
         """Pass on both ways until one of four ends: reading, sending, the badge, the seat."""

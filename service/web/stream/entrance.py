@@ -12,8 +12,8 @@ from typing_extensions import override
 from service.call.state import LEFT
 from service.pages.lines import COME_BACK, ENDED, Lines
 from service.pages.names import is_from_page
+from service.protocol.events import Started
 from service.protocol.interpreter import Interpreter
-from service.protocol.stream import Started
 from service.session.line import CLOSE_OVER
 from service.token import BROWSER, Token
 from service.web.door.embedding import Origins

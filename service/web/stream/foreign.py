@@ -16,8 +16,8 @@ from typing_extensions import override
 from service.errors import RemoteProtocolError
 from service.pages.lines import Lines
 from service.protocol.dialects import Dialect
+from service.protocol.events import Started
 from service.protocol.interpreter import Interpreter
-from service.protocol.stream import Started
 from service.token import BROWSER, TOKEN_LETTERS_MAX, Token
 from service.web.stream.socket import MediaSocket
 

@@ -10,7 +10,8 @@ from service.call.inputs import IDLE
 from service.clock import Clock
 from service.errors import RemoteProtocolError
 from service.meter import Meter
-from service.protocol import stream as s
+from service.protocol import events as s
+from service.protocol.stream import Stream
 from service.web.stream.socket import MediaSocket
 
 LATE_MS = (
@@ -30,7 +31,7 @@ class Inflow:
     meter: Meter
     idle_ms: int
 
-    async def next(self, socket: MediaSocket, wire: s.Stream) -> Sequence[s.StreamEvent]:
+    async def next(self, socket: MediaSocket, wire: Stream) -> Sequence[s.StreamEvent]:
         """Return what the next message says, nothing for one outside the protocol."""
         try:
             return wire.receive(await socket.receive(), self.clock.now_ms())
@@ -43,7 +44,7 @@ class Inflow:
         self.meter.dropped_messages.inc()
         _log.debug("< dropped: %s", trouble, extra={"action": "message_dropped"})
 
-    async def pass_on(self, socket: MediaSocket, wire: s.Stream, take: Take) -> str:
+    async def pass_on(self, socket: MediaSocket, wire: Stream, take: Take) -> str:
         """Pass on what the stream brings, until it ends or falls silent; return how it did.
 
         `take` is called from within the reading of the socket: it waits for nothing.
@@ -75,7 +76,7 @@ class _Passage:
         "over",
     )
 
-    def __init__(self, inflow: Inflow, wire: s.Stream, take: Take) -> None:
+    def __init__(self, inflow: Inflow, wire: Stream, take: Take) -> None:
         self._inflow = inflow
         self._wire = wire
         self._take = take

@@ -24,10 +24,10 @@ from service.errors import StoreError
 from service.journal.journal import Journal
 from service.journal.values import Unspendable
 from service.meter import Meter
-from service.protocol import stream as s
-from service.protocol.track import Lost
+from service.protocol import events as s
+from service.protocol.stream import Stream
 from service.redaction import own_words
-from service.session.line import Arrival
+from service.session.arrival import Arrival
 from service.session.session import Session
 from service.session.sound.forks import Fork, Forks
 from service.switchboard import Switchboard
@@ -60,7 +60,7 @@ class _Refusal:
 class _Admitted:
     """A stream that was let in: its wire, who takes what it brings, and who is told of its end."""
 
-    wire: s.Stream
+    wire: Stream
     take: Callable[[s.StreamEvent, int], None]
     lost: Callable[[str], None]
 
@@ -133,7 +133,7 @@ class Media:
         _log.warning("! stream refused: %s", own_words(why), extra={"action": "stream_refused"})
 
     async def _admit(self, socket: MediaSocket, entrance: Entrance) -> _Admitted | _Refusal:
-        wire = s.Stream()
+        wire = Stream()
         proved = await self._proved(socket, wire, entrance)
         if isinstance(proved, _Refusal):
             return proved
@@ -158,7 +158,7 @@ class Media:
         return _Admitted(wire, partial(_pass_on, session, epoch), partial(session.lost, epoch))
 
     async def _admit_ear(
-        self, socket: MediaSocket, wire: s.Stream, started: s.Started, token: Token
+        self, socket: MediaSocket, wire: Stream, started: s.Started, token: Token
     ) -> _Admitted | _Refusal:
         """Let a stream in that only listens: it claims nothing, so it waits at no gate."""
         door = await self._door(started, token)
@@ -171,7 +171,7 @@ class Media:
         return _Admitted(wire, partial(_overhear, fork), lambda _reason: fork.part(clock.now_ms()))
 
     async def _proved(
-        self, socket: MediaSocket, wire: s.Stream, entrance: Entrance
+        self, socket: MediaSocket, wire: Stream, entrance: Entrance
     ) -> tuple[s.Started, Token] | _Refusal:
         """Wait for the start and check its token; only then is the socket more than a stranger's."""
         try:
@@ -194,7 +194,7 @@ class Media:
             return _Refusal("the token is another kind of stream's")
         return started, token
 
-    async def _start(self, socket: MediaSocket, wire: s.Stream) -> s.Started | _Refusal:
+    async def _start(self, socket: MediaSocket, wire: Stream) -> s.Started | _Refusal:
         for _ in range(MESSAGES_BEFORE_START_MAX):
             for event in await self.inflow.next(socket, wire):
                 if isinstance(event, s.Started):
@@ -277,5 +277,5 @@ def _pass_on(session: Session, epoch: int, event: s.StreamEvent, now_ms: int) ->
 
 def _overhear(fork: Fork, event: s.StreamEvent, now_ms: int) -> None:
     if isinstance(event, s.Audio):
-        lost_ms = sum(one.lost_ms for one in event.findings if isinstance(one, Lost))
+        lost_ms = sum(one.lost_ms for one in event.findings if isinstance(one, s.Lost))
         fork.hear(event.payload, lost_ms, now_ms)

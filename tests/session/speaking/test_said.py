@@ -1,7 +1,7 @@
 from service.audio import samples
 from service.call.events import Played
 from service.call.state import Prompt
-from service.protocol.playout import Pointers
+from service.protocol.orders import Pointers
 from service.session.speaking.model_voice import ModelVoice
 from service.session.speaking.said import REPEAT, Lent, Said
 from service.speech.timing import Timed

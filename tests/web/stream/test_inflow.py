@@ -9,7 +9,8 @@ from service import scope
 from service.call.inputs import IDLE
 from service.clock import Clock
 from service.meter import Meter
-from service.protocol import stream as s
+from service.protocol import events as s
+from service.protocol.stream import Stream
 from service.web.stream.inflow import Inflow
 from service.web.stream.socket import MediaSocket
 from tests.lines import lines
@@ -52,7 +53,7 @@ class Peer:
 async def passed_on(peer: Peer, *, idle_ms: int = 0) -> tuple[str, list[s.StreamEvent], Meter]:
     meter, taken = Meter(), list[s.StreamEvent]()
     inflow = Inflow(clock=Clock(), meter=meter, idle_ms=idle_ms)
-    reason = await inflow.pass_on(peer.socket(), s.Stream(), lambda event, _: taken.append(event))
+    reason = await inflow.pass_on(peer.socket(), Stream(), lambda event, _: taken.append(event))
     return reason, taken, meter
 
 
@@ -92,7 +93,7 @@ async def test_what_its_taker_raises_ends_the_passage_and_is_told() -> None:
 
     inflow = Inflow(clock=Clock(), meter=Meter(), idle_ms=0)
     with pytest.raises(ValueError, match="not for me"):
-        await inflow.pass_on(Peer(json.dumps(START), json.dumps(STOP)).socket(), s.Stream(), take)
+        await inflow.pass_on(Peer(json.dumps(START), json.dumps(STOP)).socket(), Stream(), take)
 
 
 async def test_a_binary_message_is_left_out_and_the_stream_goes_on() -> None:

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from service import admission
 from service.call import events as e
 from service.journal.values import Spent
-from service.session.line import Arrival
+from service.session.arrival import Arrival
 from service.session.sound import forks
 from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web.stream import media as module, strangers
