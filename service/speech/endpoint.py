@@ -17,11 +17,11 @@ Rules this file keeps:
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from service.audio import FRAME_SAMPLES, milliseconds, samples
 from service.errors import SpeechError
 from service.speech.heard import NOTHING, Speech, SpeechBegan, SpeechEnded, SpeechPaused
+from service.speech.voice import Voice
 
 PATIENCE_MS = 600  # measured: ends no turn early in 160 of 160 utterances
 PATIENCE_MS_MIN = 100  # below this every stop consonant would end the turn
@@ -41,25 +41,17 @@ QUIET_MAX = QUIET + 5 * FRAME_SAMPLES  # so that it is not cut back with each fr
 UTTERANCE_MAX = samples(15_000)
 
 
-class Voice(Protocol):
-    """Whatever tells voice from silence; see `vad.VoiceActivity`."""
-
-    def feed(self, ulaw: bytes) -> tuple[bool, ...]:
-        """Take mu-law of any length; return the verdicts known by now, in order, one for each 20 ms."""
-        ...
-
-    def when_decided(self, tell: Callable[[], None] | None) -> None:
-        """Have `tell` called whenever verdicts came late. A voice that is never late has no need of it."""
-        del tell
-
-
 class Endpointer:
-    """Turns one stream's audio into utterances. One instance a stream."""
+    """Turns one stream's audio into utterances. One instance a stream.
+
+    One in `haste` waits for so small a part of its patience, and PATIENCE_MS_MIN at least.
+    """
 
     __slots__ = (
         "_at",
         "_audio",
         "_began",
+        "_haste",
         "_partial",
         "_patience",
         "_paused_after",
@@ -72,8 +64,9 @@ class Endpointer:
         "is_stirring",
     )
 
-    def __init__(self, voice: Voice, patience_ms: int = PATIENCE_MS) -> None:
+    def __init__(self, voice: Voice, patience_ms: int = PATIENCE_MS, *, haste: int = 1) -> None:
         self._voice = voice
+        self._haste = haste
         self._patience = 0
         self.patience_ms = patience_ms
         self.is_speaking = False  # an utterance is open: begun or restored, and not yet ended
@@ -99,7 +92,7 @@ class Endpointer:
             raise SpeechError(
                 f"A patience of {patience_ms} ms is outside {PATIENCE_MS_MIN} to {PATIENCE_MS_MAX}."
             )
-        self._patience = samples(patience_ms)
+        self._patience = samples(max(patience_ms // self._haste, PATIENCE_MS_MIN))
 
     @property
     def is_voiced(self) -> bool:

@@ -11,10 +11,10 @@ from service.speech.endpoint import (
     TAIL,
     UTTERANCE_MAX,
     Endpointer,
-    Voice,
 )
 from service.speech.heard import Speech, SpeechBegan, SpeechEnded, SpeechPaused
 from service.speech.vad import voice_activity
+from service.speech.voice import Voice
 from tests.speech.recordings import Recording, of_kind, recording
 
 PIECES = [1, 37, 160, 320, 999, 4_000]

@@ -3,7 +3,7 @@ import pytest
 from service.audio import samples, silence
 from service.errors import SpeechError
 from service.speech.heard import SpeechBegan, SpeechEnded
-from service.testing.quick_ear import AnySound, QuickEndpointer, quick_ear
+from service.testing.quick_ear import AnySound, quick_ear
 from service.testing.textspeech import TextRecognizer, spoken
 
 
@@ -31,7 +31,8 @@ def test_even_one_short_word_is_heard() -> None:
 
 
 def test_a_patience_is_never_shorter_than_an_ear_allows_and_a_wrong_one_is_refused() -> None:
-    ear = QuickEndpointer(AnySound(), 600)
+    ear = quick_ear()
+    ear.patience_ms = 600
     assert ear.patience_ms == 100
     with pytest.raises(SpeechError):
         ear.patience_ms = 20
