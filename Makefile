@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup run serve test lint own aside planted mutants unit browser fast simulation bench chaos lock sbom clean
+.PHONY: setup run serve test lint own aside planted tried tried-here mutants unit browser fast simulation bench compiled tree chaos lock sbom clean
 
 run: $(READY)
 	@exec $(BIN)/stayline serve $(if $(filter 0,$(DEMO)),,--demo)
@@ -23,7 +23,7 @@ test: lint own
 
 # Chaos lives in real time and waits more than it works. What asks for no clock fills its pauses, and yields to it.
 aside: $(READY)
-	@nice -n 19 $(MAKE) --no-print-directory planted simulation
+	@nice -n 19 $(MAKE) --no-print-directory planted simulation tried
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -85,6 +85,29 @@ simulation: $(READY)
 # nothing from a file, and what else goes on on a shared disk is not the question.
 chaos: $(READY)
 	TMPDIR=$(or $(wildcard /dev/shm),/tmp) $(BIN)/stayline chaos --calls 50 --drops 1000 --seed 1 --kill-every 50
+
+# A wheel whose frame path is C, made of the same source: in build/compiled.
+compiled: $(READY)
+	@rm -rf build/compiled
+	@$(BIN)/python -m tests.supply.compiled
+	@ls build/compiled/*.whl
+
+# That wheel beside its tests. `cd build/compiled/tree` and all that is run there runs on it.
+TREE := build/compiled/tree
+IN_TREE = cd $(TREE) && PYTHONPATH=$(abspath $(TREE)) $(1) $(abspath $(BIN))/python
+tree: compiled
+	@mkdir -p $(TREE)
+	@cp -r pyproject.toml tests fixtures $(TREE)
+	@$(BIN)/python -m zipfile -e build/compiled/*.whl $(TREE)
+
+# What is compiled must pass the tests of what is not. Where nothing can be compiled, that is said.
+COMPILED := tests/protocol tests/session tests/speech tests/web/stream tests/wire
+tried: $(READY)
+	@! $(BIN)/python -m tests.supply.compiled --ask || $(MAKE) --no-print-directory tried-here
+
+tried-here: tree
+	$(call IN_TREE,$(abspath .ci/twice)) -m pytest -q $(AT_ONCE) -m "not seeds" $(COMPILED)
+	$(call IN_TREE) -m tests.simulation run --seeds 300 --first 40000
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
