@@ -1,7 +1,7 @@
 """A wheel of Stayline whose frame path is compiled, of the same source.
 
     python -m tests.supply.compiled [FOLDER]     build/compiled, unless told
-    python -m tests.supply.compiled --ask        only say what is missing: a C compiler, or Python's headers
+    python -m tests.supply.compiled --ask        only say whether a C compiler and Python's headers are there
 
 mypyc, which comes with mypy, makes C of the modules that pyproject.toml names; the other installations run them as
 they are. It is silent where it leaves something out, so `faults` looks after what those modules must keep to:
@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
+from mypyc.build import mypycify
 from setuptools import setup
 
 ROOT = Path(__file__).parents[2]
@@ -66,16 +67,14 @@ def missing() -> str:
     """Return what stands in the way here, "" for nothing."""
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
-        return f"a C compiler, {compiler}"
+        return f"C compiler ({compiler})"
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        return "Python's headers"
+        return "Python.h"
     return ""
 
 
 def build(folder: Path) -> None:
     """Build the wheel there. Ends the process with 1, and mypyc's or the compiler's words, where it can't."""
-    from mypyc.build import mypycify  # noqa: PLC0415 - it wants the whole of setuptools, which nobody else here does
-
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
     extensions = mypycify(
@@ -96,7 +95,7 @@ def build(folder: Path) -> None:
 def main() -> int:
     """Build, in the folder that is named. Returns 1 where that can't be done here."""
     if what := missing():
-        sys.stderr.write(f"Nothing is compiled: there is no {what.removeprefix('a ')}.\n")
+        sys.stderr.write(f"Nothing is compiled: there is no {what}.\n")
         return 1
     if "--ask" not in sys.argv:
         os.chdir(ROOT)
