@@ -142,9 +142,9 @@ async def test_a_lost_answer_is_unanswered_though_it_acted() -> None:
     desk = TicketDesk()
     async with at_desk(desk) as toolbox:
         desk.lost_answers = 2
-        note = await ask(toolbox, "ticket_note", NOTE, within_ms=80)
+        note = await ask(toolbox, "ticket_note", NOTE, within_ms=400)
         summary = {"text": "All well.", "ticket_id": "TKT-1234", "caller": "Sarah"}
-        lost = await ask(toolbox, "call_summary", summary, key="CA1:sum", within_ms=80)
+        lost = await ask(toolbox, "call_summary", summary, key="CA1:sum", within_ms=400)
         told = await ask(toolbox, "call_summary", summary, key="CA1:sum")
     assert (note.status, note.may_retry) == ("unanswered", False)
     assert (lost.status, lost.may_retry) == ("unanswered", True)
