@@ -17,12 +17,13 @@ import shutil
 import sys
 import sysconfig
 import tomllib
+import warnings
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
 from mypyc.build import mypycify
-from setuptools import setup
+from setuptools import SetuptoolsDeprecationWarning, setup
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path("build/compiled")
@@ -75,6 +76,8 @@ def missing() -> str:
 
 def build(folder: Path) -> None:
     """Build the wheel there. Ends the process with 1, and mypyc's or the compiler's words, where it can't."""
+    # The command for wheels installs into a folder, and is itself warned of doing so.
+    warnings.filterwarnings("ignore", category=SetuptoolsDeprecationWarning)
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
     extensions = mypycify(
