@@ -127,8 +127,8 @@ class Harms:
             self.is_killing = False
 
     def _note_kill(self, server: Server) -> None:
-        self.killed.append((server.port, self._ground.clock.now_us()))
         now_us = self._ground.clock.now_us()
+        self.killed.append((server.port, now_us))
         for phone in self._on(server):
             link, strand = self.link(phone), phone.span.strand
             if strand is not None:

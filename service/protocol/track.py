@@ -24,7 +24,6 @@ FIT_SAMPLES = 2 * SAMPLES_PER_MS  # both ends of a step are rounded to the milli
 NEVER = -1  # a counter that no frame has, and a time before all
 LATE_MS_MAX = 2_000  # what a network reorders is late by less; beyond it the peer counts anew
 
-
 AS_FORESEEN: tuple[bool, tuple[Finding, ...]] = (True, ())
 
 

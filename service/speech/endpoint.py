@@ -44,7 +44,7 @@ UTTERANCE_MAX = samples(15_000)
 class Endpointer:
     """Turns one stream's audio into utterances. One instance a stream.
 
-    One in `haste` waits for so small a part of its patience, and PATIENCE_MS_MIN at least.
+    `haste` divides whatever patience it is told, down to PATIENCE_MS_MIN.
     """
 
     __slots__ = (

@@ -9,9 +9,8 @@ from service.audio import FRAME_SAMPLES, SILENCE
 from service.speech.endpoint import Endpointer
 from service.speech.voice import Voice
 
-HASTE = (
-    8  # 600 ms of patience become 100 (its least), 1,200 ms 150: longer than the gap inside a stall
-)
+# 600 ms of patience become 100 (its least), 1,200 ms 150: longer than the gap inside a stall.
+HASTE = 8
 
 
 class AnySound(Voice):
