@@ -1,5 +1,6 @@
 """A house in memory around every test of the session, and a guard against blocking the loop."""
 
+import platform
 from collections.abc import AsyncIterator, Generator
 
 import pytest
@@ -9,6 +10,9 @@ from blockbuster import blockbuster_ctx
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from tests.session.house import House
+
+# A model's client asks for it when it is made, at the start of a server; tests make theirs in the loop.
+platform.platform()
 
 
 @pytest.hookimpl(wrapper=True)

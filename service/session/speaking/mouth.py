@@ -222,15 +222,17 @@ class Mouth:
         while self._to_render and self._rendering is None:
             if self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
                 return
-            said = self._said[self._to_render[0][0]]
+            name, clause, text = self._to_render[0]
+            said = self._said[name]
             if isinstance(said, Said):
-                self._rendering = asyncio.create_task(self._render(said), context=self._scope)
+                work = self._render(said, clause, text)
+                self._rendering = asyncio.create_task(work, context=self._scope)
             elif not self._borrow(said):
                 return
 
-    async def _render(self, said: Said) -> None:
+    async def _render(self, said: Said, clause: int, text: str) -> None:
         """Render the next clause, and queue it unless it is unwanted by then."""
-        name, clause, text = self._to_render[0]
+        name = said.prompt.prompt
         try:
             audio = await self._audio(text)
             self._rendering = None

@@ -113,6 +113,18 @@ async def test_a_prompt_that_was_heard_makes_room_for_the_next_without_a_cut() -
     assert len(stage.speech.said) == 3
 
 
+async def test_what_is_unwanted_as_soon_as_its_rendering_began_does_not_silence_the_next() -> None:
+    stage = Stage()
+    async with stage.speaking() as mouth:
+        mouth.want((ONE,))
+        mouth.step(Clock().now_ms())  # The rendering has begun, and its task has not run yet.
+        mouth.want(())
+        await asyncio.sleep(0)
+        mouth.want((TWO,))
+        await wait_until(lambda: stage.heard("p2") == 1, description="the next is heard")
+    assert stage.heard("p1") == 0
+
+
 async def test_what_is_no_longer_wanted_is_cleared_and_nothing_of_it_follows() -> None:
     stage = Stage()
     stage.socket.is_listening = False
