@@ -152,8 +152,8 @@ class Keeper:
             self.stir(branch)
             flush = self._flushes.get(branch.call_sid)
             left_s = due_s - loop.time()
-            if left_s <= 0 or flush is None:
-                return False  # it is away, or refused this very call just now
+            if left_s <= 0 or flush is None or flush.cancelled():
+                return False  # it is away, or refused this very call just now, or we are closing
             await asyncio.wait({flush}, timeout=left_s)
             if flush.done() and branch.is_told:
                 self._end(branch)  # the store is slow, but this call it has

@@ -158,3 +158,24 @@ async def test_of_two_who_wait_for_one_branch_neither_ends_the_calls_next_one() 
     assert first is second is not branch
     life.store.way = "well"
     await life.bridge.close()
+
+
+@pytest.mark.asyncio
+async def test_who_waits_for_a_flush_that_was_called_off_as_it_began_does_not_wait_on() -> None:
+    """Seed 5000184 of the simulation: the loop went round and round in it until the time was up."""
+    life = Life(0)
+    await life.bridge.start()
+    await life.ledger.claim(OPENING, life.clock.now_ms())
+    life.store.way = "slow"
+    assert await life.write()
+    keeper, branch = life.bridge._keeper, life.bridge._roll.branches[CALL]
+    await wait_until(lambda: CALL not in keeper._flushes, description="the flush is over")
+    branch.again_s = float("inf")
+    assert await life.write()
+    branch.again_s = 0.0
+    keeper.stir(branch)
+    keeper._flushes[CALL].cancel()  # As `close` does; its task has not run yet.
+    async with asyncio.timeout(CLEAR_S_MAX / 2):
+        assert not await keeper.clear(branch, CLEAR_S_MAX)
+    life.store.way = "well"
+    await life.bridge.close()
