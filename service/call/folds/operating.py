@@ -12,6 +12,7 @@ from service.call.state import Operation
 
 
 def _requested(call: Draft, fact: e.OperationRequested, place: Placed) -> None:
+    turns.meet(call, fact.turn)
     operation = Operation(
         fact.operation,
         fact.tool,

@@ -16,6 +16,7 @@ def _greeted(call: Draft, _fact: e.Greeted, _place: Placed) -> None:
 
 
 def _agent_spoke(call: Draft, fact: e.AgentSpoke, place: Placed) -> None:
+    turns.meet(call, fact.turn)
     text = " ".join(fact.clauses)
     prompt = Prompt(
         fact.prompt,

@@ -34,6 +34,14 @@ def begin(call: Draft, reason: Reason, position: int, *, text: str = "", earlier
     )
 
 
+def meet(call: Draft, number: int) -> None:
+    """Take note of a turn that a fact speaks of: its number is not given to another one.
+
+    What was decided apart, while the store was out of reach, may count turns that others' writes never opened.
+    """
+    call.turns = max(call.turns, number)
+
+
 def hear(call: Draft, text: str, position: int) -> None:
     """Open the turn of an utterance; it takes in the open one if nobody began to answer that."""
     before = call.turn

@@ -54,6 +54,34 @@ def test_what_was_generated_for_the_open_turn_is_its_checkpoint() -> None:
     assert nothing.standing() == Call()
 
 
+def test_a_number_that_was_given_apart_from_the_store_is_not_given_again() -> None:
+    """Seed 5002988 of the simulation: what others wrote meanwhile had closed a turn that the answer was counted by."""
+    story = speaking()
+    story.write(e.AgentSpoke(prompt="p8", clauses=("It has failed.",), turn=4))
+    story.write(e.CallerSpoke(text="And now?"))
+    assert story.call.turn is not None
+    assert story.call.turn.number == 5
+
+
+def test_a_tool_that_was_asked_for_apart_from_the_store_keeps_its_name_to_itself() -> None:
+    """Another one of that name would have its key, and be taken for done."""
+    story = speaking()
+    story.write(
+        e.OperationRequested(
+            operation="t4.1",
+            tool="note",
+            arguments={},
+            turn=4,
+            is_idempotent=False,
+            attempts_max=1,
+            deadline_ms=9,
+        )
+    )
+    story.write(e.CallerSpoke(text="And now?"))
+    assert story.call.turn is not None
+    assert story.call.turn.number == 5
+
+
 def test_words_after_an_answer_began_are_a_turn_of_their_own() -> None:
     story = greeted()
     story.write(e.CallerSpoke(text="My printer."))
