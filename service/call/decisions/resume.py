@@ -98,6 +98,12 @@ def _stale_line(back: Return) -> str:
     return f"Just to make sure I have this right: {known}. Is that still right?"
 
 
+def _lost_line(back: Return) -> str:
+    """A person who has the agent's place sees what was lost, and says so themselves."""
+    held = back.call.taken_over
+    return "" if held is not None and held.is_taken else LOST_LINE
+
+
 def _consent_line(back: Return) -> str:
     """What is still being asked goes on by itself."""
     return "" if back.call.prompts else f"{back.policy.consent_text} {HOW_LINE}".strip()
@@ -134,7 +140,7 @@ def _no_line(_back: Return) -> str:
 
 
 TABLE: tuple[Row, ...] = (
-    ("lost", lambda back: bool(back.lost), lambda _back: LOST_LINE),
+    ("lost", lambda back: bool(back.lost), _lost_line),
     ("last_resort", _is_last_resort, _no_line),
     ("taken_over", lambda back: back.call.taken_over is not None, _no_line),
     ("consent", lambda back: back.call.privacy.consent == "asked", _consent_line),

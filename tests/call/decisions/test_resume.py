@@ -51,6 +51,13 @@ def test_a_lost_state_is_confessed() -> None:
     assert back(QUIET, lost="gone") == Plan("lost", LOST_LINE)
 
 
+@pytest.mark.parametrize(("is_taken", "line"), [(False, LOST_LINE), (True, "")])
+def test_a_lost_state_is_not_confessed_in_a_persons_place(*, is_taken: bool, line: str) -> None:
+    """Seed 5002469 of the simulation."""
+    held = replace(QUIET, taken_over=Seat("Ana", "a", 1, 1, is_taken=is_taken))
+    assert back(held, lost="gone") == Plan("lost", line)
+
+
 @pytest.mark.parametrize(("count", "row"), [(0, "silence"), (2, "silence"), (3, "last_resort")])
 def test_more_drops_than_the_limit_are_the_last_resort(count: int, row: str) -> None:
     assert back(replace(QUIET, streams=drops(count))) == Plan(row)
