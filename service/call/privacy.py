@@ -3,6 +3,7 @@
 consent:     "" (nobody asks) │ asked ──> given │ declined
 collection:  begun ──> keys, masked ──> passed to the sink ──> ended: taken (a reference stands for it), or not
                 ├── again from the first digit: a drop, the star, a wrong number, silence
+                ├── not taken: what is keyed on without a pause is masked, too
                 └── by the carrier: planned ──> it has the call ──> ended, or again
 """
 
@@ -18,6 +19,7 @@ By = Literal["speech", "key", "silence"]
 Sink = Literal["http", "pay"]  # our own, to which we pass the number; or the carrier's `<Pay>`
 
 PAY_WAIT_MS = 300_000  # a card, its date, code and postcode, each keyed three times by slow fingers
+KEYS_REST_MS = 2_000  # whoever keys a number does not pause longer between two digits
 KEYS_LIMIT = 64  # of one number; longer than any that people have
 SEALED = "sealed"  # the source of a field whose value only refers to what was keyed
 CONSENT = "consent"  # the field that the question asks for
@@ -67,7 +69,8 @@ class Collected(msgspec.Struct, frozen=True):
 class Privacy(msgspec.Struct, frozen=True):
     """What of the call is private now, and what became of the last number.
 
-    Before `away_until_ms` nobody need wonder where the call is: the carrier has it, for a number.
+    Before `away_until_ms` nobody need wonder where the call is: the carrier has it, for a number. Before
+    `rest_until_ms` keys are the rest of a number that was not taken: its caller has not noticed yet.
     """
 
     consent: Standing = ""
@@ -76,6 +79,7 @@ class Privacy(msgspec.Struct, frozen=True):
     collections: int = 0
     collected: Collected | None = None
     away_until_ms: int = 0
+    rest_until_ms: int = 0
 
     @property
     def is_private(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from service.call import inputs as i
+from service.call import events as e, inputs as i
 from service.call.decisions import caller, collecting, consent, paying
 from service.call.decisions.resume import is_number_lost
 from service.call.events import Known
@@ -20,7 +20,7 @@ Step = Callable[[Call, Any, int, Policy], Decision]
 def step(call: Call, happened: i.Input) -> Step | None:
     """Return what decides on this input instead of what else would; None when nothing is private."""
     if not call.privacy.is_private:
-        return None
+        return _rest if isinstance(happened, i.Key) and call.privacy.rest_until_ms else None
     steps = _CONSENT if call.privacy.collection is None else _COLLECTING
     return steps.get(type(happened))
 
@@ -57,6 +57,15 @@ def _nothing(_call: Call, _happened: i.Input, _now_ms: int, _policy: Policy) -> 
 def _masked_key(call: Call, pressed: i.Key, now_ms: int, policy: Policy) -> Decision:
     """A key that was not put under seal is not written either; it counts for nothing."""
     return collecting.keyed(call, Sealed(0, mark="", played=pressed.played), now_ms, policy)
+
+
+def _rest(call: Call, pressed: i.Key, now_ms: int, policy: Policy) -> Decision:
+    """The number was given up amid its digits. What is keyed on is of it, and neither written nor an answer."""
+    told = call.privacy.collected
+    if told is None or now_ms >= call.privacy.rest_until_ms:
+        return caller.key(call, pressed, now_ms, policy)
+    masked = e.KeysMasked(collection=told.collection, count=1, fits=False)
+    return Decision((*caller.advanced(call, pressed.played), masked))
 
 
 _QUIET: dict[type[i.Input], Step] = {

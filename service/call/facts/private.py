@@ -49,7 +49,10 @@ class PayPlanned(Fact, frozen=True):
 
 
 class KeysMasked(Fact, frozen=True):
-    """So many keys came; which, is written nowhere. `fits`: with them it may be the whole number."""
+    """So many keys came; which, is written nowhere. `fits`: with them it may be the whole number.
+
+    After the end of a collection that took none: keys of a caller who has not noticed yet.
+    """
 
     collection: str
     count: int

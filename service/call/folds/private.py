@@ -6,7 +6,7 @@ from service.call import events as e
 from service.call.draft import Draft
 from service.call.folds import turns
 from service.call.place import Placed, Steps
-from service.call.privacy import PAY_WAIT_MS, SEALED, Collected, Collection
+from service.call.privacy import KEYS_REST_MS, PAY_WAIT_MS, SEALED, Collected, Collection
 from service.call.state import Field, Reason
 
 
@@ -60,10 +60,12 @@ def _pay_planned(call: Draft, fact: e.PayPlanned, place: Placed) -> None:
 
 
 def _masked(call: Draft, fact: e.KeysMasked, place: Placed) -> None:
-    one = _open(call, fact.collection)
+    one, told = _open(call, fact.collection), call.privacy.collected
     if one is not None:
         _put(call, replace(one, keys=one.keys + fact.count, fits=fact.fits))
         call.digit_ms = place.at_ms
+    elif told is not None and told.collection == fact.collection:
+        call.privacy = replace(call.privacy, rest_until_ms=place.at_ms + KEYS_REST_MS)
 
 
 def _restarted(call: Draft, fact: e.CollectionRestarted, place: Placed) -> None:
@@ -94,7 +96,10 @@ def _ended(call: Draft, fact: e.CollectionEnded, place: Placed) -> None:
     if one is None:
         return
     told = Collected(one.collection, one.field, fact.outcome, fact.reference, fact.detail)
-    call.privacy = replace(call.privacy, collection=None, collected=told)
+    rest_until_ms = 0 if fact.outcome == "taken" else place.at_ms + KEYS_REST_MS
+    call.privacy = replace(
+        call.privacy, collection=None, collected=told, rest_until_ms=rest_until_ms
+    )
     if fact.outcome == "taken":
         field = Field(fact.reference, confirmed=True, source=SEALED, at_ms=place.at_ms)
         call.fields = {**call.fields, one.field: field}
