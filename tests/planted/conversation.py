@@ -168,6 +168,21 @@ CONVERSATION: Final = (
         suites=("tests/session/speaking/test_mouth.py",),
     ),
     Bug(
+        name="mute-after-a-cut-in-one-turn-of-the-loop",
+        rule=10,
+        file="service/session/speaking/mouth.py",
+        before="""\
+        try:
+            audio = await self._audio(text)
+""",
+        after="""\
+        _, clause, text = self._to_render[0]
+        try:
+            audio = await self._audio(text)
+""",
+        suites=("tests/session/speaking/test_mouth.py",),
+    ),
+    Bug(
         name="what-is-stuck-counts-as-heard",
         rule=3,
         file="service/session/speaking/outflow.py",

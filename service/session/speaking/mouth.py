@@ -72,7 +72,7 @@ class Mouth:
         self.listened = self._playout.listened  # fifty times a second: no call of its own
         self._said: dict[str, Said | Lent] = {}
         self._further: dict[str, None] = {}
-        self._to_render: list[tuple[str, int, str]] = []
+        self._to_render: list[tuple[Said | Lent, int, str]] = []
         self._outflow = Outflow(socket, clock, on_room=lambda: pacer.wake(self), on_lost=self.fail)
         self._rendering: asyncio.Task[None] | None = None
         self._is_held = self._is_over = False
@@ -101,7 +101,7 @@ class Mouth:
                 del self._said[name]
                 self._playout.forget(name)
             # A model's prompt may not know yet that it is over.
-            self._to_render = [one for one in self._to_render if one[0] in self._said]
+            self._to_render = [one for one in self._to_render if one[0].prompt.prompt in wanted]
         else:
             self._hush()
         for prompt in prompts:
@@ -110,12 +110,12 @@ class Mouth:
 
     def _begin(self, prompt: Prompt) -> None:
         if prompt.voice != "ours":
-            self._said[prompt.prompt] = Lent(prompt, self._voice)
-            self._to_render.append((prompt.prompt, 0, ""))
+            lent = self._said[prompt.prompt] = Lent(prompt, self._voice)
+            self._to_render.append((lent, 0, ""))
         else:
-            self._said[prompt.prompt] = Said(prompt)
+            said = self._said[prompt.prompt] = Said(prompt)
             self._to_render.extend(
-                (prompt.prompt, clause, prompt.clauses[clause])
+                (said, clause, prompt.clauses[clause])
                 for clause in range(prompt.clauses_heard, len(prompt.clauses))
             )
         self._pacer.wake(self)
@@ -222,8 +222,7 @@ class Mouth:
         while self._to_render and self._rendering is None:
             if self._playout.clauses_waiting() >= CLAUSES_AHEAD_MAX:
                 return
-            name, clause, text = self._to_render[0]
-            said = self._said[name]
+            said, clause, text = self._to_render[0]
             if isinstance(said, Said):
                 work = self._render(said, clause, text)
                 self._rendering = asyncio.create_task(work, context=self._scope)
@@ -232,14 +231,13 @@ class Mouth:
 
     async def _render(self, said: Said, clause: int, text: str) -> None:
         """Render the next clause, and queue it unless it is unwanted by then."""
-        name = said.prompt.prompt
         try:
             audio = await self._audio(text)
             self._rendering = None
-            if self._said.get(name) is said:
+            if self._said.get(said.prompt.prompt) is said:
                 self._to_render.pop(0)
                 said.rendered(text, audio)
-                self._playout.queue(name, clause, audio)
+                self._playout.queue(said.prompt.prompt, clause, audio)
             self._pacer.wake(self)
         except Exception as trouble:  # noqa: BLE001 - see fail
             self.fail(trouble)

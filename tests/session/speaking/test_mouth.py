@@ -1,9 +1,6 @@
 import asyncio
 import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import msgspec
 import pytest
 from typing_extensions import override
 
@@ -12,63 +9,15 @@ from service.call.events import Played
 from service.call.state import Prompt
 from service.clock import Clock
 from service.errors import SpeechError
-from service.session.pacer import Pacer
-from service.session.sound.levels import Levels
 from service.session.speaking import mouth as module, outflow
-from service.session.speaking.model_voice import ModelVoice
-from service.session.speaking.mouth import Mouth
-from service.session.speaking.said import REPEAT
 from tests.conftest import for_a_moment, wait_until
-from tests.session.parts import MemorySocket, ScriptedSpeech
+from tests.session.parts import MemorySocket
+from tests.session.speaking.stage import Stage
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("manner")]
 
 ONE = Prompt("p1", 1, ("the first clause is here", "and here is the second"))
 TWO = Prompt("p2", 2, ("another prompt",))
-
-
-IS_PATIENT = {"at once": False, "by waiting": True}
-
-
-@pytest.fixture(autouse=True, params=list(IS_PATIENT))
-def manner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every socket of these tests sends at once, as ours do, or by waiting alone, as other servers' do."""
-    monkeypatch.setattr(MemorySocket, "is_patient", IS_PATIENT[request.param])
-
-
-class Stage:
-    """A mouth on a socket, and what it told."""
-
-    def __init__(self) -> None:
-        self.socket = MemorySocket()
-        self.speech = ScriptedSpeech()
-        self.told: list[Played] = []
-        self.lost: list[str] = []
-        self.voice = ModelVoice()
-        self.mouth = Mouth(
-            "CA1",
-            "MZ1",
-            3,
-            self.socket,
-            self.speech,
-            self.voice,
-            clock := Clock(),
-            Levels(0),
-            pacer=Pacer(clock),
-            on_heard=self.told.extend,
-            on_lost=self.lost.append,
-        )
-        self.socket.echo = self.mouth.echoed
-
-    @asynccontextmanager
-    async def speaking(self) -> AsyncIterator[Mouth]:
-        try:
-            yield self.mouth
-        finally:
-            await self.mouth.stop()
-
-    def heard(self, prompt: str) -> int:
-        return max((one.clauses for one in self.told if one.prompt == prompt), default=0)
 
 
 async def test_a_prompt_is_sent_marked_and_reported_clause_by_clause() -> None:
@@ -305,69 +254,6 @@ async def test_an_echo_that_nobody_expects_changes_nothing() -> None:
             mouth.echoed(mark)
         assert mouth.is_speaking()
         assert mouth.played()[0].clauses == 0
-
-
-OWN = Prompt("m1", 1, ("",), voice="model", is_open=True)
-
-
-async def test_a_models_own_speech_is_heard_as_it_comes_and_told_by_the_sample() -> None:
-    desk = Stage()
-    async with desk.speaking() as mouth:
-        desk.voice.begin("m1")
-        mouth.want((OWN,))
-        desk.voice.add("m1", b"\x2a" * samples(500))
-        mouth.wake()
-        await wait_until(lambda: bool(desk.told), description="the first half was heard")
-        assert (desk.told[-1].clauses, desk.told[-1].heard_samples) == (0, samples(500))
-        desk.voice.add("m1", b"\x2b" * samples(300))
-        desk.voice.tell("m1", "Hello there.", is_last=True)
-        mouth.wake()
-        await wait_until(lambda: desk.told[-1].clauses == 1, description="all of it was heard")
-        assert desk.told[-1].heard_samples == samples(800)
-        mouth.want(())
-        assert "clear" not in desk.socket.events()
-
-
-async def test_a_models_speech_whose_end_is_known_late_is_told_as_heard() -> None:
-    desk = Stage()
-    async with desk.speaking() as mouth:
-        desk.voice.begin("m1")
-        desk.voice.add("m1", b"\x2a" * samples(200))
-        mouth.want((OWN,))
-        await wait_until(lambda: bool(desk.told), description="all the audio was heard")
-        assert desk.told[-1].clauses == 0
-        desk.voice.tell("m1", "Hi.", is_last=True)
-        mouth.wake()
-        await wait_until(lambda: desk.told[-1].clauses == 1, description="and it was the end")
-
-
-async def test_a_models_speech_goes_on_where_the_last_stream_ended() -> None:
-    desk = Stage()
-    desk.voice.begin("m1")
-    desk.voice.add("m1", b"\x2a" * samples(300) + b"\x2b" * samples(200))
-    desk.voice.tell("m1", "Hello there.", is_last=True)
-    async with desk.speaking() as mouth:
-        mouth.want((msgspec.structs.replace(OWN, heard_samples=samples(300)),))
-        await wait_until(
-            lambda: bool(desk.told) and desk.told[-1].clauses == 1, description="the rest was heard"
-        )
-    assert desk.told[-1].heard_samples == samples(500)
-    media = [one["media"]["payload"] for one in desk.socket.sent if one["event"] == "media"]
-    assert b"".join(map(base64.b64decode, media)) == b"\x2a" * REPEAT + b"\x2b" * samples(200)
-
-
-async def test_our_own_line_comes_after_a_models_that_is_over() -> None:
-    desk = Stage()
-    desk.voice.begin("m1")
-    desk.voice.add("m1", b"\x2a" * samples(200))
-    ours = Prompt("p2", 2, ("One moment.",))
-    async with desk.speaking() as mouth:
-        mouth.want((OWN, ours))
-        await wait_until(lambda: bool(desk.told), description="the model is heard")
-        assert desk.speech.said == []
-        desk.voice.tell("m1", "Hi.", is_last=True)
-        mouth.wake()
-        await wait_until(lambda: desk.speech.said == ["One moment."], description="then we are")
 
 
 class Narrow(MemorySocket):
