@@ -198,11 +198,16 @@ class Hearing:
         """What was cut sounds no more, unless a server whose branch is lost said the same, or went on with it."""
         cut: dict[int, int] = {}
         apart = {clause_sum(text) for told in self._told for text in _said_apart(told)}
+        texts = {text for clauses in self._clauses.values() for text in clauses}
+        sums_of = Counter(clause_sum(text) for text in texts)
+        alike = {
+            one for one, count in sums_of.items() if count > 1
+        }  # Sums are short: two texts may have one.
         for told in self._told:
             if isinstance(told.fact, e.SpeechCut):
                 clauses = self._clauses.get(told.fact.prompt, ())
                 sums = {clause_sum(one) for one in clauses if one.startswith(OWN)}
-                cut |= dict.fromkeys(sums - apart, told.at_ms)
+                cut |= dict.fromkeys(sums - apart - alike, told.at_ms)
         unseen = {number for number, _ in _streams_apart(self._told, self._numbers)}
         for one in self._heard:
             if one.word.clause not in cut or one.stream in unseen:
@@ -235,7 +240,7 @@ def was_greeted_apart(told: Sequence[Told], ahead_ms: Callable[[str], int]) -> b
     for one in reversed(told):
         if isinstance(one.fact, e.StreamAttached):
             came_ms = one.record.at_ms - ahead_ms(one.fact.server)
-            return any(_greets_apart(before) and before.at_ms <= came_ms for before in told)
+            return any(_greets_apart(before) and before.at_ms < came_ms for before in told)
     return False
 
 

@@ -14,11 +14,13 @@ from service.simulator.answering import OUTCOMES, Party
 
 PAYING = 20_000_000  # from here on many of those numbers are collected by the carrier itself
 PRIVATE = 10_000_000  # from here on callers are asked for consent and key numbers under seal
+BUSY = 5_000_000  # the second half of each ten million runs on busy processors
 PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
 MORE_MAX = 6
 SERVERS = (1, 2, 2, 2, 3, 3)
 CALLS = (1, 1, 1, 2, 2, 3, 5)
+GRAINS_MS = (2, 5, 10, 20, 40)
 LASTS_MS = (6_000, 10_000, 15_000, 25_000)
 WORDS = ("orchid", "granite", "lantern", "meadow", "copper", "harbour", "velvet", "thunder")
 SECRET_WORDS = ("juniper", "saffron", "walnut", "quartz", "bramble")  # said before a yes, or never
@@ -54,11 +56,14 @@ WEIGHTS = {
 
 MORE_WEIGHTS = {"sit": 5, "clock": 3, "transfer": 1, "ring_back": 2, "thief": 2, "note": 1}
 
+BUSY_WEIGHTS = {"drum": 1}
+
 OF_SERVERS = frozenset({"crash", "drain", "freeze", "clock"})
 WAYS = {
     "drop": DROPS,
     "say": WORDS,
     "press": ("1", "42#", "7*"),
+    "drum": ("#", "1#", "12*#"),
     "api": ("say", "note", "digits", "say", "note", "hangup"),
     "slow": ("15", "60", "400"),
     "sit": ("ana", "ben", "ben"),
@@ -74,6 +79,7 @@ LASTING_MS = {
     "refuse": (300, 1_500, 6_000),
     "lose": (300, 1_500, 6_000),
     "sit": (300, 3_000, 9_000),
+    "drum": (1_000, 3_000),
 }
 
 
@@ -103,7 +109,7 @@ class CallPlan(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One run."""
+    """One run. `grain_ms`: a processor looks so seldom at what has become due, 0: at once."""
 
     seed: int
     servers: int
@@ -114,6 +120,7 @@ class Plan(msgspec.Struct, frozen=True):
     asks_consent: bool = False
     collects: bool = False
     pays: bool = False
+    grain_ms: int = 0
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -140,8 +147,13 @@ def planned(seed: int) -> Plan:
         calls = tuple(_dialling(chance, call) for call in calls)
         more = range(chance.randint(1, MORE_MAX))
         faults += tuple(_fault(chance, MORE_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
+    grain_ms = 0
+    if seed % PRIVATE >= BUSY:
+        grain_ms = chance.choice(GRAINS_MS)
+        more = range(chance.randint(1, 3))
+        faults += tuple(_fault(chance, BUSY_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
     in_order = tuple(sorted(faults, key=lambda one: one.at_ms))
-    plan = Plan(seed, servers, skews_ms, calls, in_order, lasts_ms)
+    plan = Plan(seed, servers, skews_ms, calls, in_order, lasts_ms, grain_ms=grain_ms)
     return _with_secrets(chance, plan) if seed >= PRIVATE else plan
 
 

@@ -47,6 +47,11 @@ ONCE_BROKEN = {
     10115953: "A number was passed on by a server that was cut off, too, under the same key. The rule was too strict.",
     10104624: "Who greeted was cut off, and could not know of an earlier greeting that was lost. The rule was too strict.",
     10043893: "A fleet of one crashed under a call's last question, too. The rule was too strict.",
+    5000184: "A flush was called off as it began, and who waited for it went round and round.",
+    5002469: "The agent apologised for lost context while a person had its place.",
+    5002988: "A turn that was counted apart from the store had its number given to another one.",
+    15000085: "A branch was lost in the very instant in which the next stream came. The rule was too strict.",
+    15000417: "A number was given up amid its digits, and the other digits stood in the journal.",
     10059931: "A token told its second alone, and to a server four seconds behind it was one of the same second.",
 }
 

@@ -1,6 +1,7 @@
 """What goes wrong in a run: each of the plan's faults, done to the fleet, and its healing."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 
 from tests.simulation.brain import rendered
@@ -11,6 +12,7 @@ from tests.simulation.plan import Fault
 from tests.simulation.server import Server
 from tests.simulation.strangers import Strangers
 
+DRUM_MS = (1, 7, 20, 45, 110)  # between two keys
 ALONE_MS = 100  # a fleet of one is back before the carrier's second attempt
 SKEW_MS_MAX = 30_000  # of any wall clock: servers' clocks may be a minute apart
 
@@ -27,6 +29,7 @@ class Trouble:
             "drop": self._drop,
             "say": self._say,
             "press": self._press,
+            "drum": self._drum,
             "crash": self._crash,
             "freeze": self._freeze,
             "drain": self._drain,
@@ -86,6 +89,17 @@ class Trouble:
         if phone is None or phone.is_over or not self._fleet.may_talk[phone.call_sid]():
             return  # A key that gives consent is pressed by who then has nothing more to hide.
         await phone.caller.press(fault.way)
+
+    async def _drum(self, fault: Fault) -> None:
+        """Press keys as a machine does: much faster than anybody is answered, and into every answer's first sound."""
+        chance = random.Random(f"drum {self._fleet.plan.seed} {fault.at_ms}")
+        phone, left_ms = self._phone(fault), fault.lasts_ms
+        while phone is not None and not phone.is_over and left_ms > 0:
+            if self._fleet.may_talk[phone.call_sid]():
+                await phone.press(chance.choice(fault.way))
+            gap_ms = chance.choice(DRUM_MS)
+            await asyncio.sleep(gap_ms / 1_000)
+            left_ms -= gap_ms
 
     # Servers.
 

@@ -169,7 +169,7 @@ def lived(plan: Plan, beside: Beside | None = None) -> Result:
 
 def _run_through(plan: Plan, beside: Beside | None) -> Fleet:
     folder = Path(tempfile.mkdtemp(prefix="stayline-run-", dir=RUNS))
-    loop = VirtualLoop()
+    loop = VirtualLoop(plan.grain_ms / 1_000)
     asyncio.set_event_loop(loop)
     try:
         fleet = Fleet(plan, loop, folder)
