@@ -21,6 +21,7 @@ BLIND_MS_MAX = (
     200  # until a server sees that a stream is gone: it can't know what sounded in that time
 )
 CUT_MS_MAX = 500  # from a cut being written to the carrier's buffer being empty
+AHEAD_MS = 2_000  # of our words lie with the carrier, and sound though nobody sends any more
 CLEAR_MS_MAX = 100  # from a `clear` being sent to its arrival, while words go on to sound
 AGAIN_WORDS_MAX = (
     58  # said again after one hold: two seconds sent ahead, of which no echo came, and 300 ms
@@ -209,10 +210,12 @@ class Hearing:
                 sums = {clause_sum(one) for one in clauses if one.startswith(OWN)}
                 cut |= dict.fromkeys(sums - apart - alike, told.at_ms)
         unseen = {number for number, _ in _streams_apart(self._told, self._numbers)}
+        # A server may stand still after it wrote of the cut: what the carrier has is said to its end.
+        late_ms = CUT_MS_MAX + (AHEAD_MS if self._was_still else 0)
         for one in self._heard:
             if one.word.clause not in cut or one.stream in unseen:
                 continue
-            if one.at_ms > cut[one.word.clause] + CUT_MS_MAX:
+            if one.at_ms > cut[one.word.clause] + late_ms:
                 yield f"{one.word.text!r} sounds at {one.at_ms}, cut at {cut[one.word.clause]}"
                 return
 
@@ -240,7 +243,7 @@ def was_greeted_apart(told: Sequence[Told], ahead_ms: Callable[[str], int]) -> b
     for one in reversed(told):
         if isinstance(one.fact, e.StreamAttached):
             came_ms = one.record.at_ms - ahead_ms(one.fact.server)
-            return any(_greets_apart(before) and before.at_ms < came_ms for before in told)
+            return any(_greets_apart(before) and before.at_ms <= came_ms for before in told)
     return False
 
 

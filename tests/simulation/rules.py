@@ -66,7 +66,7 @@ class Rules:
             if isinstance(fact, e.Greeted):
                 greetings = sum(isinstance(one.fact, e.Greeted) for one in kept)
                 check(3, greetings == 1, f"{sid} is greeted {greetings} times")
-                is_anew = was_greeted_apart(kept, self._fleet.ahead_ms)
+                is_anew = was_greeted_apart(kept, self._seen_ms_ago)
                 check(3, not is_anew, f"{sid} is greeted anew")
             if isinstance(fact, e.CallEnded):
                 self._check_end(row, fact, kept)
@@ -85,6 +85,10 @@ class Rules:
         )
 
     # After every frame.
+
+    def _seen_ms_ago(self, server: str) -> int:
+        """Return what to take from a server's time: by how much its clock is ahead, and a glance of its processor's."""
+        return self._fleet.ahead_ms(server) + self._fleet.plan.grain_ms
 
     def on_frame(self, line: Line, text: str, now_ms: int) -> None:
         """Judge what the service sent on a stream."""
