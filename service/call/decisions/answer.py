@@ -6,6 +6,7 @@ is generated or asked for again, never what stands there already. All other acts
 """
 
 from typing import assert_never
+from zlib import crc32
 
 from service.call import acts as a, events as e
 from service.call.decisions import carrying
@@ -142,13 +143,24 @@ class Made:
         if len(self._call.operations) + self._operations >= OPERATIONS_MAX:
             return
         self._operations += 1
-        name = f"t{self._turn}.{self._operations}"
+        name = f"t{self._turn}.{self._operations}{_apart(self._call)}"
         terms = self._policy.tools.get(act.tool, _NO_TERMS)
         self.facts.append(requested(name, act.tool, act.arguments, self._turn, terms, self._now_ms))
         if act.tool not in self._policy.tools:
             self.facts.append(
                 e.OperationEnded(operation=name, status="failed", detail=NO_SUCH_TOOL)
             )
+
+
+def _apart(call: Call) -> str:
+    """Tell operations of a call's later owners apart, who may count the same turns while the store is out of reach.
+
+    They would share a key otherwise, and the later one be taken for done.
+    """
+    if call.epoch <= 1 or not call.streams:
+        return ""
+    owner = f"{call.epoch} {call.streams[-1].stream_sid}"
+    return f"-{crc32(owner.encode()):08x}"
 
 
 def _fact(act: a.Fill | a.Confirm | a.Forget | a.Enter | a.Transfer | a.HangUp) -> Known:

@@ -58,6 +58,20 @@ def test_a_tool_is_dispatched_once_with_the_key_of_its_operation() -> None:
     ]
 
 
+def test_operations_of_a_calls_later_owners_have_names_that_no_other_owner_gives() -> None:
+    """Seed 5029411 of the simulation: an owner whose writes were lost had asked for one of the same turn."""
+    names = set()
+    for stream_sid in ("MZ2", "MZ3"):
+        story = greeted()
+        story.attach(stream_sid)
+        story.happen(i.Utterance("Please do."))
+        assert story.call.turn is not None
+        acts = (a.UseTool("note", {}),)
+        story.tell(i.Answered(story.call.turn.number, acts, is_last=True))
+        names.add(story.call.operations[-1].operation)
+    assert len(names) == len({name.partition("-")[2] for name in names} - {""}) == 2
+
+
 def test_tools_of_one_turn_work_side_by_side() -> None:
     story = using("lookup", "note")
     assert operated(story) == [("t2.1", 1), ("t2.2", 1)]

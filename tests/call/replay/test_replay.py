@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from service.call import events as e, inputs as i
 from service.call.decisions import (
+    answer,
     caller,
     clauses,
     decide as deciding,
@@ -65,6 +66,8 @@ def test_the_golden_corpus_is_decided_as_it_was(monkeypatch: pytest.MonkeyPatch)
     found: Counter[str] = Counter()
     for family in families():
         with monkeypatch.context() as patched:
+            # These calls are older than the names that later owners give to their operations.
+            patched.setattr(answer, "_apart", lambda _call: "")
             if family == HURRIED:
                 patched.setattr(operation, "BACKOFF_MS", PAUSE_MS)
             found += counted(one for _, one in calls(family))
