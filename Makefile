@@ -83,9 +83,9 @@ simulation: $(READY)
 ifdef FIRST
 	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(FIRST)
 else
-	$(BIN)/python -m tests.simulation run --seeds 1400 --first 19300
-	$(BIN)/python -m tests.simulation run --seeds 400 --first 5000000
-	$(BIN)/python -m tests.simulation run --seeds 200 --first 15000000
+	$(BIN)/python -m tests.simulation run --seeds 1200 --first 19400
+	$(BIN)/python -m tests.simulation run --seeds 300 --first 5000000
+	$(BIN)/python -m tests.simulation run --seeds 100 --first 15000000
 endif
 
 # A thousand drops over fifty calls: about three minutes. Its files lie in memory where they can: a kill takes
