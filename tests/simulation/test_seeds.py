@@ -50,6 +50,7 @@ ONCE_BROKEN = {
     5000184: "A flush was called off as it began, and who waited for it went round and round.",
     5002469: "The agent apologised for lost context while a person had its place.",
     5002988: "A turn that was counted apart from the store had its number given to another one.",
+    5061598: "The same as 5002469, while the next person asked for the place.",
     5028308: "A server stood still after it wrote of a cut, and the carrier said what it had. The rule was too strict.",
     5029411: "A tool that an owner had asked for whose writes were lost had the name of another one, and its end.",
     15000085: "A branch was lost in the very instant in which the next stream came. The rule was too strict.",

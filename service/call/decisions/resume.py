@@ -99,9 +99,8 @@ def _stale_line(back: Return) -> str:
 
 
 def _lost_line(back: Return) -> str:
-    """A person who has the agent's place sees what was lost, and says so themselves."""
-    held = back.call.taken_over
-    return "" if held is not None and held.is_taken else LOST_LINE
+    """A person who has the agent's place, or is about to, sees what was lost and says so themselves."""
+    return LOST_LINE if back.call.taken_over is None else ""
 
 
 def _consent_line(back: Return) -> str:
