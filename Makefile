@@ -80,8 +80,8 @@ fast: $(READY)
 # under seal, of which pytest runs a few. The second half of each ten million runs on processors so busy that what is
 # due falls together. Not in pytest: coverage would make them last twice as long.
 simulation: $(READY)
-ifdef FIRST
-	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(FIRST)
+ifneq ($(SEEDS)$(FIRST),)
+	$(BIN)/python -m tests.simulation run --seeds $(or $(SEEDS),2000) --first $(or $(FIRST),19000)
 else
 	$(BIN)/python -m tests.simulation run --seeds 1200 --first 19400
 	$(BIN)/python -m tests.simulation run --seeds 300 --first 5000000

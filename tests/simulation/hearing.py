@@ -201,9 +201,8 @@ class Hearing:
         apart = {clause_sum(text) for told in self._told for text in _said_apart(told)}
         texts = {text for clauses in self._clauses.values() for text in clauses}
         sums_of = Counter(clause_sum(text) for text in texts)
-        alike = {
-            one for one, count in sums_of.items() if count > 1
-        }  # Sums are short: two texts may have one.
+        # Sums are short: two texts may have one.
+        alike = {one for one, count in sums_of.items() if count > 1}
         for told in self._told:
             if isinstance(told.fact, e.SpeechCut):
                 clauses = self._clauses.get(told.fact.prompt, ())

@@ -18,6 +18,7 @@ BUSY = 5_000_000  # the second half of each ten million runs on busy processors
 PLAIN = 20_000  # seeds below keep the plans that they were first run with: nobody sits in, no clock jumps
 FAULTS_MAX = 14
 MORE_MAX = 6
+DRUMS_MAX = 3
 SERVERS = (1, 2, 2, 2, 3, 3)
 CALLS = (1, 1, 1, 2, 2, 3, 5)
 GRAINS_MS = (2, 5, 10, 20, 40)
@@ -142,16 +143,18 @@ def planned(seed: int) -> Plan:
     calls = tuple(_call(chance, lasts_ms) for _ in range(chance.choice(CALLS)))
     count = chance.randint(1, FAULTS_MAX)
     skews_ms = tuple(chance.choice((0, 0, -4_000, 900, 30_000, -30_000)) for _ in range(servers))
-    faults = tuple(_fault(chance, WEIGHTS, lasts_ms, len(calls), servers) for _ in range(count))
+
+    def drawn(weights: dict[str, int], count: int) -> tuple[Fault, ...]:
+        return tuple(_fault(chance, weights, lasts_ms, len(calls), servers) for _ in range(count))
+
+    faults = drawn(WEIGHTS, count)
     if seed >= PLAIN:
         calls = tuple(_dialling(chance, call) for call in calls)
-        more = range(chance.randint(1, MORE_MAX))
-        faults += tuple(_fault(chance, MORE_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
+        faults += drawn(MORE_WEIGHTS, chance.randint(1, MORE_MAX))
     grain_ms = 0
     if seed % PRIVATE >= BUSY:
         grain_ms = chance.choice(GRAINS_MS)
-        more = range(chance.randint(1, 3))
-        faults += tuple(_fault(chance, BUSY_WEIGHTS, lasts_ms, len(calls), servers) for _ in more)
+        faults += drawn(BUSY_WEIGHTS, chance.randint(1, DRUMS_MAX))
     in_order = tuple(sorted(faults, key=lambda one: one.at_ms))
     plan = Plan(seed, servers, skews_ms, calls, in_order, lasts_ms, grain_ms=grain_ms)
     return _with_secrets(chance, plan) if seed >= PRIVATE else plan

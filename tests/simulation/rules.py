@@ -84,11 +84,11 @@ class Rules:
             2, planned or is_over, f"{row.call_sid} was ended ({fact.reason}) while it lives"
         )
 
-    # After every frame.
-
     def _seen_ms_ago(self, server: str) -> int:
         """Return what to take from a server's time: by how much its clock is ahead, and a glance of its processor's."""
         return self._fleet.ahead_ms(server) + self._fleet.plan.grain_ms
+
+    # After every frame.
 
     def on_frame(self, line: Line, text: str, now_ms: int) -> None:
         """Judge what the service sent on a stream."""

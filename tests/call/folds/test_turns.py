@@ -8,20 +8,22 @@ DONE = Operation("t1.1", "lookup", {}, 1, is_idempotent=True, attempts_max=1, de
 LEFT_OPEN: tuple[tuple[Reason, bool], ...] = (("speech", False), ("opening", True))
 
 
+def requested(turn: int) -> e.OperationRequested:
+    return e.OperationRequested(
+        operation=f"t{turn}.1",
+        tool="lookup",
+        arguments={},
+        turn=turn,
+        is_idempotent=True,
+        attempts_max=1,
+        deadline_ms=9,
+    )
+
+
 def with_tool() -> Story:
     """A call whose agent has a tool at work, asked for in turn 2."""
     story = speaking()
-    story.write(
-        e.OperationRequested(
-            operation="t2.1",
-            tool="lookup",
-            arguments={},
-            turn=2,
-            is_idempotent=True,
-            attempts_max=1,
-            deadline_ms=9,
-        )
-    )
+    story.write(requested(turn=2))
     return story
 
 
@@ -66,17 +68,7 @@ def test_a_number_that_was_given_apart_from_the_store_is_not_given_again() -> No
 def test_a_tool_that_was_asked_for_apart_from_the_store_keeps_its_name_to_itself() -> None:
     """Another one of that name would have its key, and be taken for done."""
     story = speaking()
-    story.write(
-        e.OperationRequested(
-            operation="t4.1",
-            tool="note",
-            arguments={},
-            turn=4,
-            is_idempotent=False,
-            attempts_max=1,
-            deadline_ms=9,
-        )
-    )
+    story.write(requested(turn=4))
     story.write(e.CallerSpoke(text="And now?"))
     assert story.call.turn is not None
     assert story.call.turn.number == 5

@@ -139,14 +139,20 @@ async def test_what_was_acknowledged_is_told_in_order_and_once(seed: int) -> Non
         raise
 
 
-@pytest.mark.asyncio
-async def test_of_two_who_wait_for_one_branch_neither_ends_the_calls_next_one() -> None:
-    """Seed 851 of the simulation: what the next one waits with would never be told."""
+async def branched() -> Life:
+    """Begin a life whose call has a branch, because the store is slow."""
     life = Life(0)
     await life.bridge.start()
     await life.ledger.claim(OPENING, life.clock.now_ms())
     life.store.way = "slow"
     assert await life.write()
+    return life
+
+
+@pytest.mark.asyncio
+async def test_of_two_who_wait_for_one_branch_neither_ends_the_calls_next_one() -> None:
+    """Seed 851 of the simulation: what the next one waits with would never be told."""
+    life = await branched()
     roll, keeper = life.bridge._roll, life.bridge._keeper
     branch = roll.branches[CALL]
 
@@ -163,11 +169,7 @@ async def test_of_two_who_wait_for_one_branch_neither_ends_the_calls_next_one() 
 @pytest.mark.asyncio
 async def test_who_waits_for_a_flush_that_was_called_off_as_it_began_does_not_wait_on() -> None:
     """Seed 5000184 of the simulation: the loop went round and round in it until the time was up."""
-    life = Life(0)
-    await life.bridge.start()
-    await life.ledger.claim(OPENING, life.clock.now_ms())
-    life.store.way = "slow"
-    assert await life.write()
+    life = await branched()
     keeper, branch = life.bridge._keeper, life.bridge._roll.branches[CALL]
     await wait_until(lambda: CALL not in keeper._flushes, description="the flush is over")
     branch.again_s = float("inf")
