@@ -4,7 +4,8 @@
       │ SIGTERM, SIGINT: passed on to all
       └ a worker died: the next one, at once; one that dies young a little later each time
 
-The parent serves nobody and holds nothing. When it is gone, its workers drain.
+The parent serves nobody and holds nothing. When it is gone, its workers drain. A worker that is told to
+end before it listens to signals is ended by them.
 """
 
 import logging
@@ -15,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any
@@ -58,6 +59,8 @@ class Workers:
             one.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         before = [(sig, signal.signal(sig, self._note)) for sig in (signal.SIGTERM, signal.SIGINT)]
         self._due_ms = [self._clock.now_ms()] * self._count
+        # It comes with the first process, else, and lets through what is held back for that one.
+        resource_tracker.ensure_running()
         try:
             while self._running or not self._told_ms:
                 self._step()
@@ -92,7 +95,12 @@ class Workers:
 
     def _start(self, now_ms: int) -> None:
         one = _SPAWN.Process(target=_work, args=(self._work, self._given), name="worker")
-        one.start()
+        # A new Python makes an error of a key that is pressed, so that waits until we say what it does.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        try:
+            one.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._running[one] = now_ms
         _log.info("= worker %s started", one.pid, extra={"action": "worker_started"})
 
@@ -138,7 +146,9 @@ class Workers:
 
 def _work(work: Callable[..., int], given: Sequence[Any]) -> None:
     """What a worker runs. A key pressed at the terminal reaches the parent alone, who passes it on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setpgrp()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.exit(work(*given))
 

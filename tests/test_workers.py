@@ -107,6 +107,18 @@ async def test_a_key_pressed_at_the_terminal_is_passed_on(tmp_path: Path) -> Non
         await gone(pids)
 
 
+async def test_a_key_pressed_while_they_still_start_ends_them_without_an_error(
+    tmp_path: Path,
+) -> None:
+    """A new Python takes the key for an error of its own, and so would whoever waits for us."""
+    with crowd(tmp_path, 4) as made:
+        pids = await made.workers(4)
+        os.killpg(made.running.pid, signal.SIGINT)
+        assert made.ended() == 0
+        await gone(pids)
+        assert "Traceback" not in made.log()
+
+
 async def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     with crowd(tmp_path, 1) as made:
         first = made.answered()
