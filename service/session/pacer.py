@@ -11,6 +11,7 @@ stepped again. Rules this file keeps:
 3. In a row it is first come, first served. Who has more to do goes to its end.
 4. What one raises ends that one alone.
 5. Who is late stood still himself: what came meanwhile is read first, echoes among it.
+6. A long turn of the loop counts as several: where there is much to read, mouths keep their share.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from service import scope
 from service.clock import Clock
+from service.waiting import turns_in
 
 TICK_MS = 20  # a frame's length: many are served by one wake-up, and two seconds are sent ahead
 MOUTHS_A_TURN = 16  # a millisecond of one message each, three when all have much to say
@@ -55,6 +57,7 @@ class Pacer:
         self._row: deque[Paced] = deque()
         self._woken: set[Paced] = set()  # those in the row who are still to be stepped
         self._is_turning = False
+        self._asked_ms = 0  # since when the next turn is waited for
         self._timer: asyncio.TimerHandle | None = None
         self._armed = 0  # the tick that the timer is for
         self._has_let_in = False  # what came while we stood still
@@ -95,6 +98,7 @@ class Pacer:
     def _turn_soon(self) -> None:
         if not self._is_turning:
             self._is_turning = True
+            self._asked_ms = self._clock.now_ms()
             asyncio.get_running_loop().call_soon(self._turn, context=self._of_nobody())
 
     def _of_nobody(self) -> Context:
@@ -106,8 +110,9 @@ class Pacer:
     def _turn(self) -> None:
         """Step the first in the row; the others come after whatever else the loop has to do."""
         self._is_turning = False
+        mouths = MOUTHS_A_TURN * turns_in(self._clock.now_ms() - self._asked_ms)
         try:
-            for _ in range(min(MOUTHS_A_TURN, len(self._row))):
+            for _ in range(min(mouths, len(self._row))):
                 one = self._row.popleft() if self._row else None
                 if one in self._woken:
                     self._woken.discard(one)

@@ -3,7 +3,8 @@
     a second's worth ──> bucket ── a handful at a time, when it is empty ──> purse ── each frame ──> spent
 
 A caller's frames come 50 a second. What a network held back for three seconds comes at once and is no flood:
-after that the stream was given up anyway. The purse is there for speed: what is paid out of it asks no clock.
+after that the stream was given up anyway. What we did not read ourselves is none either (`forgive`). The purse is
+there for speed: what is paid out of it asks no clock.
 """
 
 FRAMES_A_S = 120
@@ -47,6 +48,11 @@ class Flood:
         self._at_ms = now_ms
         self._fill(frames, octets)
         return self.has_paid(frames, octets)
+
+    def forgive(self, unread_ms: int) -> None:
+        """Take note that nothing was read of it for so long: what it may send in that time is no burst."""
+        self._purse_frames += unread_ms * FRAMES_A_S // MS_A_S
+        self._purse_bytes += unread_ms * BYTES_A_S // MS_A_S
 
     def _fill(self, frames: int, octets: int) -> None:
         """Put into the purse what is wanted and a handful more, as far as the buckets go."""

@@ -4,15 +4,17 @@
 
 A request, an upgrade, a resume, the end of a stream: each is a piece of work that costs more than many frames of
 a call. Of such pieces thousands may be due in the same moment, and the loop would do all of them before it looks
-at its calls again. Here they stand in a row instead, and are late; calls are not.
+at its calls again. Here they stand in a row instead, and are late; calls are not. A long turn counts as several.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 
 from service import scope
+from service.waiting import turns_in
 
 PIECES_A_TURN = (
     2  # a millisecond or two with all that comes of them; a frame of sound is due every twenty
@@ -27,6 +29,7 @@ class Turnstile:
     def __init__(self) -> None:
         self._row: deque[Callable[[], object]] = deque()
         self._is_turning = False
+        self._asked_s = 0.0  # since when the next turn is waited for
 
     def __len__(self) -> int:
         return len(self._row)
@@ -36,7 +39,7 @@ class Turnstile:
         self._row.append(piece)
         if not self._is_turning:
             self._is_turning = True
-            asyncio.get_running_loop().call_soon(self._turn, context=scope.of_nobody())
+            self._turn_soon(scope.of_nobody())
 
     async def turn(self) -> None:
         """Wait for a turn."""
@@ -44,8 +47,14 @@ class Turnstile:
         self.take(mine.set)
         await mine.wait()
 
+    def _turn_soon(self, context: Context | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self._asked_s = loop.time()
+        loop.call_soon(self._turn, context=context)
+
     def _turn(self) -> None:
-        for _ in range(min(PIECES_A_TURN, len(self._row))):
+        waited_ms = round((asyncio.get_running_loop().time() - self._asked_s) * 1_000)
+        for _ in range(min(PIECES_A_TURN * turns_in(waited_ms), len(self._row))):
             piece = self._row.popleft()
             try:
                 piece()
@@ -53,4 +62,4 @@ class Turnstile:
                 _log.exception("! a connection failed", extra={"action": "connection_failed"})
         self._is_turning = bool(self._row)
         if self._is_turning:
-            asyncio.get_running_loop().call_soon(self._turn)
+            self._turn_soon()

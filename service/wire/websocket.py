@@ -25,6 +25,7 @@ from service.wire.turnstile import Turnstile
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
 DIRECT = "stayline.direct"  # the one by which texts come and go without a queue and a task between
 UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
+LATE_S = 0.1  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
 PIECE_BYTES = 4_096  # read at once, so that a flood of empty frames is seen before it was parsed
 END_OF_REQUEST = b"\r\n\r\n"
@@ -59,6 +60,7 @@ class Wire(WebSocketsSansIOProtocol):
         self._flood = Flood(self._now_ms())
         self.queue, self.writable = Row(), Flag()  # type: ignore[assignment] # lighter than uvicorn's
         self.writable.set()
+        self._unread_since_ms = 0  # since when, the last time that the application took nothing
         self._frames = 0
         self._framing: Framing | None = None
         self._take: Take | None = None
@@ -83,8 +85,14 @@ class Wire(WebSocketsSansIOProtocol):
             self._stop_flood()
 
     def _admits(self, frames: int, octets: int) -> bool:
-        flood = self._flood
-        return flood.has_paid(frames, octets) or flood.admits(frames, octets, self._now_ms())
+        return self._flood.has_paid(frames, octets) or self._admits_more(frames, octets)
+
+    def _admits_more(self, frames: int, octets: int) -> bool:
+        now_ms = self._now_ms()
+        if self._unread_since_ms and not self.read_paused:
+            self._flood.forgive(now_ms - self._unread_since_ms)
+            self._unread_since_ms = 0
+        return self._flood.admits(frames, octets, now_ms)
 
     def _bring_all(self, data: bytes) -> bool:
         """Take bytes of any kind; False when they are too many, and what follows was left."""
@@ -124,7 +132,14 @@ class Wire(WebSocketsSansIOProtocol):
         else:
             self.curr_msg_data_type = "text"
             self.frames = [text]
-            super().send_receive_event_to_app()
+            self._queue()
+
+    def _queue(self) -> None:
+        """Have a message wait for the application; until it is taken, nothing more is read."""
+        was_paused = self.read_paused
+        super().send_receive_event_to_app()
+        if self.read_paused and not was_paused:
+            self._unread_since_ms = self._now_ms()
 
     def _follow(self, take: Take) -> None:
         """Give texts to `take` from now on, as soon as none waits before them."""
@@ -163,7 +178,7 @@ class Wire(WebSocketsSansIOProtocol):
             text, self.frames = b"".join(self.frames), []
             self._text(text)
         else:
-            super().send_receive_event_to_app()
+            self._queue()
 
     @override
     def handle_parser_exception(self) -> None:
@@ -199,8 +214,16 @@ class Wire(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         """See uvicorn: the peer did not answer a ping. It would not take the last words either.
 
-        The application is told apart from a peer's own end: who fell silent may not know of it.
+        The application is told apart from a peer's own end: who fell silent may not know of it. An answer that
+        we have not read is no fault of the peer's: while the application takes nothing, and after we stood still,
+        it is waited for anew.
         """
+        now_s = self.loop.time()
+        assert self.ping_timeout is not None, "that is what went by"
+        if self.read_paused or now_s - self.ping_sent_at >= self.ping_timeout + LATE_S:
+            self.ping_sent_at = now_s
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
         if not self.close_sent:
             self._told("ping")
             self.queue.put_nowait({"type": "websocket.disconnect", "code": UNANSWERED})

@@ -8,6 +8,7 @@ from structlog.contextvars import get_contextvars
 from service import scope
 from service.clock import Clock
 from service.session.pacer import LATE_MS, MOUTHS_A_TURN, TICK_MS, Pacer
+from service.waiting import TURNS_MAX
 from tests.simulation.loop import VirtualLoop
 
 START_MS = 1_000_000  # a tick's beginning
@@ -197,6 +198,23 @@ def test_of_a_long_row_a_few_are_stepped_in_each_turn_of_the_loop(times: Times) 
     times.run(call, 10)
     assert times.order == [str(number) for number in range(500)]
     assert max(later - before for before, later in pairwise(seen)) <= MOUTHS_A_TURN
+
+
+@pytest.mark.parametrize(("stood_ms", "turns"), [(0, 1), (4, 1), (20, 4), (60_000, TURNS_MAX)])
+def test_a_long_turn_of_the_loop_counts_as_several(times: Times, stood_ms: int, turns: int) -> None:
+    """Or a loop that is busy with what comes in has nobody speak."""
+    who = [Stepped(times, str(number)) for number in range(500)]
+
+    def call() -> None:
+        for one in who:
+            times.pacer.wake(one)
+        times.stood_ms += stood_ms
+        times.loop.call_soon(lambda: seen.append(len(times.order)))
+
+    seen: list[int] = []
+    times.run(call, 10)
+    assert seen == [turns * MOUTHS_A_TURN]
+    assert len(times.order) == 500
 
 
 def test_who_parted_is_never_stepped_again_even_from_within_a_turn(times: Times) -> None:

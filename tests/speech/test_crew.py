@@ -131,6 +131,18 @@ async def test_as_many_jobs_run_as_there_are_threads() -> None:
         assert await asyncio.gather(*work) == ["0", "1", "2", "3", "4"]
 
 
+async def test_a_thread_goes_on_with_the_next_job_while_the_loop_is_busy() -> None:
+    """Or a loop whose turns are long has threads stand idle, and callers unheard."""
+    async with desk(threads=2) as at:
+        work = await at.queue(*((name, name) for name in "abcdef"))
+        last = threading.Event()
+        asking = asyncio.create_task(at.crew.ask("last", last.set, WITHIN_MS))
+        await asyncio.sleep(0)
+        at.gate.opening.set()
+        assert last.wait(10), "the loop stands still meanwhile"
+        await asyncio.gather(asking, *work)
+
+
 async def test_a_job_past_its_time_is_an_error_and_is_never_begun() -> None:
     async with desk() as at:
         (first,) = await at.queue(("", "first"))

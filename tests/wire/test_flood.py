@@ -55,6 +55,14 @@ def test_over_any_stretch_no_more_passes_than_the_burst_and_the_rate(seed: int) 
     assert passed * 1_000 <= FRAMES_AT_ONCE_MAX * 1_000 + FRAMES_A_S * now_ms, f"{seed=} {now_ms=}"
 
 
+def test_what_we_did_not_read_ourselves_is_no_burst_of_the_peers() -> None:
+    flood = Flood(0)
+    assert admits(flood, FRAMES_AT_ONCE_MAX, BYTES_AT_ONCE_MAX, 0)
+    flood.forgive(5_500)
+    assert admits(flood, 5_500 // 20, 340 * 5_500 // 20, 0), "frames of a call"
+    assert not admits(flood, 5_500 * FRAMES_A_S // 1_000, 0, 0), "and no more than so many"
+
+
 def test_a_clock_that_goes_back_gives_nothing() -> None:
     flood = Flood(10_000)
     assert admits(flood, FRAMES_AT_ONCE_MAX, 1, 10_000)

@@ -38,11 +38,16 @@ class Served:
         return len(self._server.server_state.connections)
 
     @property
-    def waiting_bytes(self) -> int:
-        """How much waits to be taken by the one peer there is."""
+    def wire(self) -> Wire:
+        """The one connection there is."""
         (one,) = self._server.server_state.connections
         assert isinstance(one, Wire)
-        return one.transport.get_write_buffer_size()
+        return one
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be taken by the one peer there is."""
+        return self.wire.transport.get_write_buffer_size()
 
     async def asked(self, *raw: bytes) -> bytes:
         """Return all that comes back for these bytes, each sent when the one before was answered."""
@@ -110,6 +115,49 @@ async def test_a_peer_that_answers_no_ping_is_cut_though_words_for_it_still_wait
     async with serving(talk, **pings) as served, served.deaf_peer():
         await wait_until(lambda: served.connections == 0, description="the connection is gone")
     assert [end.get("code") for end in ends] == [UNANSWERED]
+
+
+async def test_who_waits_for_the_application_is_not_cut_for_answers_that_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy process takes seconds to let a call in, and reads nothing of it meanwhile."""
+    going_on, timeouts = asyncio.Event(), []
+    late = Wire.keepalive_timeout
+
+    async def talk(websocket: WebSocket) -> None:
+        await going_on.wait()
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    def timeout(self: Wire) -> None:
+        timeouts.append(self)
+        late(self)
+
+    monkeypatch.setattr(Wire, "keepalive_timeout", timeout)
+    pings = {"ws_ping_interval": 0.05, "ws_ping_timeout": 0.05}
+    async with serving(talk, **pings) as served, served.deaf_peer() as there:
+        there.send(masked(b"one"))
+        await wait_until(lambda: len(timeouts) >= 3, description="no ping was answered")
+        assert served.connections == 1
+        going_on.set()
+        await wait_until(lambda: served.connections == 0, description="it answers none now, either")
+
+
+async def test_a_deadline_at_which_we_are_late_ourselves_is_no_fault_of_the_peers() -> None:
+    """Its answer may lie in the socket: uvloop looks at the time first, and reads then."""
+
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.receive()
+
+    pings = {"ws_ping_interval": 3_600.0, "ws_ping_timeout": 3_600.0}
+    async with serving(talk, **pings) as served, served.deaf_peer():
+        wire = served.wire
+        wire.send_keepalive_ping()
+        wire.ping_sent_at -= 3_601
+        wire.keepalive_timeout()
+        assert not wire.close_sent
+        wire.keepalive_timeout()
+        await wait_until(lambda: served.connections == 0, description="it did not answer in time")
 
 
 async def test_the_application_can_cut_its_connection() -> None:
@@ -289,6 +337,32 @@ async def test_a_flood_before_the_handshake_is_answered_is_cut() -> None:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+async def test_what_waits_while_the_application_takes_nothing_is_no_flood() -> None:
+    """A busy process takes seconds to let a call in, and its caller goes on speaking meanwhile."""
+    going_on, heard = asyncio.Event(), list[str]()
+
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.receive()
+        await going_on.wait()
+        direct_of(websocket.scope)(lambda text: heard.append(text.decode()))
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            heard.append(message["text"])
+
+    async with serving(talk) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        wire = served.wire
+        writer.write(masked(b"connected") + masked(b"start"))
+        await wait_until(lambda: wire.read_paused, description="nothing more is read")
+        writer.write(b"".join(masked(b"%d" % number) for number in range(450)))
+        wire._unread_since_ms -= 9_000
+        going_on.set()
+        await wait_until(lambda: len(heard) == 451, description="all of it was heard")
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_what_a_network_held_back_for_three_seconds_is_no_flood() -> None:
