@@ -1,16 +1,21 @@
 import asyncio
+import math
+import random
+import struct
 import sys
 from functools import partial
 
 import pytest
 from typing_extensions import override
 
-from service.audio import FRAME_SAMPLES, silence
+from service.audio import FRAME_SAMPLES, encode, silence
 from service.errors import EngineMissing
 from service.speech.batch import Batch, Waiting
+from service.speech.foreground import FULL_SCALE, QUIET_CALLER_DB, SPAN_DB_MAX
 from service.speech.silero import WINDOW_BYTES, SileroScorer
 from service.speech.vad import (
     GATE_HOLD_FRAMES,
+    HUSH,
     WAITING_MAX,
     WARM_UP_BYTES,
     VoiceActivity,
@@ -55,6 +60,18 @@ def test_on_a_quiet_line_nothing_but_the_gate_runs() -> None:
     scorer = ScriptedScorer()
     assert not any(VoiceActivity(LoudnessGate(), scorer).feed(silence(80_000)))
     assert scorer.windows == []
+
+
+def test_what_is_too_quiet_for_any_caller_is_not_even_asked_about() -> None:
+    class Deaf:
+        def is_speech(self, buf: bytes, sample_rate: int, length: int) -> bool:
+            raise AssertionError((buf[:8], sample_rate, length))
+
+    chance = random.Random(1)
+    hiss = struct.pack("<1600h", *(chance.randrange(-40, 41) for _ in range(1_600)))
+    assert not any(VoiceActivity(Deaf(), ScriptedScorer()).feed(encode(hiss)))
+    least_near_db = QUIET_CALLER_DB - SPAN_DB_MAX
+    assert 20 * math.log10(HUSH / FULL_SCALE) <= least_near_db - 3, "what may count is asked about"
 
 
 def test_sound_that_is_no_voice_is_silence() -> None:
