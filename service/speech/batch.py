@@ -7,19 +7,22 @@
 Rules this file keeps:
 1. A call's windows are scored in their order, one in each run: the model remembers the one before.
 2. Who waits longest comes first, and a call that waits for more goes behind the others.
-3. A run is short: BATCH_MAX windows take less than a millisecond and the event loop does it itself, since
-   a thread would cost each of them a change to and fro. What is left waits for the loop's next turn.
+3. A run is short: BATCH_MAX windows take about a millisecond and the event loop does it itself, since
+   a thread would cost each of them a change to and fro. What is left waits for the loop's next turn; one
+   that is long counts as several, or windows would pile up and each call score its own in the end.
 4. A run that fails leaves nobody deaf: then the first opinion stands, and all was a voice.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from service import scope
 from service.speech.silero import SURE
+from service.waiting import turns_in
 
 TICK_MS = 5  # a sixth of a window; at 500 calls thirty windows are due in it
 BATCH_MAX = 32  # more at once was measured to be no cheaper for each
@@ -62,29 +65,41 @@ class Batch(Generic[S]):
         self._score_all = score_all
         self._waiting: dict[Waiting[S], None] = {}  # in the order in which they came
         self._due: asyncio.Handle | None = None
+        self._due_s = 0.0  # when that is
 
     def add(self, one: Waiting[S]) -> None:
         """Have the oldest window of a call scored soon. Harmless for one that waits already."""
         self._waiting[one] = None
-        loop = asyncio.get_running_loop()
         if self._due is None:
-            self._due = loop.call_later(TICK_MS / 1_000, self._run, context=scope.of_nobody())
+            self._run_in(TICK_MS / 1_000, scope.of_nobody())
         elif len(self._waiting) == BATCH_MAX:
             self._due.cancel()
-            self._due = loop.call_soon(self._run, context=scope.of_nobody())
+            self._run_in(0.0, scope.of_nobody())
 
     def drop(self, one: Waiting[S]) -> None:
         """Forget a call, if it waits."""
         self._waiting.pop(one, None)
 
-    def _run(self) -> None:
-        turn = list(islice(self._waiting, BATCH_MAX))
-        for one in turn:
-            del self._waiting[one]
-        if turn:
-            self._score(turn)
+    def _run_in(self, wait_s: float, context: Context | None = None) -> None:
         loop = asyncio.get_running_loop()
-        self._due = loop.call_soon(self._run) if self._waiting else None
+        self._due_s = loop.time() + wait_s
+        if wait_s:
+            self._due = loop.call_later(wait_s, self._run, context=context)
+        else:
+            self._due = loop.call_soon(self._run, context=context)
+
+    def _run(self) -> None:
+        self._due = None
+        late_s = asyncio.get_running_loop().time() - self._due_s
+        for _ in range(turns_in(round(late_s * 1_000))):
+            turn = list(islice(self._waiting, BATCH_MAX))
+            if not turn:
+                return
+            for one in turn:
+                del self._waiting[one]
+            self._score(turn)
+        if self._waiting:
+            self._run_in(0.0)
 
     def _score(self, turn: list[Waiting[S]]) -> None:
         """Score a window of each. What a call makes of it is a turn of the loop of its own."""

@@ -8,6 +8,7 @@ from structlog.contextvars import get_contextvars
 from service import scope
 from service.speech.batch import BATCH_MAX, Batch
 from service.speech.silero import SURE
+from service.waiting import TURN_MS
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -102,6 +103,20 @@ async def test_a_run_is_short_and_who_waits_longest_comes_first() -> None:
     assert max(map(len, model.runs)) == BATCH_MAX
     order = [window for run in model.runs for window in run]
     assert order[: len(many)] == [f"{one.scorer}0" for one in many]
+
+
+async def test_a_long_turn_of_the_loop_counts_as_several() -> None:
+    """Or windows pile up where the loop is busy, and each call has to score its own."""
+    model, many = Model(), [Caller(f"{number:03}-", 1) for number in range(5 * BATCH_MAX)]
+    batch, loop = Batch(model.score_all), asyncio.get_running_loop()
+    for one in many:
+        batch.add(one)
+    batch._due_s -= 3 * TURN_MS / 1_000
+    runs = loop.create_future()
+    loop.call_soon(lambda: runs.set_result(len(model.runs)))
+    assert await runs >= 3, "or more, if the machine stood still as well"
+    await scored(*many)
+    assert len(model.runs) == 5
 
 
 async def test_when_enough_wait_nobody_waits_for_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
