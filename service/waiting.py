@@ -1,25 +1,13 @@
-"""What tasks wait at, light enough for every call to have a dozen: a flag, and a row. And how long a turn is.
+"""What tasks wait at, light enough for every call to have a dozen: a flag, and a row.
 
 asyncio's own keep a queue of those who wait from the start, 0.8 KiB for an Event and 2.6 for a Queue, and of
 those of a call hardly any is waited at by more than one. Here nothing is kept that isn't there.
-
-Who has much to do for many does a little of it in each turn of the loop, so that sockets are read in between.
-A loop with a thousand sockets to read has turns of 50 ms, and a little in each of those is nothing: a turn counts
-by its length (`turns_in`), or else everybody would be heard and nobody answered, or let in.
 """
 
 import asyncio
 from typing import Generic, TypeVar
 
-TURN_MS = 5  # of the loop, as it is when it has air
-TURNS_MAX = 20  # so that a process that was stopped does not make up for it at once
-
 T = TypeVar("T")
-
-
-def turns_in(waited_ms: int) -> int:
-    """Return as how many turns the last one of the loop counts, for which one waited so long."""
-    return min(max(1, waited_ms // TURN_MS), TURNS_MAX)
 
 
 class Flag:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.waiting import Flag, Row, turns_in
+from service.waiting import Flag, Row
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio
@@ -145,13 +145,3 @@ async def test_a_flag_is_waited_for_no_longer_than_told_and_is_not_raised_by_tha
     assert not flag.is_set()
     flag.set()
     await asyncio.wait_for(flag.wait(60), 5)
-
-
-@pytest.mark.parametrize(
-    ("waited_ms", "turns"),
-    [(-3, 1), (0, 1), (4, 1), (9, 1), (10, 2), (99, 19), (100, 20), (9_999, 20)],
-)
-async def test_a_turn_counts_by_its_length_and_one_of_a_stopped_process_not_for_ever(
-    waited_ms: int, turns: int
-) -> None:
-    assert turns_in(waited_ms) == turns

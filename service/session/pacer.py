@@ -22,11 +22,10 @@ from typing import Protocol
 
 from service import scope
 from service.clock import Clock
-from service.waiting import turns_in
+from service.loop_turn import LATE_MS, turns_in
 
 TICK_MS = 20  # a frame's length: many are served by one wake-up, and two seconds are sent ahead
 MOUTHS_A_TURN = 16  # a millisecond of one message each, three when all have much to say
-LATE_MS = 100  # a tick that is so late was held up: the process was stopped, or swamped
 READ_MS = 1  # the least time that takes a loop past its sockets
 
 

@@ -21,8 +21,8 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from service import scope
+from service.loop_turn import turns_in
 from service.speech.silero import SURE
-from service.waiting import turns_in
 
 TICK_MS = 5  # a sixth of a window; at 500 calls thirty windows are due in it
 BATCH_MAX = 32  # more at once was measured to be no cheaper for each

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextvars import Context
 
 from service import scope
-from service.waiting import turns_in
+from service.loop_turn import turns_in
 
 PIECES_A_TURN = (
     2  # a millisecond or two with all that comes of them; a frame of sound is due every twenty

@@ -17,6 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode
 from websockets.http11 import Request
 
+from service.loop_turn import LATE_MS
 from service.waiting import Flag, Row
 from service.wire.flood import Flood
 from service.wire.framing import Framing, framed
@@ -25,7 +26,6 @@ from service.wire.turnstile import Turnstile
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
 DIRECT = "stayline.direct"  # the one by which texts come and go without a queue and a task between
 UNANSWERED = 4408  # the code the application is told when a ping was not answered; no peer sees it
-LATE_S = 0.1  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
 LINGER_S = 1.0  # for a peer to read why it was failed; what it still sends meanwhile is dropped
 PIECE_BYTES = 4_096  # read at once, so that a flood of empty frames is seen before it was parsed
 END_OF_REQUEST = b"\r\n\r\n"
@@ -220,7 +220,7 @@ class Wire(WebSocketsSansIOProtocol):
         """
         now_s = self.loop.time()
         assert self.ping_timeout is not None, "that is what went by"
-        if self.read_paused or now_s - self.ping_sent_at >= self.ping_timeout + LATE_S:
+        if self.read_paused or now_s - self.ping_sent_at >= self.ping_timeout + LATE_MS / 1_000:
             self.ping_sent_at = now_s
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
             return

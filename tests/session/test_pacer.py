@@ -7,8 +7,8 @@ from structlog.contextvars import get_contextvars
 
 from service import scope
 from service.clock import Clock
-from service.session.pacer import LATE_MS, MOUTHS_A_TURN, TICK_MS, Pacer
-from service.waiting import TURNS_MAX
+from service.loop_turn import LATE_MS, TURN_MS
+from service.session.pacer import MOUTHS_A_TURN, TICK_MS, Pacer
 from tests.simulation.loop import VirtualLoop
 
 START_MS = 1_000_000  # a tick's beginning
@@ -200,7 +200,9 @@ def test_of_a_long_row_a_few_are_stepped_in_each_turn_of_the_loop(times: Times) 
     assert max(later - before for before, later in pairwise(seen)) <= MOUTHS_A_TURN
 
 
-@pytest.mark.parametrize(("stood_ms", "turns"), [(0, 1), (4, 1), (20, 4), (60_000, TURNS_MAX)])
+@pytest.mark.parametrize(
+    ("stood_ms", "turns"), [(0, 1), (4, 1), (20, 4), (60_000, LATE_MS // TURN_MS)]
+)
 def test_a_long_turn_of_the_loop_counts_as_several(times: Times, stood_ms: int, turns: int) -> None:
     """Or a loop that is busy with what comes in has nobody speak."""
     who = [Stepped(times, str(number)) for number in range(500)]

@@ -6,9 +6,9 @@ import pytest
 from structlog.contextvars import get_contextvars
 
 from service import scope
+from service.loop_turn import TURN_MS
 from service.speech.batch import BATCH_MAX, Batch
 from service.speech.silero import SURE
-from service.waiting import TURN_MS
 from tests.conftest import wait_until
 
 pytestmark = pytest.mark.asyncio

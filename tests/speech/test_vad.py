@@ -56,7 +56,7 @@ class ScriptedScorer:
         self.resets += 1
 
 
-def test_on_a_quiet_line_nothing_but_the_gate_runs() -> None:
+def test_on_a_quiet_line_nothing_is_scored() -> None:
     scorer = ScriptedScorer()
     assert not any(VoiceActivity(LoudnessGate(), scorer).feed(silence(80_000)))
     assert scorer.windows == []

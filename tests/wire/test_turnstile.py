@@ -7,7 +7,7 @@ from structlog.contextvars import get_contextvars
 from typing_extensions import override
 
 from service import scope
-from service.waiting import TURN_MS
+from service.loop_turn import TURN_MS
 from service.wire.turnstile import PIECES_A_TURN, Turnstile
 from tests.conftest import wait_until
 from tests.simulation.loop import VirtualLoop

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from service.call.inputs import IDLE
 from service.clock import Clock
 from service.errors import RemoteProtocolError
+from service.loop_turn import LATE_MS
 from service.meter import Meter
 from service.protocol import events as s
 from service.protocol.stream import Stream
 from service.web.stream.socket import MediaSocket
-
-LATE_MS = (
-    100  # a loop that is this late with a deadline has stood still: it was stopped, or swamped
-)
 
 Take = Callable[[s.StreamEvent, int], None]  # an event, and when it came
 
