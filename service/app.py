@@ -4,17 +4,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from service import config as settings
-from service.allotment import Allotment
-from service.bell import Bell
 from service.config import Config
-from service.history import History
 from service.journal.seal.anew import Anew
-from service.life import drain, lifespan
 from service.parts import NOTHING_OWN, Own, Parts, assembled
+from service.process.life import drain, lifespan
 from service.protocol.dialects import DIALECTS
-from service.recovery import RecoveryMint
+from service.sight.bell import Bell
+from service.sight.history import History
 from service.sight.watchdog import watch_stalls
-from service.speech.absent import AbsentSpeech
+from service.speech.engines.absent import AbsentSpeech
+from service.switchboard.allotment import Allotment
+from service.trust.recovery import RecoveryMint
 from service.web.api import Api
 from service.web.door.bearer import Bearers
 from service.web.door.embedding import Origins

@@ -17,12 +17,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service import api_token, notation, sealkeys
-from service.api_token import ApiToken
-from service.credentials import check, development_credentials
+from service import notation
 from service.errors import ConfigError
 from service.outbound.rules import Rules, parsed
-from service.sealkeys import SealKey
+from service.trust import api_token, sealkeys
+from service.trust.api_token import ApiToken
+from service.trust.credentials import check, development_credentials
+from service.trust.sealkeys import SealKey
 
 TWILIO_API_URL = "https://api.twilio.com"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -18,7 +18,7 @@ import httpx2
 from service.errors import ConfigError
 from service.outbound.client import open_client
 from service.outbound.rules import ANYWHERE, Rules
-from service.tenants import DEFAULT_TENANT
+from service.trust.tenants import DEFAULT_TENANT
 
 FIELDS = ("client_name", "company", "ticket_id")
 ANSWER_S_MAX = 2.0  # Twilio waits 15 s for our TwiML; a caller notices three

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 
 from service.errors import ConfigError
 from service.redaction import own_words
-from service.tenants import DEFAULT_TENANT
-from service.token import EAR, TokenMint
+from service.trust.tenants import DEFAULT_TENANT
+from service.trust.token import EAR, TokenMint
 from twiml import pay, verbs
 from twiml.ear import Ear
 from twiml.webhook import SID_PATTERN

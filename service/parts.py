@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.admission import Admission
 from service.agent.agent import Agent, agent as make_agent
 from service.agent.by_tenant import ByTenant
 from service.agent.duplex import SpeechAgent
@@ -29,7 +28,6 @@ from service.meter import Meter
 from service.pages.carriers import Carriers
 from service.pages.closing import SPEECHLESS, Closing
 from service.pages.lines import Lines
-from service.reconciler import Reconciler
 from service.session.calling_back import CallingBack
 from service.session.kept.records import orphaned, tenant_of
 from service.session.kept.ring_backs import RingBacks
@@ -39,16 +37,18 @@ from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
 from service.sight.telemetry import Telemetry, telemetry as telemetry_of
-from service.speech.absent import AbsentSpeech
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.vad import batch, voice_activity
+from service.speech.engines.absent import AbsentSpeech
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
-from service.speech.vad import batch, voice_activity
-from service.switchboard import Switchboard
-from service.tenants import Tenants, read as read_tenants
-from service.token import TokenMint
+from service.switchboard.admission import Admission
+from service.switchboard.reconciler import Reconciler
+from service.switchboard.switchboard import Switchboard
 from service.tools.toolbox import Toolbox
+from service.trust.tenants import Tenants, read as read_tenants
+from service.trust.token import TokenMint
 from service.wire.turnstile import Turnstile
 from twiml.signature import Verifier
 

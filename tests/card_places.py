@@ -25,7 +25,7 @@ from service.errors import StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.parts import Own
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import CALL
 from tests.session.parts import LoudVoice, NotingCarrier, ScriptedAgent, ScriptedSpeech

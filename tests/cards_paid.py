@@ -12,10 +12,10 @@ from pathlib import Path
 
 from service.call import acts as a
 from service.call.state import Call
-from service.simulator import faults
 from service.simulator.account import Account, Pace, Terms
 from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
+from service.simulator.streams import faults
 from tests.card_places import CALLER, Ground, Kind, counted, ground
 from tests.conftest import wait_until
 from tests.session.house import CALL

@@ -11,9 +11,9 @@ from service.call.state import Call
 from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.values import Appended, Missing
-from service.reconciler import Reconciler
 from service.session.kept.ledger import LEASE_MS
 from service.session.kept.records import rebuilt
+from service.switchboard.reconciler import Reconciler
 from tests.session.house import CALL, House
 
 START_MS = 1_700_000_000_000

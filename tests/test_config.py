@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from service import config
-from service.api_token import ApiToken
 from service.config import Config, load
-from service.credentials import DEVELOPMENT_ACCOUNT_SID
 from service.errors import ConfigError
+from service.trust.api_token import ApiToken
+from service.trust.credentials import DEVELOPMENT_ACCOUNT_SID
 
 STRONG = "3f8a1c77d02be9465"
 OTHER = "q7Zr-k20Lw_Vx81TmPe"

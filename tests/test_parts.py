@@ -10,7 +10,7 @@ from service.app import create_app
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
 from service.errors import ConfigError, EngineMissing
-from service.speech.absent import AbsentSpeech
+from service.speech.engines.absent import AbsentSpeech
 from tests.session.parts import NotingCarrier, ScriptedSpeech
 from tests.web.front import Front, settings
 

@@ -4,8 +4,8 @@ import argparse
 import json
 import sys
 
-from service import sealkeys
 from service.commands.command import DONE, Command, add_json
+from service.trust import sealkeys
 
 
 def _add_to(parser: argparse.ArgumentParser) -> None:

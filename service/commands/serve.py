@@ -9,14 +9,15 @@ from collections.abc import Callable, Coroutine
 
 from starlette.applications import Starlette
 
-from service import config as settings, demonstration, logs, serving, worker
+from service import config as settings, demonstration, logs, serving
 from service.app import create_app
 from service.commands.command import Command, add_json
 from service.commands.welcome import welcome, welcome_as_json
 from service.config import Config
 from service.errors import ConfigError, StaylineError, StoreError
 from service.parts import sealed_store
-from service.workers import Workers
+from service.process import worker
+from service.process.workers import Workers
 
 Welcome = Callable[[Config], str]
 

@@ -19,7 +19,7 @@ from service.session.pacer import Pacer
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
 from service.speech.transcript import Transcript
 from service.tools.terms import Outcome
 

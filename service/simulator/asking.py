@@ -8,10 +8,10 @@ ask ──> Answer
 import asyncio
 
 from service.clock import Clock
-from service.simulator import verbs as twiml
-from service.simulator.bridge import Bridge
 from service.simulator.card import Card
+from service.simulator.streams.bridge import Bridge
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.twiml import verbs as twiml
 from service.simulator.webhook import REFUSED, Answer, Failure, Fields, Webhooks
 
 DOCUMENTS_MAX = 500  # a call that asks for more is redirected in circles

@@ -9,7 +9,7 @@ import msgspec
 
 from service.simulator.account import Account, Number, Terms
 from service.simulator.outbound import Rung
-from service.simulator.verbs import Stream
+from service.simulator.twiml.verbs import Stream
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

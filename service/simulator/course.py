@@ -2,8 +2,8 @@
 
     ringing ── first document ── in-progress ── no verb left, Hangup, an order, the caller ── completed
 
-An order (a REST update, or somebody hanging up) cuts whatever is being done, at once. The continuation
-after a stream's end is Twilio's: the action of its `<Connect>`, else the next verb, else hang up.
+An order (a REST update, or somebody hanging up) cuts whatever is done, at once. After a stream's end it goes on
+as Twilio does: by the action of its `<Connect>`, else the next verb, else it hangs up.
 """
 
 import asyncio
@@ -13,15 +13,17 @@ from typing import assert_never
 import msgspec
 
 from service.clock import Clock
-from service.simulator import answering, faults, verbs as twiml
+from service.simulator import answering
 from service.simulator.account import AfterError, new_sid, resolved
 from service.simulator.asking import Asking
-from service.simulator.bridge import Bridge, Ended
 from service.simulator.card import Card
-from service.simulator.document import Document
 from service.simulator.saying import said
+from service.simulator.streams import faults
+from service.simulator.streams.bridge import Bridge, Ended
 from service.simulator.till import Till
 from service.simulator.timeline import Kind, Timeline
+from service.simulator.twiml import verbs as twiml
+from service.simulator.twiml.document import Document
 from service.simulator.webhook import Answer, Failure, Fields, Webhooks
 
 LIMBO_MS_MAX = 30_000  # a call that was left alone ended 39 s after its service was killed

@@ -14,15 +14,16 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
 from service.clock import Clock
-from service.simulator import faults, recording, words
+from service.simulator import recording, words
 from service.simulator.account import resolved
-from service.simulator.bridge import Bridge
 from service.simulator.caller import PAUSE_MS, Ear, Mouth, Utterance
 from service.simulator.card import Card
 from service.simulator.course import Course, HangUp, Order
-from service.simulator.line import Line
+from service.simulator.streams import faults
+from service.simulator.streams.bridge import Bridge
+from service.simulator.streams.line import Line
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.verbs import Stream
+from service.simulator.twiml.verbs import Stream
 from service.simulator.webhook import Fields, Webhooks
 
 UNTIL_MS = 10_000  # what a test may wait for comes sooner, or not at all
@@ -62,12 +63,11 @@ class Caller:
 
     async def drop(self, fault: faults.Fault | str = "reset") -> None:
         """Let a fault come to the live stream, by its value or its name."""
-        await self._phone.harm(faults.parse(fault) if isinstance(fault, str) else fault)
+        await self._phone.harm(fault)
 
     async def drop_ear(self, fault: faults.Fault | str = "reset") -> None:
         """Let a fault come to the newest listening stream, and to no other."""
-        told = faults.parse(fault) if isinstance(fault, str) else fault
-        await self._phone.harm(told, of_ear=True)
+        await self._phone.harm(fault, of_ear=True)
 
     @property
     def utterances(self) -> list[Utterance]:
@@ -229,14 +229,12 @@ class Phone:
         else:
             await line.press(digit)
 
-    async def harm(self, fault: faults.Fault, *, of_ear: bool = False) -> None:
-        """Let a fault come to the live stream, or to the newest that only listens.
-
-        With none there, that is noted and nothing happens.
-        """
+    async def harm(self, fault: faults.Fault | str, *, of_ear: bool = False) -> None:
+        """Let a fault come to the live stream, or to the newest that only listens; that none is there is noted."""
+        asked = faults.parse(fault) if isinstance(fault, str) else fault
         harmed = self._bridge.forks.harm if of_ear else self._bridge.harm
-        if not await harmed(fault):
-            self.timeline.note(self.now_ms(), Kind.NOTE, f"no stream for {faults.name(fault)}")
+        if not await harmed(asked):
+            self.timeline.note(self.now_ms(), Kind.NOTE, f"no stream for {faults.name(asked)}")
 
     async def announce(self, utterance: Utterance) -> None:
         """Note when an utterance begins and ends."""

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from service.simulator import verbs as twiml
 from service.simulator.account import Pace
 from service.simulator.timeline import Kind
+from service.simulator.twiml import verbs as twiml
 
 
 class Said(msgspec.Struct, frozen=True):

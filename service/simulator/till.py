@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from service.simulator.account import Terms
-from service.simulator.verbs import Pay
+from service.simulator.twiml.verbs import Pay
 
 SUCCESS, STAR, TOO_MANY = "success", "caller-interrupted-with-star", "too-many-failed-attempts"
 ERROR, REJECTED, SILENT = "payment-connector-error", "rejected", "silent"

@@ -18,8 +18,8 @@ import msgspec
 from service.clock import Clock
 from service.simulator import signing
 from service.simulator.account import Account, Number
-from service.simulator.document import Document, Warned, read
-from service.simulator.markup import DOCUMENT_BYTES_MAX, DocumentError
+from service.simulator.twiml.document import Document, Warned, read
+from service.simulator.twiml.markup import DOCUMENT_BYTES_MAX, DocumentError
 
 TOTAL_MS_MAX = 15_000  # Twilio's limit for a voice webhook, TCP included
 CONNECT_MS_MAX = 5_000  # Twilio's connect timeout

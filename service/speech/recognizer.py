@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from service.errors import ConfigError
-from service.speech.moonshine import Moonshine
+from service.speech.engines.moonshine import Moonshine
 from service.speech.transcript import Transcript
 
 DEFAULT = "moonshine"

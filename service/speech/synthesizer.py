@@ -8,7 +8,7 @@ from functools import cache
 from typing import Protocol
 
 from service.errors import ConfigError
-from service.speech.hibari import Hibari
+from service.speech.engines.hibari import Hibari
 
 DEFAULT = "hibari"
 NAMES = (DEFAULT,)

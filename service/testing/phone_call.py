@@ -21,8 +21,9 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from service.clock import Clock
-from service.simulator import faults, recording
+from service.simulator import recording
 from service.simulator.phone import KEYS, Phone
+from service.simulator.streams import faults
 from service.testing.confessions import Confessions
 from service.testing.facts import Facts, Json
 from service.testing.hearing import Listener, bare

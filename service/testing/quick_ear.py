@@ -6,8 +6,8 @@ A test's caller speaks without pauses, so a tenth of a second of silence is enou
 from typing_extensions import override
 
 from service.audio import FRAME_SAMPLES, SILENCE
-from service.speech.endpoint import Endpointer
-from service.speech.voice import Voice
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.voice import Voice
 
 # 600 ms of patience become 100 (its least), 1,200 ms 150: longer than the gap inside a stall.
 HASTE = 8

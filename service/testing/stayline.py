@@ -19,7 +19,6 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from service.agent.agent import Agent
-from service.api_token import ApiToken
 from service.app import create_app
 from service.call.acts import Act
 from service.call.state import Call, Turn
@@ -41,6 +40,7 @@ from service.testing.story import Unmet
 from service.testing.textspeech import TextRecognizer, TextSynthesizer
 from service.testing.thread import LoopThread
 from service.testing.toolbench import ToolBench
+from service.trust.api_token import ApiToken
 
 CALLS_MAX = 200  # of one test; more belong into a load test against a server of its own
 CALLEE = "+15550100"

@@ -13,7 +13,7 @@ from service.journal.behind.arrears import Status
 from service.journal.behind.bridge import Bridge
 from service.journal.values import Durability
 from service.meter import Meter
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 
 CHECK_MS_MAX = 2_000  # a store slower than this is no place for calls
 

@@ -18,7 +18,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from service import scope
-from service.allotment import Allotment
 from service.call import events as e
 from service.call.state import Call
 from service.config import Config
@@ -28,11 +27,12 @@ from service.journal.values import Missing
 from service.meter import Meter
 from service.pages.carriers import WINDOW_PASSED, Carriers
 from service.pages.names import is_from_page, new_call_sid
-from service.recovery import Recovery
 from service.session.kept.records import rebuilt
-from service.switchboard import Switchboard
-from service.tenants import DEFAULT_TENANT
-from service.token import BROWSER, TokenMint
+from service.switchboard.allotment import Allotment
+from service.switchboard.switchboard import Switchboard
+from service.trust.recovery import Recovery
+from service.trust.tenants import DEFAULT_TENANT
+from service.trust.token import BROWSER, TokenMint
 from service.web.door.bearer import Bearers
 from service.web.door.crossing import crossable
 from service.web.door.embedding import Origins

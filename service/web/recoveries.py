@@ -13,7 +13,7 @@ from service.errors import Refused
 from service.journal.journal import Journal
 from service.journal.limits import TOKEN_TTL_MS
 from service.journal.values import Unspendable
-from service.recovery import FIRST, Recovery, RecoveryMint
+from service.trust.recovery import FIRST, Recovery, RecoveryMint
 
 USES_MAX = 200  # of one token; a page that asks so often without using what it got is a loop
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from service.reconciler import ADOPT_MS, LOOK_MS
 from service.session.kept.ledger import LEASE_MS
 from service.simulator.account import AfterError, Terms
+from service.switchboard.reconciler import ADOPT_MS, LOOK_MS
 from tests.acceptance.test_drops import all_heard, back, kept_the_promise, quiet
 from tests.acceptance.town import Json, Town, founded
 from tests.conftest import for_a_moment

@@ -18,11 +18,12 @@ from select import select
 
 import uvloop
 
-from service import config as settings, serving, worker
+from service import config as settings, serving
 from service.clock import Clock
 from service.journal.stores import connect
 from service.parts import Parts
-from service.token import TokenMint
+from service.process import worker
+from service.trust.token import TokenMint
 from tests.bench import _talking
 from tests.bench._accounts import ACCOUNT
 from tests.bench._counted import HOST, _alone, _fail, elapse

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from service.clock import Clock
 from service.simulator import signing
-from service.token import TokenMint
+from service.trust.token import TokenMint
 from tests.bench._accounts import ACCOUNT
 from tests.bench._wire import Wire, way_in
 

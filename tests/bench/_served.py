@@ -32,13 +32,13 @@ from service.parts import Own
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
-from service.speech.endpoint import Endpointer
-from service.speech.heard import Speech, SpeechEnded
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.heard import Speech, SpeechEnded
+from service.speech.ear.vad import voice_activity
 from service.speech.pool import WITHIN_MS, SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
 from service.speech.transcript import Transcript
-from service.speech.vad import voice_activity
 from service.wire.websocket import Wire
 from tests.bench._accounts import ACCOUNT
 from tests.conftest import free_port

@@ -24,12 +24,12 @@ from service.chaos.servers.served import UnhurriedSynthesizer
 from service.commands.serve import serve
 from service.config import Config
 from service.parts import Own
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.silero import SileroScorer
+from service.speech.ear.vad import WEBRTC_MODE, VoiceActivity, batch
 from service.speech.engine import require
 from service.speech.pool import SpeechPool
-from service.speech.silero import SileroScorer
 from service.speech.transcript import Transcript
-from service.speech.vad import WEBRTC_MODE, VoiceActivity, batch
 from tests.bench._echoing import Echo
 from tests.bench._used import Lag, used
 

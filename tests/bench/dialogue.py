@@ -39,12 +39,12 @@ from service.call.inputs import Input, Utterance
 from service.call.state import Call
 from service.journal.stores import connect
 from service.session.conversation.ear import Ear
-from service.speech.endpoint import Endpointer
-from service.speech.heard import Speech as Event, SpeechEnded
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.heard import Speech as Event, SpeechEnded
+from service.speech.ear.vad import voice_activity
 from service.speech.recognizer import recognizer
 from service.speech.transcript import Transcript
-from service.speech.vad import voice_activity
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from tests.bench.turns import (
     AROUND,
     SPEECH_DB,

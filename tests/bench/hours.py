@@ -32,7 +32,7 @@ from service.parts import Own, Parts, assembled
 from service.protocol import messages as m, stream as s
 from service.session.arrival import Arrival
 from service.session.session import Session
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
 from service.speech.transcript import Transcript
 from service.testing.quick_ear import AnySound
 from service.web.stream.media import _pass_on

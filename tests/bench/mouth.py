@@ -29,7 +29,7 @@ from service.session.pacer import Pacer
 from service.session.sound.levels import Levels
 from service.session.speaking.model_voice import ModelVoice
 from service.session.speaking.mouth import Mouth
-from service.simulator.carrier import Leg
+from service.simulator.streams.carrier import Leg
 from service.speech.cache import SpeechCache
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer

@@ -20,7 +20,7 @@ from service.clock import Clock
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.session.kept.ledger import SNAPSHOT_EVERY, Ledger
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from tests.bench._figures import Figure, tell
 from tests.bench._timing import Times, clock, table
 from tests.bench.resume import CLAUSE, means, resumed_us

@@ -33,12 +33,12 @@ from service.session.pacer import Pacer
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.vad import voice_activity
 from service.speech.transcript import Transcript
-from service.speech.vad import voice_activity
-from service.switchboard import Switchboard
-from service.token import TokenMint
+from service.switchboard.switchboard import Switchboard
 from service.tools.toolbox import Toolbox
+from service.trust.token import TokenMint
 
 RECORDS = 200
 RUNS = 200

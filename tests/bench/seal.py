@@ -24,7 +24,7 @@ from service.journal.seal.masters import Masters
 from service.journal.seal.shelf import ShelfSeal
 from service.journal.values import Appended, Claim, Record
 from service.meter import Meter
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 from tests.bench._timing import clock, table
 from tests.journal.backends import orphan
 from tests.journal.sealing import KEY

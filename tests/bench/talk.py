@@ -26,8 +26,8 @@ from service.audio import milliseconds
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
 from service.simulator.caller import Utterance
-from service.simulator.line import FRAME_MS
 from service.simulator.phone import Phone
+from service.simulator.streams.line import FRAME_MS
 from service.simulator.timeline import Kind
 from service.speech.engine import engines
 from tests.bench._served import Json, Note, Served

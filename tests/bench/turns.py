@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from service.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ, decode, encode, milliseconds, samples
 from service.clock import Clock
-from service.speech.endpoint import Endpointer
-from service.speech.heard import SpeechBegan, SpeechEnded
-from service.speech.silero import SileroScorer
-from service.speech.vad import VoiceActivity, voice_activity
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.heard import SpeechBegan, SpeechEnded
+from service.speech.ear.silero import SileroScorer
+from service.speech.ear.vad import VoiceActivity, voice_activity
 from tests.speech.recordings import Recording, of_kind, recording
 
 Sound = NDArray[np.float64]

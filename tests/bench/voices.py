@@ -29,11 +29,11 @@ from typing_extensions import override
 
 from service.audio import decode
 from service.clock import Clock
-from service.speech.batch import Batch
-from service.speech.endpoint import Endpointer
+from service.speech.ear.batch import Batch
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.silero import WINDOW_BYTES, SileroScorer, score_all
+from service.speech.ear.vad import WEBRTC_MODE, VoiceActivity
 from service.speech.engine import require
-from service.speech.silero import WINDOW_BYTES, SileroScorer, score_all
-from service.speech.vad import WEBRTC_MODE, VoiceActivity
 from tests.bench._lines import CYCLE_FRAMES, FRAME_S, SLOTS, sounds
 from tests.bench._timing import Times, table
 from tests.bench._used import Lag, used

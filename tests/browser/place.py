@@ -9,7 +9,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from starlette.applications import Starlette
 from typing_extensions import override
 
-from service.api_token import ApiToken
 from service.app import create_app
 from service.config import Config
 from service.guest import lifespan_with
@@ -19,6 +18,7 @@ from service.speech.pool import SpeechPool
 from service.testing.house import House
 from service.testing.quick_ear import quick_ear
 from service.testing.textspeech import TextRecognizer, TextSynthesizer
+from service.trust.api_token import ApiToken
 
 ACCOUNT = Account("AC00000000000000000000000000000001", "12345")
 TOKENS = (

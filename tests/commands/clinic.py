@@ -15,9 +15,9 @@ from service.config import Config, load
 from service.parts import Own
 from service.simulator.account import Account
 from service.simulator.exchange.exchange import Exchange
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.vad import voice_activity
 from service.speech.pool import SpeechPool
-from service.speech.vad import voice_activity
 from service.testing.textspeech import TextRecognizer, TextSynthesizer
 
 ACCOUNT = "AC" + "7" * 32

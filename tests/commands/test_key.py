@@ -3,7 +3,7 @@ import json
 import pytest
 
 from service.commands.line import run
-from service.sealkeys import parsed
+from service.trust.sealkeys import parsed
 
 
 def test_a_fresh_key_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

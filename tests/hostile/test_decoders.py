@@ -20,7 +20,7 @@ from service.directory import directory
 from service.errors import ConfigError, RemoteProtocolError
 from service.journal.behind import entries, frames
 from service.protocol import messages, stream
-from service.token import TokenMint
+from service.trust.token import TokenMint
 from tests.hostile.mutation import bent, flipped, written
 from tests.hostile.test_messages import MESSAGES
 from tests.hostile.test_webhooks import texts

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from service.documents import Documents
-from service.token import TokenMint
+from service.trust.token import TokenMint
 from tests.web.front import fronted, ring
 from twiml import verbs
 

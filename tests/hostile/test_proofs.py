@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from service.token import LIFE_MS, SKEW_MS, Token, TokenMint
+from service.trust.token import LIFE_MS, SKEW_MS, Token, TokenMint
 from tests.hostile.conftest import Witness, start
 from tests.hostile.raw import CLOSE, TEXT, frame, upgraded
 from tests.web.front import PUBLIC_URL, fronted, ring, signature

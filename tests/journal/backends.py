@@ -17,7 +17,7 @@ from service.journal.journal import Journal
 from service.journal.seal.composing import sealed
 from service.journal.stores import connect
 from service.meter import Meter
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 
 TTL_MS = 1_800_000
 

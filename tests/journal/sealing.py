@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 
 
 def seal_key(kid: str) -> SealKey:

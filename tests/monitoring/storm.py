@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.alerts import MEMORY, Alerts
-from service.history import STEP_MS, History
+from service.sight.alerts import MEMORY, Alerts
+from service.sight.history import STEP_MS, History
 from service.simulator.account import Terms
 from tests.simulation.fleet import Fleet
 from tests.simulation.plan import CallPlan, Fault, Plan

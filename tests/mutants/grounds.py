@@ -20,9 +20,9 @@ _ALONE: Final = ("--noconftest",)
 
 # The two slowest tests are left out: a million nonces, and each byte of a thousand records.
 GROUNDS: Final = (
-    Ground("token", "service/token.py", ("tests/test_token.py",)),
-    Ground("keyring", "service/keyring.py", ("tests/test_keyring.py",)),
-    Ground("recovery", "service/recovery.py", ("tests/test_recovery.py",)),
+    Ground("token", "service/trust/token.py", ("tests/trust/test_token.py",)),
+    Ground("keyring", "service/trust/keyring.py", ("tests/trust/test_keyring.py",)),
+    Ground("recovery", "service/trust/recovery.py", ("tests/trust/test_recovery.py",)),
     Ground("tokens", "service/journal/tokens.py", ("tests/journal/test_tokens.py", *_EMBEDDED)),
     Ground("signature", "twiml/signature.py", ("tests/twiml/test_signature.py",)),
     Ground("proofs", "twiml/proofs.py", ("tests/twiml/test_proofs.py",)),

@@ -3,7 +3,7 @@ import pytest
 from service.call.state import FROM_PAGE
 from service.journal.limits import is_name
 from service.pages.names import is_from_page, new_call_sid
-from service.token import BROWSER
+from service.trust.token import BROWSER
 from twiml.webhook import SID_PATTERN
 
 

@@ -8,18 +8,18 @@ DOORS: Final = (
     Bug(
         name="token-good-for-any-call",
         rule=7,
-        file="service/keyring.py",
+        file="service/trust/keyring.py",
         before='f"{text}|{call_sid}".encode(errors="replace")',
         after='text.encode(errors="replace")',
-        suites=("tests/test_token.py",),
+        suites=("tests/trust/test_token.py",),
     ),
     Bug(
         name="old-token-taken-for-a-new-calls",
         rule=3,
-        file="service/token.py",
+        file="service/trust/token.py",
         before="        return abs(now_ms - self.issued_ms) <= FRESH_MS\n",
         after="        return now_ms - self.issued_ms <= LIFE_MS\n",
-        suites=("tests/test_token.py", "tests/web/stream/test_media.py"),
+        suites=("tests/trust/test_token.py", "tests/web/stream/test_media.py"),
     ),
     Bug(
         name="claimed-before-the-token-is-spent",

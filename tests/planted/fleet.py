@@ -152,7 +152,7 @@ FLEET: Final = (
     Bug(
         name="reconciler-ends-on-suspicion",
         rule=10,
-        file="service/reconciler.py",
+        file="service/switchboard/reconciler.py",
         before="        except CallAway as away:\n",
         after="""\
         except CarrierError as away:
@@ -160,7 +160,7 @@ FLEET: Final = (
                 await self._close(headline, call)
                 return
 """,
-        suites=("tests/test_reconciler.py",),
+        suites=("tests/switchboard/test_reconciler.py",),
     ),
     Bug(
         name="ring-back-tells-before-the-yes",

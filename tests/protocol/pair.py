@@ -10,7 +10,7 @@ from collections import deque
 from service.protocol import clause, messages as m, playout, portion
 from service.protocol.orders import ClauseHeard, SendMark, SendMedia
 from service.protocol.playout import Playout
-from service.simulator.carrier import Leg
+from service.simulator.streams.carrier import Leg
 
 SID = "MZ1"
 START_MS = 1_000_000

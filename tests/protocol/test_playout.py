@@ -6,7 +6,7 @@ from service.audio import samples
 from service.protocol import marks, messages as m, portion
 from service.protocol.orders import ClauseHeard, Pointers, SendMark, SendMedia
 from service.protocol.playout import Playout
-from service.simulator.carrier import Leg
+from service.simulator.streams.carrier import Leg
 from tests.protocol.pair import Pair, due
 
 START_MS = 1_000_000

@@ -7,7 +7,7 @@ from service.errors import RemoteProtocolError
 from service.protocol import messages as m, stream as s
 from service.protocol.events import Audio, Echoed, KeyPressed, Lost, Started, Stopped
 from service.protocol.stream import State, Stream
-from service.simulator.carrier import Leg
+from service.simulator.streams.carrier import Leg
 
 NOW_MS = 1_000_000
 FRAME = b"\xff" * 160

@@ -25,7 +25,7 @@ from service.journal.values import Claim, Fenced, Outcome as Written
 from service.session.means import Means, Toolbox
 from service.session.tasks import Tasks
 from service.speech.transcript import Transcript
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from service.tools.terms import Outcome
 from tests.conftest import for_a_moment
 from tests.session.parts import ScriptedSpeech

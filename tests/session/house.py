@@ -23,9 +23,9 @@ from service.session.session import Session
 from service.session.sound.forks import Forks
 from service.session.tasks import Tasks
 from service.sight.noticing import Sight, Traces
-from service.speech.endpoint import Endpointer
-from service.switchboard import Switchboard
-from service.token import TokenMint
+from service.speech.ear.endpoint import Endpointer
+from service.switchboard.switchboard import Switchboard
+from service.trust.token import TokenMint
 from tests.conftest import wait_until
 from tests.session.parts import (
     LOUD,

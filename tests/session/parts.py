@@ -13,8 +13,8 @@ from service.audio import SILENCE, samples
 from service.call.acts import Act, Say
 from service.call.state import Call, Turn
 from service.carrier import Carrier
+from service.speech.ear.voice import Voice
 from service.speech.transcript import Transcript
-from service.speech.voice import Voice
 from service.tools.terms import Outcome, ToolArguments
 
 LOUD = b"\x00"

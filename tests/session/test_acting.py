@@ -9,8 +9,8 @@ from service.call.decisions.ending import UNDIALABLE_LINE
 from service.documents import Documents
 from service.errors import CallAway, CallGone, CarrierBusy, Undialable
 from service.session.acting import Acting
-from service.switchboard import Switchboard
-from service.token import TokenMint
+from service.switchboard.switchboard import Switchboard
+from service.trust.token import TokenMint
 from tests.conftest import wait_until
 from tests.session.house import CALL, Caller, House, words_of
 

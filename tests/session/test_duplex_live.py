@@ -11,7 +11,7 @@ from service.agent.functions import Functions
 from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
 from service.session.speaking.said import REPEAT
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from tests.conftest import wait_until
 from tests.session.house import Caller, House
 from tests.session.parts import MemorySocket

@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 from service.session.means import Socket, Speech
-from service.speech.absent import AbsentSpeech
+from service.speech.engines.absent import AbsentSpeech
 from service.speech.pool import SpeechPool
 from service.web.stream.socket import MediaSocket
 from tests.session.parts import MemorySocket, ScriptedSpeech

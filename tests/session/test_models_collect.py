@@ -13,7 +13,7 @@ from service.agent.functions import Functions
 from service.agent.realtime.realtime import Realtime
 from service.agent.realtime.settings import RealtimeSettings
 from service.journal.journal import Journal
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from tests.card_places import hits
 from tests.cards import Sink, asked, dropped, said
 from tests.conftest import wait_until

@@ -12,7 +12,7 @@ from service.call.acts import Say, UseTool
 from service.journal.journal import Journal
 from service.journal.values import Outcome as Written
 from service.session import working as module
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from service.tools.terms import Outcome
 from tests.conftest import for_a_moment, wait_until
 from tests.session.house import Caller, House

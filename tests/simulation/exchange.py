@@ -24,17 +24,17 @@ from service.clock import Clock
 from service.pace import Pace
 from service.simulator import signing
 from service.simulator.account import Account, Number, Terms, new_sid, socket_url
-from service.simulator.bridge import Bridge
 from service.simulator.card import Card
-from service.simulator.carrier import Leg
 from service.simulator.course import Fetch, HangUp, Perform
-from service.simulator.document import read
-from service.simulator.handshake import BAD_HANDSHAKE, CONNECT_REFUSED
-from service.simulator.line import Ending, Line
-from service.simulator.markup import DocumentError
 from service.simulator.outbound import Rung
 from service.simulator.phone import Phone
-from service.simulator.verbs import Stream
+from service.simulator.streams.bridge import Bridge
+from service.simulator.streams.carrier import Leg
+from service.simulator.streams.handshake import BAD_HANDSHAKE, CONNECT_REFUSED
+from service.simulator.streams.line import Ending, Line
+from service.simulator.twiml.document import read
+from service.simulator.twiml.markup import DocumentError
+from service.simulator.twiml.verbs import Stream
 from service.simulator.webhook import (
     REFUSED,
     TELL_MS_MAX,
@@ -45,7 +45,7 @@ from service.simulator.webhook import (
     Fields,
     Webhooks,
 )
-from service.token import Token
+from service.trust.token import Token
 from tests.simulation import wire
 from tests.simulation.server import Server
 from tests.simulation.witness import Witness

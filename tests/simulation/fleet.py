@@ -19,7 +19,7 @@ from service.journal.tailing import Bells
 from service.journal.values import Appended, Outcome, Rebased
 from service.parts import Own
 from service.session.means import Sink
-from service.speech.endpoint import Endpointer
+from service.speech.ear.endpoint import Endpointer
 from service.testing.quick_ear import AnySound
 from tests.simulation.brain import Box, Clerk, TextSpeech, Tools
 from tests.simulation.exchange import ACCOUNT, PUBLIC_URL, Exchange, Handset, MemoryCarrier

@@ -12,7 +12,7 @@ import msgspec
 
 from service.audio import milliseconds
 from service.call import events as e
-from service.simulator.line import Line
+from service.simulator.streams.line import Line
 from service.testing import textspeech
 from tests.simulation.brain import GREETING
 from tests.simulation.witness import Told, Witness

@@ -8,7 +8,7 @@ from service.call.callback import ATTEMPTS_MAX
 from service.call.state import Call
 from service.journal.values import Durability, Outcome, Record
 from service.session.calling_back import waits
-from service.simulator.line import Line
+from service.simulator.streams.line import Line
 from tests.simulation.exchange import Handset, SwiftLine
 from tests.simulation.fleet import Fleet
 from tests.simulation.folds import Folds

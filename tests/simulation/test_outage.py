@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 from typing_extensions import override
 
-from service.simulator.line import Line
-from service.simulator.verbs import Stream
+from service.simulator.streams.line import Line
+from service.simulator.twiml.verbs import Stream
 from tests.simulation import exchange
 from tests.simulation.brain import GREETING
 from tests.simulation.exchange import SwiftBridge

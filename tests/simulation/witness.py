@@ -12,7 +12,7 @@ import msgspec
 from service.call import events as e
 from service.clock import Clock
 from service.journal.values import Appended, Durability, Record
-from service.simulator.line import Line
+from service.simulator.streams.line import Line
 from service.simulator.timeline import Event, Kind
 
 EVENTS_SHOWN = 30

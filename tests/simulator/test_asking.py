@@ -3,11 +3,11 @@ import pytest
 from service.clock import Clock
 from service.simulator.account import Account, Number, Terms
 from service.simulator.asking import DOCUMENTS_MAX, Asking
-from service.simulator.bridge import Bridge
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card
+from service.simulator.streams.bridge import Bridge
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.verbs import Hangup
+from service.simulator.twiml.verbs import Hangup
 from service.simulator.webhook import Webhooks
 from tests.simulator.talker import ACCOUNT, TOKEN, Talker
 

@@ -1,7 +1,7 @@
-from service.simulator import verbs as v
 from service.simulator.account import Pace
 from service.simulator.saying import Said, said
 from service.simulator.timeline import Kind
+from service.simulator.twiml import verbs as v
 
 PACE = Pace(wait_ms=500, digit_ms=200, say_ms_per_letter=10, say_ms_max=100)
 

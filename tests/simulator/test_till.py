@@ -4,7 +4,7 @@ import pytest
 
 from service.simulator.account import Pace, Terms
 from service.simulator.till import Till
-from service.simulator.verbs import Pay
+from service.simulator.twiml.verbs import Pay
 
 CARD = "4111111111111111"
 ALL = Pay(attempts=2, asks=("securityCode", "postalCode"))

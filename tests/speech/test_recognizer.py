@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from service.errors import ConfigError, EngineMissing
-from service.speech.moonshine import Moonshine
+from service.speech.engines.moonshine import Moonshine
 from service.speech.recognizer import recognizer
 
 

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from service.errors import ConfigError, EngineMissing
-from service.speech.hibari import Hibari
+from service.speech.engines.hibari import Hibari
 from service.speech.synthesizer import synthesizer
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from service.audio import samples, silence
 from service.errors import SpeechError
-from service.speech.heard import SpeechBegan, SpeechEnded
+from service.speech.ear.heard import SpeechBegan, SpeechEnded
 from service.testing.quick_ear import AnySound, quick_ear
 from service.testing.textspeech import TextRecognizer, spoken
 

@@ -1,7 +1,7 @@
 import pytest
 
 from service.documents import Documents
-from service.token import TokenMint
+from service.trust.token import TokenMint
 from tests.web.front import parsed
 from twiml.pay import Terms, collected
 

@@ -19,13 +19,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from service import serving
-from service.api_token import ApiToken
 from service.app import create_app
 from service.call import events as e
 from service.config import Config
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.parts import Parts
+from service.trust.api_token import ApiToken
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 
 ACCOUNT = "AC00000000000000000000000000000001"

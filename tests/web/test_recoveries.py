@@ -1,7 +1,7 @@
 import pytest
 
 from service.errors import Refused
-from service.recovery import RecoveryMint
+from service.trust.recovery import RecoveryMint
 from service.web.recoveries import Recoveries
 from tests.web.front import Front
 

@@ -21,9 +21,9 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from service.api_token import ApiToken
 from service.call import events as e
 from service.journal.seal.masters import read
+from service.trust.api_token import ApiToken
 from tests.journal.sealing import seal_key
 from tests.web.front import ACCOUNT, Front, fronted, parameters, ring, served, signature, stream
 

@@ -19,19 +19,19 @@ from service.chaos.callers.wire import NO_CLOSE_FRAME, Refused, dial
 from service.clock import Clock
 from service.simulator import signing
 from service.simulator.account import new_sid, socket_url
-from service.simulator.bridge import Bridge, Ended
 from service.simulator.caller import Ear, Mouth
 from service.simulator.card import Card, Spawn, Tell
-from service.simulator.carrier import Leg
-from service.simulator.handshake import (
+from service.simulator.streams.bridge import Bridge, Ended
+from service.simulator.streams.carrier import Leg
+from service.simulator.streams.handshake import (
     BAD_HANDSHAKE,
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
     MALFORMED,
 )
-from service.simulator.line import BROKEN_PIPE, SERVER_CLOSED
+from service.simulator.streams.line import BROKEN_PIPE, SERVER_CLOSED
 from service.simulator.timeline import Kind, Timeline
-from service.simulator.verbs import Stream
+from service.simulator.twiml.verbs import Stream
 
 Via = tuple[str, int]  # a proxy before the service, by host and port
 Detour = Callable[[str], Awaitable[tuple[str, socket.socket]]]  # where else to dial, and from where

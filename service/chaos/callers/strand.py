@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from service.audio import milliseconds
 from service.chaos.callers.wire import Wire
-from service.simulator.carrier import Leg
+from service.simulator.streams.carrier import Leg
 from service.testing.textspeech import Word, placed
 
 ECHOED_MS = 1_000  # a mark is back by then

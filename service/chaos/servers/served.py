@@ -13,12 +13,13 @@ from itertools import accumulate
 from starlette.applications import Starlette
 from typing_extensions import override
 
-from service import config as settings, serving, worker
+from service import config as settings, serving
 from service.app import create_app
 from service.audio import FRAME_SAMPLES, samples
 from service.config import Config
 from service.errors import StaylineError
 from service.parts import Own
+from service.process import worker
 from service.speech.pool import SpeechPool
 from service.speech.timing import Timed
 from service.testing.quick_ear import quick_ear

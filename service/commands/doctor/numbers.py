@@ -18,7 +18,7 @@ from service.commands.pointing import PhoneNumber, is_ours, spelled, taken, want
 from service.commands.webhooks import Webhooks
 from service.config import Config
 from service.errors import CarrierError
-from service.tenants import read as read_tenants
+from service.trust.tenants import read as read_tenants
 
 UNAUTHORIZED = 401
 LISTED_MAX = 5  # numbers that are named in one line

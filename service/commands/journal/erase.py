@@ -12,7 +12,7 @@ from service.commands.progress import Progress
 from service.journal.seal.journal import SealedJournal
 from service.journal.values import Headline
 from service.session.kept.erasing import About, found
-from service.tenants import DEFAULT_TENANT
+from service.trust.tenants import DEFAULT_TENANT
 
 
 def _add_to(parser: argparse.ArgumentParser) -> None:

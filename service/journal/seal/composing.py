@@ -16,7 +16,7 @@ from service.journal.seal.keys import TenantOf
 from service.journal.seal.masters import Masters
 from service.journal.seal.vault import MemoryVault, Vault
 from service.journal.stores import connect, sqlite_path
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 
 FOLDER_ENDING = "-keys"
 

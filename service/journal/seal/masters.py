@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from service.errors import SealBroken
-from service.sealkeys import KEY_BYTES, SealKey
+from service.trust.sealkeys import KEY_BYTES, SealKey
 
 NONCE_BYTES = 12  # GCM's own size: 2**96 of them
 NAME_LETTERS = 32  # of a name's digest: 128 bits

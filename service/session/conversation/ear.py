@@ -21,8 +21,12 @@ from service.call.inputs import BargedIn, Input, PartlyHeard, SpeechBegan, Utter
 from service.call.state import Call
 from service.session.conversation.guess import Guess, Guesses, transcript
 from service.session.means import Speech
-from service.speech.endpoint import Endpointer
-from service.speech.heard import SpeechBegan as Began, SpeechEnded as Ended, SpeechPaused as Paused
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.heard import (
+    SpeechBegan as Began,
+    SpeechEnded as Ended,
+    SpeechPaused as Paused,
+)
 from service.speech.transcript import Transcript
 from service.waiting import Row
 

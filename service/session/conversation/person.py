@@ -25,8 +25,12 @@ from service.call.state import Call
 from service.session.conversation.guess import transcript
 from service.session.line import CLOSE_REPLACED, Line
 from service.session.means import Means
-from service.speech.endpoint import Endpointer
-from service.speech.heard import SpeechBegan as Began, SpeechEnded as Ended, SpeechPaused as Paused
+from service.speech.ear.endpoint import Endpointer
+from service.speech.ear.heard import (
+    SpeechBegan as Began,
+    SpeechEnded as Ended,
+    SpeechPaused as Paused,
+)
 
 LEAD = samples(160)  # of what was said before we were sure: all of it is heard late for good
 LATE_MAX = samples(3_000)  # a stream that takes nothing for so long is as good as gone

@@ -31,7 +31,7 @@ from service.errors import CarrierError, StoreError
 from service.journal.journal import Journal
 from service.journal.values import Missing
 from service.session.kept.records import rebuilt
-from service.tenants import DEFAULT_TENANT
+from service.trust.tenants import DEFAULT_TENANT
 
 CALL_MS_MAX = 14_400_000  # the carrier's own limit of a call, so that a name outlives its call
 CHAIN_MAX = 5  # a line that died five times within the window is not worth a sixth look

@@ -25,12 +25,12 @@ from starlette.routing import Route
 from service.clock import Clock
 from service.simulator.account import Account
 from service.simulator.course import Fetch, HangUp, Order, Perform
-from service.simulator.document import read
 from service.simulator.exchange.numbers import Numbers
 from service.simulator.exchange.refusal import Refusal, form_of
-from service.simulator.markup import DocumentError
 from service.simulator.outbound import BadCall, Wanted, wanted
 from service.simulator.phone import Phone
+from service.simulator.twiml.document import read
+from service.simulator.twiml.markup import DocumentError
 
 TWIML_LENGTH_MAX = 4_000  # characters of an inline document (error 32018)
 

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Callable
 from typing import assert_never
 
-from service.simulator.faults import is_drop
 from service.simulator.phone import Phone
 from service.simulator.replay import script as s
 from service.simulator.replay.api import Api, Snapshot
+from service.simulator.streams.faults import is_drop
 from service.simulator.timeline import Kind
 
 POLITE_MS = 700  # people answer after a silence of this order

@@ -11,10 +11,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
-from service.simulator import faults
 from service.simulator.answering import ANSWERED, BEEPED
 from service.simulator.replay import expectation as e
 from service.simulator.replay.api import Snapshot
+from service.simulator.streams import faults
 from service.simulator.timeline import Event, Kind, Timeline
 from service.simulator.webhook import UNREACHABLE
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from service.simulator import faults, recording
+from service.simulator import recording
 from service.simulator.phone import KEYS
+from service.simulator.streams import faults
 from service.simulator.words import duration_ms
 
 LINES_MAX = 200  # utterances and pauses of one call

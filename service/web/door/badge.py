@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.api_token import ApiToken
+from service.trust.api_token import ApiToken
 
 COOKIE = "stayline"
 LIFE_S = 12 * 3_600  # a long shift; after it somebody signs in again

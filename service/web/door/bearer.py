@@ -14,10 +14,10 @@ from weakref import WeakValueDictionary
 
 from starlette.requests import HTTPConnection
 
-from service.api_token import ApiToken, Role
 from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
+from service.trust.api_token import ApiToken, Role
 from service.web.door.badge import COOKIE, Badge, BadgeMint
 
 RANKS: dict[Role, int] = {"viewer": 0, "agent": 1, "admin": 2}

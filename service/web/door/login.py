@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.api_token import Role
 from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
+from service.trust.api_token import Role
 from service.web.door.badge import COOKIE, LIFE_S
 from service.web.door.bearer import Bearers
 from service.web.door.form import host_of, json_within

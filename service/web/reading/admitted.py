@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from service import scope
-from service.api_token import Role
 from service.errors import Refused
+from service.trust.api_token import Role
 from service.web.door.bearer import Bearers
 from service.web.reading.showing import Showing, Showings
 

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.alerts import MEMORY, Alert, Alerts
 from service.call.shown.view import Json, timestamp
 from service.clock import Clock
 from service.errors import Refused
-from service.history import STEP_MS, History, Point
+from service.sight.alerts import MEMORY, Alert, Alerts
+from service.sight.history import STEP_MS, History, Point
 from service.web.door.bearer import Bearers
 
 MINUTES_MAX = 360  # as far back as points are kept

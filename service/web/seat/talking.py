@@ -36,7 +36,7 @@ from service.session.conversation.person import (
 )
 from service.session.kept.records import rebuilt
 from service.session.session import Session
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from service.web.door.bearer import Bearers, Visitor
 from service.web.seat.earpiece import Farewell, WebEarpiece
 from service.web.stream.inflow import Inflow

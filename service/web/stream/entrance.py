@@ -15,7 +15,7 @@ from service.pages.names import is_from_page
 from service.protocol.events import Started
 from service.protocol.interpreter import Interpreter
 from service.session.line import CLOSE_OVER
-from service.token import BROWSER, Token
+from service.trust.token import BROWSER, Token
 from service.web.door.embedding import Origins
 from service.web.door.form import proof_of, raw_target
 from service.web.door.manners import SIGNATURE

@@ -18,7 +18,7 @@ from service.pages.lines import Lines
 from service.protocol.dialects import Dialect
 from service.protocol.events import Started
 from service.protocol.interpreter import Interpreter
-from service.token import BROWSER, TOKEN_LETTERS_MAX, Token
+from service.trust.token import BROWSER, TOKEN_LETTERS_MAX, Token
 from service.web.stream.socket import MediaSocket
 
 TOKEN_PATH = "/media/{token}"  # noqa: S105 - a path, not a token

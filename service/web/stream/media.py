@@ -16,7 +16,6 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
 from service import scope
-from service.admission import Admission
 from service.call import events as e, inputs as i
 from service.clock import Clock
 from service.documents import TENANT
@@ -30,9 +29,10 @@ from service.redaction import own_words
 from service.session.arrival import Arrival
 from service.session.session import Session
 from service.session.sound.forks import Fork, Forks
-from service.switchboard import Switchboard
-from service.tenants import DEFAULT_TENANT, Tenants
-from service.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
+from service.switchboard.admission import Admission
+from service.switchboard.switchboard import Switchboard
+from service.trust.tenants import DEFAULT_TENANT, Tenants
+from service.trust.token import BROWSER, EAR, REDIAL_WINDOW_MS, REDIALS_MAX, Token, TokenMint
 from service.web.door.form import host_of
 from service.web.stream.entrance import Entrance
 from service.web.stream.inflow import Inflow

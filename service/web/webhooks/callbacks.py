@@ -10,7 +10,7 @@ from starlette.routing import Route
 from service.call import events as e
 from service.session.calling_back import CallingBack
 from service.session.kept.ring_backs import RingBacks
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from service.web.door.form import SignedForm
 from service.web.webhooks.handover import parsed
 from service.web.webhooks.outside import Outside, digest

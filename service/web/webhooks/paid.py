@@ -28,7 +28,7 @@ from service.errors import SealBroken, StoreError, StoreUnavailable
 from service.meter import Meter
 from service.redaction import own_words
 from service.session.vault import REFERENCE_CHARS_MAX, is_card
-from service.switchboard import Switchboard
+from service.switchboard.switchboard import Switchboard
 from service.web.door.form import SignedForm
 from service.web.webhooks.handover import parsed
 from service.web.webhooks.outside import Outside

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.allotment import Allotment
 from service.call import events as e
 from service.call.decisions import last_resort
 from service.call.decisions.moving import is_moving
@@ -28,8 +27,9 @@ from service.journal.values import Missing, Reading
 from service.meter import Meter
 from service.redaction import own_words
 from service.session.kept.records import as_it_stands
-from service.switchboard import Switchboard
-from service.tenants import Tenants
+from service.switchboard.allotment import Allotment
+from service.switchboard.switchboard import Switchboard
+from service.trust.tenants import Tenants
 from service.web.door.form import SignedForm
 from service.web.stream.returns import Returns
 from service.web.webhooks.handover import Handover, parsed

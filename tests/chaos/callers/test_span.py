@@ -1,7 +1,7 @@
 import pytest
 
 from service.chaos.callers.crowd import Crowd
-from service.simulator.handshake import BAD_HANDSHAKE
+from service.simulator.streams.handshake import BAD_HANDSHAKE
 from service.simulator.timeline import Kind
 from tests.chaos.deployment import Deployment
 from tests.conftest import wait_until

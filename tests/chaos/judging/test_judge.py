@@ -8,7 +8,7 @@ import pytest
 from service.chaos.callers.crowd import Crowd, LightPhone
 from service.chaos.judging import judge
 from service.chaos.servers.shop import Shop
-from service.simulator.carrier import Warned
+from service.simulator.streams.carrier import Warned
 from service.testing.talker import GREETING
 from service.testing.textspeech import spoken
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from service.call import events as e
 from service.config import load
 from service.parts import sealed_store
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 
 NOW_MS = 1_790_000_000_000
 NUMBER = "+447700900123"

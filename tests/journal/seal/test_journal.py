@@ -12,7 +12,7 @@ from service.journal.seal import journal as module
 from service.journal.seal.composing import sealed
 from service.journal.seal.journal import SealedJournal
 from service.journal.values import Appended, Behind, Gone, Missing, Outcome, Reading, Record
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 from tests.journal.sealing import KEY, seal_key
 from tests.journal.taking import take
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from service.errors import SealBroken
 from service.journal.seal.masters import Masters, WrappedKey, read
-from service.sealkeys import SealKey
+from service.trust.sealkeys import SealKey
 from tests.journal.sealing import seal_key
 
 CALL = "CA1"

@@ -11,8 +11,8 @@ from service.call.state import Call, Prompt
 from service.errors import SpeechError
 from service.session.conversation import ear as module, guess
 from service.session.conversation.ear import Ear
-from service.speech.endpoint import UTTERANCE_MAX, Endpointer
-from service.speech.voice import Voice
+from service.speech.ear.endpoint import UTTERANCE_MAX, Endpointer
+from service.speech.ear.voice import Voice
 from tests.conftest import wait_until
 from tests.session.parts import LOUD, LoudVoice, ScriptedSpeech
 

@@ -1,11 +1,11 @@
 import pytest
 
-from service.simulator import faults
 from service.simulator.exchange.exchange import Exchange
 from service.simulator.phone import Phone
 from service.simulator.replay import script as s
 from service.simulator.replay.api import Api, Snapshot
 from service.simulator.replay.director import Director
+from service.simulator.streams import faults
 from service.simulator.timeline import Kind
 from tests.simulator.talker import API_TOKEN, Talker, tone
 

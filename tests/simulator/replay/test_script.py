@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from service.simulator import faults
 from service.simulator.replay import script as s
+from service.simulator.streams import faults
 from tests.simulator.talker import tone
 
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from service.api_token import ApiToken
+from service.trust.api_token import ApiToken
 from service.web.door.badge import (
     BADGE_LETTERS_MAX,
     COOKIE,

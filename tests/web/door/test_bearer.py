@@ -2,10 +2,10 @@ import pytest
 from starlette.requests import HTTPConnection, Request
 from typing_extensions import override
 
-from service.api_token import ApiToken, Role
 from service.clock import Clock
 from service.errors import Refused
 from service.meter import Meter
+from service.trust.api_token import ApiToken, Role
 from service.web.door.badge import BadgeMint
 from service.web.door.bearer import SIGNED_OUT_MAX, Bearers, Visitor
 

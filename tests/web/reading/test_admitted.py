@@ -1,8 +1,8 @@
 import pytest
 from starlette.requests import Request
 
-from service.api_token import ApiToken
 from service.errors import Refused
+from service.trust.api_token import ApiToken
 from service.web.door.bearer import Bearers
 from service.web.reading.admitted import Admitted, no_call
 from service.web.reading.showing import Showings

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from service.api_token import ApiToken
 from service.clock import Clock
-from service.history import STEP_MS, History
 from service.meter import Meter
+from service.sight.history import STEP_MS, History
+from service.trust.api_token import ApiToken
 from service.web.door.bearer import Bearers
 from service.web.reading import figures as module
 from service.web.reading.figures import Figures

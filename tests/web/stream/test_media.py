@@ -6,12 +6,12 @@ import threading
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from service import admission
 from service.call import events as e
 from service.journal.values import Spent
 from service.session.arrival import Arrival
 from service.session.sound import forks
-from service.token import LIFE_MS, REDIALS_MAX, SKEW_MS
+from service.switchboard import admission
+from service.trust.token import LIFE_MS, REDIALS_MAX, SKEW_MS
 from service.web.stream import media as module, strangers
 from tests.conftest import for_a_moment, wait_until
 from tests.web.front import CALL, Front, ring, stream

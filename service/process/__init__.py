@@ -1,0 +1,1 @@
+"""The processes that serve: how they begin, share a port, look after calls, and end."""

@@ -1,0 +1,1 @@
+"""Reading a document as Twilio does: elements, and the verbs that the stand-in performs."""

@@ -1,0 +1,1 @@
+"""When the caller speaks: voice activity, and where utterances begin and end."""

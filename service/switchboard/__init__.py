@@ -1,0 +1,1 @@
+"""Which calls this process holds, which it lets in, and which it takes over."""
