@@ -9,6 +9,11 @@ import time
 from collections.abc import Callable
 
 
+def spent_us() -> int:
+    """Return how long the processor has worked for this thread so far, in microseconds."""
+    return time.thread_time_ns() // 1_000
+
+
 class Clock:
     """Milliseconds since the Unix epoch that never run backwards within one process."""
 

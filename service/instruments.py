@@ -116,6 +116,11 @@ class Machine:
             "Times that the event loop hung for over 0.1 s; the log says where",
             registry=own,
         )
+        self.reading_period = Gauge(
+            "stayline_reading_period_seconds",
+            "How long what a caller sends may wait to be read by a busy loop; 0 while it is read as it comes",
+            registry=own,
+        )
         self.speech_waiting = Gauge(
             "stayline_speech_waiting",
             "Clauses and utterances that wait for an engine",

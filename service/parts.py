@@ -5,7 +5,7 @@ import random
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.agent.agent import Agent, agent as make_agent
 from service.agent.by_tenant import ByTenant
@@ -49,6 +49,7 @@ from service.switchboard.switchboard import Switchboard
 from service.tools.toolbox import Toolbox
 from service.trust.tenants import Tenants, read as read_tenants
 from service.trust.token import TokenMint
+from service.wire.rounds import Rounds
 from service.wire.turnstile import Turnstile
 from twiml.signature import Verifier
 
@@ -78,6 +79,7 @@ class Parts:
     admission: Admission
     reconciler: Reconciler
     telemetry: Telemetry
+    rounds: Rounds = field(default_factory=Rounds)
 
 
 @dataclass(frozen=True, kw_only=True)

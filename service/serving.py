@@ -28,6 +28,7 @@ from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.wire.address import Proxies
 from service.wire.crowd import Crowd
 from service.wire.request import HttpWire
+from service.wire.rounds import Rounds
 from service.wire.turnstile import Turnstile
 from service.wire.websocket import Wire
 
@@ -54,13 +55,14 @@ def settings(
     stop_s: int,
     proxies: Sequence[str] = LOCAL_PROXIES,
     turnstile: Turnstile | None = None,
+    rounds: Rounds | None = None,
     told: Callable[[str], None] = lambda _limit: None,
     **more: Any,
 ) -> uvicorn.Config:
     """Return uvicorn's settings for `app`; `stop_s` is its patience with open sockets at the end.
 
     `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For). Requests
-    and streams wait at the `turnstile`; `told` hears of each connection that was cut by which limit.
+    and streams wait at the `turnstile`, and streams are read in `rounds` while the process is busy; `told` hears of each connection that was cut by which limit.
     """
     paced: dict[str, Any] = {
         "turnstile": Turnstile() if turnstile is None else turnstile,
@@ -69,7 +71,7 @@ def settings(
     chosen: dict[str, Any] = {
         "http": partial(HttpWire, crowd=Crowd(Proxies(proxies)), **paced),
         "forwarded_allow_ips": list(proxies),
-        "ws": partial(Wire, **paced),
+        "ws": partial(Wire, rounds=Rounds() if rounds is None else rounds, **paced),
         "ws_max_size": MESSAGE_BYTES_MAX,
         "ws_per_message_deflate": False,
         "ws_ping_interval": PING_S,

@@ -1,4 +1,4 @@
-from service.clock import Clock
+from service.clock import Clock, spent_us
 
 
 class Hands:
@@ -24,3 +24,10 @@ def test_the_real_clock_never_runs_back() -> None:
     times = [clock.now_us() for _ in range(1_000)]
     assert times == sorted(times)
     assert clock.now_ms() > 1_700_000_000_000
+
+
+def test_the_processors_time_of_a_thread_goes_on_with_its_work() -> None:
+    before = spent_us()
+    while spent_us() - before < 2_000:
+        sum(range(1_000))
+    assert spent_us() > before

@@ -13,7 +13,7 @@ def test_each_group_registers_its_instruments_under_names_of_ours_with_units() -
     for group in get_args(Group):
         group(own)
     families = list(own.collect())
-    assert len(families) == 35
+    assert len(families) == 36
     for family in families:
         assert family.name.startswith("stayline_")
         assert family.documentation

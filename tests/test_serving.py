@@ -19,6 +19,7 @@ from service import serving as module
 from service.errors import ConfigError
 from service.protocol.messages import MESSAGE_BYTES_MAX
 from service.serving import EXIT_S_MAX, NOW_S_MAX, Server, listening, settings
+from service.wire.rounds import Rounds
 from service.wire.turnstile import Turnstile
 from service.wire.websocket import Wire
 from tests.conftest import for_a_moment, wait_until
@@ -40,15 +41,16 @@ def test_messages_are_bounded_and_never_unpacked_and_peers_are_asked_whether_the
 
 
 @pytest.mark.asyncio
-async def test_all_connections_stand_in_one_row_also_while_nobody_stands_there() -> None:
-    turnstile = Turnstile()
-    made = settings(Starlette(), stop_s=1, turnstile=turnstile)
+async def test_all_connections_stand_in_one_row_and_are_read_in_the_same_rounds() -> None:
+    turnstile, rounds = Turnstile(), Rounds()
+    made = settings(Starlette(), stop_s=1, turnstile=turnstile, rounds=rounds)
     made.load()
     assert isinstance(made.http, partial)
     assert isinstance(made.ws, partial)
     wires = [made.ws(config=made, server_state=ServerState(), app_state={}) for _ in range(2)]
     assert made.http.keywords["turnstile"] is turnstile
     assert all(wire._turnstile is turnstile for wire in wires)
+    assert all(wire._rounds is rounds for wire in wires)
 
 
 def test_who_knocks_before_the_server_is_ready_waits() -> None:

@@ -65,6 +65,7 @@ async def lifespan(
 def _measure_queues(parts: Parts) -> None:
     """Have what waits counted whenever somebody asks for the figures."""
     machine, switchboard = parts.meter.machine, parts.switchboard
+    machine.reading_period.set_function(lambda: parts.rounds.period_ms / 1_000)
     if isinstance(speech := parts.speech, SpeechPool):
         machine.speech_waiting.set_function(lambda: float(speech.waiting))
     machine.inbox_waiting.set_function(lambda: float(sum(switchboard.waiting())))

@@ -54,6 +54,7 @@ def made(make: Callable[[Config], Starlette], config: Config, folder: str = "") 
         stop_s=CLOSE_S_MAX,
         proxies=config.trusted_proxies,
         turnstile=parts.admission.turnstile,
+        rounds=parts.rounds,
         told=parts.meter.cut,
     )
     return serving.Server(chosen, app.state.drain)

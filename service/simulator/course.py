@@ -2,8 +2,7 @@
 
     ringing ── first document ── in-progress ── no verb left, Hangup, an order, the caller ── completed
 
-An order (a REST update, or somebody hanging up) cuts whatever is done, at once. After a stream's end it goes on
-as Twilio does: by the action of its `<Connect>`, else the next verb, else it hangs up.
+An order (a REST update, somebody hanging up) cuts whatever is done. After a stream comes its `<Connect>`'s action, the next verb, or the end.
 """
 
 import asyncio

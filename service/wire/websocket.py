@@ -21,6 +21,7 @@ from service.loop_turn import LATE_MS
 from service.waiting import Flag, Row
 from service.wire.flood import Flood
 from service.wire.framing import Framing, framed
+from service.wire.rounds import Reader, Rounds
 from service.wire.turnstile import Turnstile
 
 CUT = "stayline.cut"  # the extension of the ASGI scope by which the connection is cut
@@ -44,6 +45,7 @@ class Wire(WebSocketsSansIOProtocol):
     `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
     it; `take` neither waits nor raises. `["stayline.direct"]["say"](text)` sends a text at once, or returns False
     where it can't: before the handshake, after the end, and while the peer takes nothing. That a connection is gone is told when it is its turn at the `turnstile`.
+    Who is followed is read in the `rounds` of a busy process.
     `told` hears by which limit one was cut: flood or ping.
     """
 
@@ -51,11 +53,14 @@ class Wire(WebSocketsSansIOProtocol):
         self,
         *given: Any,
         turnstile: Turnstile | None = None,
+        rounds: Rounds | None = None,
         told: Callable[[str], None] = lambda _limit: None,
         **named: Any,
     ) -> None:
         super().__init__(*given, **named)
         self._turnstile = Turnstile() if turnstile is None else turnstile
+        self._rounds = Rounds() if rounds is None else rounds
+        self._reader: Reader | None = None
         self._told = told
         self._flood = Flood(self._now_ms())
         self.queue, self.writable = Row(), Flag()  # type: ignore[assignment] # lighter than uvicorn's
@@ -69,6 +74,8 @@ class Wire(WebSocketsSansIOProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol. Hundreds may be lost at once, and each has a call to look after."""
+        if self._reader is not None:
+            self._rounds.leave(self._reader)
         self._turnstile.take(partial(super().connection_lost, exc))
 
     @override
@@ -144,6 +151,8 @@ class Wire(WebSocketsSansIOProtocol):
     def _follow(self, take: Take) -> None:
         """Give texts to `take` from now on, as soon as none waits before them."""
         self._take = take
+        if self._reader is None:
+            self._reader = self._rounds.join(self)
 
     def _say(self, text: str) -> bool:
         """Send a text at once, if it can be: it is of no concern to the parser, which only brings."""

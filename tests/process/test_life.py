@@ -11,6 +11,7 @@ from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.journal.values import Missing
 from service.process import life as module
+from service.wire.rounds import PERIODS_MS
 from tests.conftest import for_a_moment, wait_until
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.web.front import CALL, Front, built, ring, served, stream
@@ -140,6 +141,9 @@ async def test_what_waits_for_calls_is_told_as_it_stands_when_asked_for() -> Non
                 session.post(i.Key(key))
             assert value("stayline_inbox_waiting") == before + 3
             assert value("stayline_inbox_waiting_max") == before + 3
+        assert value("stayline_reading_period_seconds") == 0
+        app.state.parts.rounds._level = 1
+        assert value("stayline_reading_period_seconds") == PERIODS_MS[1] / 1_000
         await front.web.aclose()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from starlette.websockets import WebSocket
 
 from service.web.stream import socket as web_socket
 from service.web.stream.socket import MediaSocket
-from service.wire import flood, websocket as module
+from service.wire import flood, rounds as rounds_module, websocket as module
+from service.wire.rounds import Rounds
 from service.wire.websocket import CUT, UNANSWERED, Wire, cut_of, direct_of, say_of
 from tests.conftest import wait_until
 
@@ -75,7 +77,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serving(
-    talk: Callable[[WebSocket], Awaitable[None]], **pings: float
+    talk: Callable[[WebSocket], Awaitable[None]], **chosen: Any
 ) -> AsyncIterator[Served]:
     came = asyncio.Event()
 
@@ -85,15 +87,15 @@ async def serving(
         came.set()
         await talk(websocket)
 
-    async with hosting(app, came, **pings) as served:
+    async with hosting(app, came, **chosen) as served:
         yield served
 
 
 @contextlib.asynccontextmanager
-async def hosting(app: ASGIApp, came: asyncio.Event, **pings: float) -> AsyncIterator[Served]:
+async def hosting(app: ASGIApp, came: asyncio.Event, **more: Any) -> AsyncIterator[Served]:
     ours = socket.create_server(("127.0.0.1", 0))
-    chosen: dict[str, Any] = {"ws_ping_interval": None, **pings}
-    server = uvicorn.Server(uvicorn.Config(app, ws=Wire, lifespan="off", log_config=None, **chosen))
+    chosen: dict[str, Any] = {"ws": Wire, "ws_ping_interval": None, **more}
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, **chosen))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[ours])
@@ -408,6 +410,34 @@ async def test_texts_come_directly_once_none_waits_before_them() -> None:
         )
         await wait_until(lambda: bool(ends), description="the application is told of the end")
     assert came == ["0", "1", "2", "direct 3", "direct 4"]
+
+
+async def test_who_is_followed_is_read_in_the_rounds_of_a_busy_process_until_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it says is heard in order, wherever the loop begins and ends to read it."""
+    monkeypatch.setattr(rounds_module, "LOOK_S", 0.01)
+    loop, came = asyncio.get_running_loop(), list[bytes]()
+    rounds = Rounds(lambda: int(loop.time() * 1e6))
+
+    async def talk(websocket: WebSocket) -> None:
+        direct_of(websocket.scope)(came.append)
+        direct_of(websocket.scope)(came.append)
+        await listens(websocket)
+
+    async with (
+        serving(talk, ws=partial(Wire, rounds=rounds)) as served,
+        served.deaf_peer() as there,
+    ):
+        wire = served.wire
+        await wait_until(lambda: not wire.transport.is_reading(), description="it is in rounds")
+        for number in range(30):
+            there.send(masked(b"%d" % number) + masked(b"and") + b"\x89\x80....")
+            await wait_until(lambda: len(came) > number, description="some of it was heard")  # noqa: B023
+        there.send(b"\x88\x80....")
+        await wait_until(lambda: served.connections == 0, description="the connection is gone")
+        await wait_until(lambda: not rounds.period_ms, description="there is nobody to be read")
+    assert b" ".join(came) == b" ".join(b"%d and" % number for number in range(30))
 
 
 async def test_a_message_in_pieces_comes_directly_too_and_no_text_fails() -> None:
