@@ -21,16 +21,9 @@ from service.clock import spent_us
 
 PERIODS_MS = (0, 40, 60, 80)  # between two looks at a caller; 0: as it comes
 SLOTS = 20  # of a period; the callers of one are read in one turn of the loop
-LOOK_S = (
-    1.0  # between two looks at how busy the loop is, each of which moves the period by one step
-)
-BUSY, CALM = (
-    0.6,
-    0.4,
-)  # of a processor, for the loop's thread; a step takes less than what lies between
-READ_BYTES = (
-    16_384  # at once: 40 frames, so what a network held back is soon read, and a flood is seen
-)
+LOOK_S = 1.0  # between two looks at how busy the loop is; each moves the period by a step at most
+BUSY, CALM = 0.6, 0.4  # of its thread's time; a step takes less off than what lies between
+READ_BYTES = 16_384  # at once, 40 frames: what a network held back is soon read, a flood is seen
 
 _log = logging.getLogger(__name__)
 
@@ -101,8 +94,10 @@ class Rounds:
         return PERIODS_MS[self._level]
 
     def join(self, connection: WebSocketsSansIOProtocol) -> Reader | None:
-        """Have a connection read in rounds, whenever it is time for that. None where only the loop can read it."""
+        """Have a connection read in rounds, whenever it is time for that. None where only the loop can read it, or nobody."""
         transport = connection.transport
+        if transport.is_closing():
+            return None  # Nobody would tell of its end any more.
         socket = transport.get_extra_info("socket")
         if os.name != "posix" or socket is None or transport.get_extra_info("sslcontext"):
             return None

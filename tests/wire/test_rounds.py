@@ -290,6 +290,16 @@ def test_what_only_the_loop_can_read_does_not_join(told: dict[str, object]) -> N
         assert caller.transport.is_reading()
 
 
+def test_who_is_gone_before_it_joins_is_not_kept() -> None:
+    with process() as one:
+        caller = Connection()
+        caller.close()
+        one.has(caller)
+        looks = one.loop.callbacks
+        one.passes(100)
+        assert one.loop.callbacks - looks < 5, "nobody is looked after"
+
+
 def test_with_nobody_there_nothing_is_looked_at() -> None:
     with process() as one:
         caller = one.has(Connection())
