@@ -7,7 +7,6 @@ from service import config as settings
 from service.config import Config
 from service.journal.seal.anew import Anew
 from service.parts import NOTHING_OWN, Own, Parts, assembled
-from service.process.life import drain, lifespan
 from service.protocol.dialects import DIALECTS
 from service.sight.bell import Bell
 from service.sight.history import History
@@ -48,6 +47,7 @@ from service.web.webhooks.reopening import Reopening
 from service.web.webhooks.returning import Returning
 from service.web.webhooks.voice import Voice
 from service.wire.address import Proxies
+from service.workers.life import drain, lifespan
 
 
 def create_app(config: Config | None = None, *, own: Own = NOTHING_OWN) -> Starlette:

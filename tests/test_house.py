@@ -52,6 +52,12 @@ def test_a_function_fits_on_a_screen_and_bears_a_telling_name(path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_files_and_rooms_bear_telling_names(path: Path) -> None:
+    for part in path.relative_to(ROOT).with_suffix("").parts:
+        assert not BANNED.search(part), part
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_nothing_is_put_off_and_nothing_is_silenced_without_a_reason(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for word in ("TYPE_CHECKING", "FIXME", "TODO"):

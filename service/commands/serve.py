@@ -16,8 +16,8 @@ from service.commands.welcome import welcome, welcome_as_json
 from service.config import Config
 from service.errors import ConfigError, StaylineError, StoreError
 from service.parts import sealed_store
-from service.process import worker
-from service.process.workers import Workers
+from service.workers import worker
+from service.workers.workers import Workers
 
 Welcome = Callable[[Config], str]
 

@@ -29,7 +29,7 @@ from starlette.routing import WebSocketRoute
 
 from service import config as settings, serving
 from service.parts import Parts
-from service.process import worker
+from service.workers import worker
 from tests.bench import _sample, _talking
 from tests.bench._lines import CYCLE_FRAMES, SPEECH_FRAMES, rung, sounds
 from tests.bench._phones import ROUND_NS, THREADS_S, Counter, Phone, drive, masked, media, rehearse

@@ -22,8 +22,8 @@ from service import config as settings, serving
 from service.clock import Clock
 from service.journal.stores import connect
 from service.parts import Parts
-from service.process import worker
 from service.trust.token import TokenMint
+from service.workers import worker
 from tests.bench import _talking
 from tests.bench._accounts import ACCOUNT
 from tests.bench._counted import HOST, _alone, _fail, elapse

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from starlette.applications import Starlette
 
 from service.parts import Parts
-from service.process.life import lifespan
+from service.workers.life import lifespan
 from tests.simulation.loop import MACHINE, Machine, VirtualLoop
 
 STOP_S = 2.0  # so long requests in hand are waited for at the end, as uvicorn does

@@ -10,9 +10,9 @@ import signal
 import socket
 import sys
 
-from service.process import workers
-from service.process.workers import HOPELESS, Workers
 from service.serving import listening
+from service.workers import workers
+from service.workers.workers import HOPELESS, Workers
 
 
 def work(doors: list[socket.socket], way: str) -> int:

@@ -19,11 +19,11 @@ from service.audio import FRAME_SAMPLES, samples
 from service.config import Config
 from service.errors import StaylineError
 from service.parts import Own
-from service.process import worker
 from service.speech.pool import SpeechPool
 from service.speech.timing import Timed
 from service.testing.quick_ear import quick_ear
 from service.testing.textspeech import TextRecognizer, TextSynthesizer
+from service.workers import worker
 
 LETTER_MS = 60  # about 150 words a minute, as people speak
 _HUM = b"\xa0"  # as loud as a voice, and no word

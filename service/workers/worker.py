@@ -14,8 +14,8 @@ from service.config import Config
 from service.errors import StaylineError
 from service.parts import Parts
 from service.pool import Pool
-from service.process.garbage import tend
 from service.switchboard.switchboard import Switchboard
+from service.workers.garbage import tend
 
 WRONG_SETTING = 2
 NOT_SERVED = 1

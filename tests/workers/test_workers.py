@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.clock import Clock
-from service.process.workers import HOPELESS
+from service.workers.workers import HOPELESS
 from tests.conftest import wait_until
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]

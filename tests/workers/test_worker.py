@@ -14,7 +14,7 @@ from service import serving
 from service.clock import Clock
 from service.config import Config
 from service.errors import ConfigError
-from service.process import worker
+from service.workers import worker
 from tests.conftest import free_port
 
 OPEN_MS_MAX = 50_000  # on a busy machine two processes that start take their time

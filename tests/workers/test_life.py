@@ -10,8 +10,8 @@ from service.errors import SpeechError, StoreUnavailable
 from service.journal.journal import Journal
 from service.journal.stores import connect
 from service.journal.values import Missing
-from service.process import life as module
 from service.wire.rounds import PERIODS_MS
+from service.workers import life as module
 from tests.conftest import for_a_moment, wait_until
 from tests.session.parts import NotingCarrier, ScriptedAgent, ScriptedSpeech
 from tests.web.front import CALL, Front, built, ring, served, stream

@@ -4,8 +4,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from service.process import neighbour as module
-from service.process.neighbour import Neighbour
+from service.workers import neighbour as module
+from service.workers.neighbour import Neighbour
 
 pytestmark = pytest.mark.asyncio
 

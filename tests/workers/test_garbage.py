@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.process import garbage as module
-from service.process.garbage import ENDED_MAX, tend
+from service.workers import garbage as module
+from service.workers.garbage import ENDED_MAX, tend
 from tests.conftest import wait_until
 
 

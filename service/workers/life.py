@@ -11,13 +11,13 @@ from service import carrier
 from service.call import snapshot
 from service.errors import SpeechError, StoreError
 from service.parts import Parts
-from service.process.neighbour import Neighbour
 from service.quota import Quota
 from service.redaction import own_words
 from service.session.conversation.phrases import phrases
 from service.sight.loop_lag import watch_loop
 from service.speech.ear.vad import voice_activity
 from service.speech.pool import SpeechPool
+from service.workers.neighbour import Neighbour
 
 SWEEP_S = 30.0  # expired calls are gone at most this much later than their time to live
 QUIET_S = 1.0  # between two looks whether somebody is on the line
