@@ -62,7 +62,8 @@ def settings(
     """Return uvicorn's settings for `app`; `stop_s` is its patience with open sockets at the end.
 
     `proxies` are the addresses and networks whose word is believed on who asks (X-Forwarded-For). Requests
-    and streams wait at the `turnstile`, and streams are read in `rounds` while the process is busy; `told` hears of each connection that was cut by which limit.
+    and streams wait at the `turnstile`, and streams are read in `rounds` while the process is busy; `told` hears of each
+    connection that was cut by which limit.
     """
     paced: dict[str, Any] = {
         "turnstile": Turnstile() if turnstile is None else turnstile,

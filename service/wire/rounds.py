@@ -60,19 +60,23 @@ class Reader:
             return True
         except OSError:
             return False
-        if octets:
-            connection.data_received(octets)
-        return bool(octets)
+        return bool(octets) and self._hand_on(octets)
+
+    def _hand_on(self, octets: bytes) -> bool:
+        """Hand on what was read. Who can't take it is let go, False: one's fault, but the rounds are everybody's."""
+        try:
+            self._connection.data_received(octets)
+        except Exception:  # noqa: BLE001 - see above
+            _log.exception("! a connection failed", extra={"action": "connection_failed"})
+            self._connection.transport.abort()
+            return False
+        return True
 
     def give_back(self) -> None:
         """Leave the connection to the loop."""
         transport = self._connection.transport
         if not (transport.is_closing() or self._connection.read_paused or transport.is_reading()):
             transport.resume_reading()
-
-    def fail(self) -> None:
-        """Let go of the connection: what came of it could not be taken."""
-        self._connection.transport.abort()
 
 
 class Rounds:
@@ -121,7 +125,7 @@ class Rounds:
         return asyncio.get_running_loop().call_later(LOOK_S, self._look)
 
     def _look(self) -> None:
-        """See how busy the loop was since the last look, and move the period by one step."""
+        """See how busy the loop was since the last look, and move the period by one step; with nobody there, rest."""
         now_s, now_us = asyncio.get_running_loop().time(), self._spent()
         share = (now_us - self._spent_us) / 1e6 / max(now_s - self._looked_s, LOOK_S)
         self._looked_s, self._spent_us = now_s, now_us
@@ -129,20 +133,20 @@ class Rounds:
             self._level = min(self._level + 1, len(PERIODS_MS) - 1)
         elif share <= CALM:
             self._level = max(self._level - 1, 0)
-        if self._level and self._turning is None:
+        is_anybody_there = any(self._slots)
+        if not (self._level and is_anybody_there):
+            self._stop()
+        elif self._turning is None:
             self._due_s = now_s
             self._turn()
-        elif not self._level and self._turning is not None:
-            self._stop()
-        self._looking = self._look_later() if any(self._slots) else None
-        if self._looking is None:
-            self._stop()
+        self._looking = self._look_later() if is_anybody_there else None
 
     def _stop(self) -> None:
         self._level = 0
-        if self._turning is not None:
-            self._turning.cancel()
-            self._turning = None
+        if self._turning is None:
+            return
+        self._turning.cancel()
+        self._turning = None
         for slot in self._slots:
             for reader in slot:
                 reader.give_back()
@@ -150,13 +154,8 @@ class Rounds:
     def _turn(self) -> None:
         """Read the callers of one slot."""
         for reader in tuple(self._slots[self._at]):
-            try:
-                if not reader.read():
-                    self.leave(reader)
-            except Exception:  # noqa: BLE001 - one connection's fault; the rounds are everybody's
-                _log.exception("! a connection failed", extra={"action": "connection_failed"})
+            if not reader.read():
                 self.leave(reader)
-                reader.fail()
         loop = asyncio.get_running_loop()
         self._at = (self._at + 1) % SLOTS
         self._due_s = max(self._due_s + self.period_ms / 1_000 / SLOTS, loop.time())

@@ -44,8 +44,8 @@ class Wire(WebSocketsSansIOProtocol):
     `["stayline.cut"]["cut"]()` frees its descriptor at once. `["stayline.direct"]["follow"](take)` has
     `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
     it; `take` neither waits nor raises. `["stayline.direct"]["say"](text)` sends a text at once, or returns False
-    where it can't: before the handshake, after the end, and while the peer takes nothing. That a connection is gone is told when it is its turn at the `turnstile`.
-    Who is followed is read in the `rounds` of a busy process.
+    where it can't: before the handshake, after the end, and while the peer takes nothing. That a connection is
+    gone is told when it is its turn at the `turnstile`. Who is followed is read in the `rounds` of a busy process.
     `told` hears by which limit one was cut: flood or ping.
     """
 

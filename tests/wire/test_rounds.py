@@ -13,7 +13,16 @@ from typing_extensions import override
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from service.wire import rounds as module
-from service.wire.rounds import BUSY, CALM, LOOK_S, PERIODS_MS, READ_BYTES, SLOTS, Rounds
+from service.wire.rounds import (
+    BUSY,
+    CALM,
+    LOOK_S,
+    PERIODS_MS,
+    READ_BYTES,
+    SLOTS,
+    Reader,
+    Rounds,
+)
 from tests.conftest import wait_until
 from tests.simulation.loop import VirtualLoop
 
@@ -61,6 +70,7 @@ class Connection:
         ours.settimeout(0)
         self.transport: asyncio.Transport = Transport(ours, {"socket": ours, **told})
         self.read_paused = False
+        self.reader: Reader | None = None
         self.came: list[tuple[float, bytes]] = []
 
     def data_received(self, data: bytes) -> None:
@@ -101,7 +111,7 @@ class Process:
         """Have a connection join."""
 
         async def join() -> None:
-            self.rounds.join(cast(WebSocketsSansIOProtocol, connection))
+            connection.reader = self.rounds.join(cast(WebSocketsSansIOProtocol, connection))
 
         self._connections.append(connection)
         self.loop.run_until_complete(join())
@@ -112,6 +122,10 @@ class Process:
         self._spent()
         self.share = self.share if share is None else share
         self.loop.run_until_complete(asyncio.sleep(wait_s))
+
+    def gets_busy(self) -> None:
+        """Let so much time pass that all are read in the longest rounds."""
+        self.passes(RISE_S + LONGEST_S, share=1.0)
 
     def close(self) -> None:
         for one in self._connections:
@@ -151,7 +165,7 @@ def test_the_busier_the_longer_and_calm_again_step_by_step() -> None:
 def test_in_rounds_all_that_came_is_read_at_once_and_in_order() -> None:
     with process() as one:
         caller = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         frames = [b"frame %d " % number for number in range(20)]
         for frame in frames:
             caller.peer.send(frame)
@@ -165,7 +179,7 @@ def test_in_rounds_all_that_came_is_read_at_once_and_in_order() -> None:
 def test_each_turn_of_the_loop_reads_a_part_of_the_callers() -> None:
     with process() as one:
         callers = [one.has(Connection()) for _ in range(3 * SLOTS)]
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         for caller in callers:
             caller.peer.send(b"a frame")
         one.passes(LONGEST_S)
@@ -178,7 +192,7 @@ def test_each_turn_of_the_loop_reads_a_part_of_the_callers() -> None:
 def test_when_it_is_calm_again_the_loop_has_them_back() -> None:
     with process() as one:
         caller = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         assert not caller.transport.is_reading()
         one.passes(RISE_S + LONGEST_S, share=0.0)
         assert caller.transport.is_reading()
@@ -191,7 +205,7 @@ def test_when_it_is_calm_again_the_loop_has_them_back() -> None:
 def test_the_end_of_a_connection_is_left_to_the_loop(how: str) -> None:
     with process() as one:
         caller = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         if how == "reset":
             caller.transport.get_extra_info("socket").send(b"never read")  # so it is no good end
         caller.peer.send(b"the last")
@@ -203,28 +217,21 @@ def test_the_end_of_a_connection_is_left_to_the_loop(how: str) -> None:
 
 def test_who_left_is_read_no_more_and_may_leave_again() -> None:
     with process() as one:
-        caller, reader = Connection(), None
-
-        async def join() -> None:
-            nonlocal reader
-            reader = one.rounds.join(cast(WebSocketsSansIOProtocol, caller))
-
-        one.loop.run_until_complete(join())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
-        assert reader is not None
-        one.rounds.leave(reader)
-        one.rounds.leave(reader)
+        caller = one.has(Connection())
+        one.gets_busy()
+        assert caller.reader is not None
+        one.rounds.leave(caller.reader)
+        one.rounds.leave(caller.reader)
         caller.peer.send(b"a frame")
         one.passes(1)
         assert caller.came == []
         assert caller.transport.is_reading()
-        caller.close()
 
 
 def test_what_the_application_does_not_take_is_not_read() -> None:
     with process() as one:
         caller = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         caller.read_paused = True
         caller.peer.send(b"a frame")
         one.passes(1)
@@ -240,7 +247,7 @@ def test_the_descriptor_of_a_connection_that_closes_is_never_read() -> None:
     """Its number is given to the next one, whose bytes these would be."""
     with process() as one:
         gone = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         number = gone.transport.get_extra_info("socket").fileno()
         gone.transport.abort()
         next_one = Connection()
@@ -255,7 +262,7 @@ def test_the_descriptor_of_a_connection_that_closes_is_never_read() -> None:
 def test_a_fault_of_one_is_not_that_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
     with process() as one:
         faulty, caller = one.has(Faulty()), one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         faulty.peer.send(b"a frame")
         caller.peer.send(b"a frame")
         one.passes(2 * LONGEST_S)
@@ -268,7 +275,7 @@ def test_a_fault_of_one_is_not_that_of_the_others(caplog: pytest.LogCaptureFixtu
 def test_who_has_much_to_say_is_read_as_long_as_others_a_piece_in_each_round() -> None:
     with process() as one:
         caller = one.has(Connection())
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         caller.peer.settimeout(0)
         sent = 0
         with suppress(BlockingIOError):
@@ -285,7 +292,7 @@ def test_who_has_much_to_say_is_read_as_long_as_others_a_piece_in_each_round() -
 def test_what_only_the_loop_can_read_does_not_join(told: dict[str, object]) -> None:
     with process() as one:
         caller = one.has(Connection(**told))
-        one.passes(RISE_S + LONGEST_S, share=1.0)
+        one.gets_busy()
         assert one.rounds.period_ms == 0
         assert caller.transport.is_reading()
 
