@@ -2,55 +2,32 @@
 
     ringing ── first document ── in-progress ── no verb left, Hangup, an order, the caller ── completed
 
-An order (a REST update, somebody hanging up) cuts whatever is done. After a stream comes its `<Connect>`'s action, the next verb, or the end.
+An order (a REST update, or somebody hanging up) cuts whatever is being done, at once. The continuation
+after a stream's end is Twilio's: the action of its `<Connect>`, else the next verb, else hang up.
 """
 
 import asyncio
 from collections.abc import Coroutine
 from typing import assert_never
 
-import msgspec
-
 from service.clock import Clock
 from service.simulator import answering
 from service.simulator.account import AfterError, new_sid, resolved
 from service.simulator.asking import Asking
 from service.simulator.card import Card
+from service.simulator.order import Fetch, HangUp, Order, Perform
 from service.simulator.saying import said
 from service.simulator.streams import faults
 from service.simulator.streams.bridge import Bridge, Ended
 from service.simulator.till import Till
 from service.simulator.timeline import Kind, Timeline
 from service.simulator.twiml import verbs as twiml
-from service.simulator.twiml.document import Document
 from service.simulator.webhook import Answer, Failure, Fields, Webhooks
 
 LIMBO_MS_MAX = 30_000  # a call that was left alone ended 39 s after its service was killed
 UNREACHED = frozenset({"busy", "no-answer", "failed", "canceled"})  # nobody picked up
 OVER = UNREACHED | {"completed"}
 CUT_MS_MAX = 2_500  # a stream stops politely within this, or is cut off
-
-
-class Perform(msgspec.Struct, frozen=True):
-    """An order: run this document."""
-
-    document: Document
-
-
-class Fetch(msgspec.Struct, frozen=True):
-    """An order: ask this URL for a document and run it."""
-
-    url: str
-    method: str = "POST"
-
-
-class HangUp(msgspec.Struct, frozen=True):
-    """An order: end the call."""
-
-    by: str
-
-
-Order = Perform | Fetch | HangUp
 
 
 class Course:

@@ -18,7 +18,8 @@ from service.simulator import recording, words
 from service.simulator.account import resolved
 from service.simulator.caller import PAUSE_MS, Ear, Mouth, Utterance
 from service.simulator.card import Card
-from service.simulator.course import Course, HangUp, Order
+from service.simulator.course import Course
+from service.simulator.order import HangUp, Order
 from service.simulator.streams import faults
 from service.simulator.streams.bridge import Bridge
 from service.simulator.streams.line import Line
@@ -230,7 +231,7 @@ class Phone:
             await line.press(digit)
 
     async def harm(self, fault: faults.Fault | str, *, of_ear: bool = False) -> None:
-        """Let a fault come to the live stream, or to the newest that only listens; that none is there is noted."""
+        """Let a fault come to the live stream, or to the newest that only listens. That there is none is noted."""
         asked = faults.parse(fault) if isinstance(fault, str) else fault
         harmed = self._bridge.forks.harm if of_ear else self._bridge.harm
         if not await harmed(asked):

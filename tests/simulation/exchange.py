@@ -25,7 +25,7 @@ from service.pace import Pace
 from service.simulator import signing
 from service.simulator.account import Account, Number, Terms, new_sid, socket_url
 from service.simulator.card import Card
-from service.simulator.course import Fetch, HangUp, Perform
+from service.simulator.order import Fetch, HangUp, Perform
 from service.simulator.outbound import Rung
 from service.simulator.phone import Phone
 from service.simulator.streams.bridge import Bridge

@@ -5,8 +5,8 @@ import pytest
 from service.simulator.account import AfterError, Terms
 from service.simulator.answering import Party
 from service.simulator.asking import DOCUMENTS_MAX
-from service.simulator.course import Fetch, Perform
 from service.simulator.exchange.exchange import Exchange
+from service.simulator.order import Fetch, Perform
 from service.simulator.phone import Phone
 from service.simulator.timeline import Kind
 from service.simulator.twiml.document import read

@@ -24,9 +24,9 @@ from starlette.routing import Route
 
 from service.clock import Clock
 from service.simulator.account import Account
-from service.simulator.course import Fetch, HangUp, Order, Perform
 from service.simulator.exchange.numbers import Numbers
 from service.simulator.exchange.refusal import Refusal, form_of
+from service.simulator.order import Fetch, HangUp, Order, Perform
 from service.simulator.outbound import BadCall, Wanted, wanted
 from service.simulator.phone import Phone
 from service.simulator.twiml.document import read
