@@ -14,14 +14,14 @@ HASTE = 8
 
 
 class AnySound(Voice):
-    """Takes whatever is not silence for a voice. See speech.voice.Voice."""
+    """Takes whatever is not silence for a voice. See service.speech.ear.voice.Voice."""
 
     def __init__(self) -> None:
         self._partial = b""
 
     @override
     def feed(self, ulaw: bytes) -> tuple[bool, ...]:
-        """See speech.voice.Voice.feed."""
+        """See service.speech.ear.voice.Voice.feed."""
         line = self._partial + ulaw
         whole = len(line) - len(line) % FRAME_SAMPLES
         self._partial = line[whole:]

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from service.call import events as e
 from service.clock import Clock
-from service.journal.stores import connect
 from service.meter import Meter
 from service.switchboard.allotment import COMING_MS, Allotment
 from service.trust.api_token import ApiToken
@@ -32,16 +31,6 @@ class SteppedClock(Clock):
     @override
     def now_ms(self) -> int:
         return 1_790_000_000_000 + self.ahead_ms
-
-
-@pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    journal = connect("sqlite://:memory:", ttl_ms=1_800_000)
-    await journal.start()
-    opened = House(journal)
-    yield opened
-    await opened.close()
-    await journal.close()
 
 
 async def test_a_tenant_that_fills_its_places_takes_no_other_tenants(house: House) -> None:

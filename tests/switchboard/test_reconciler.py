@@ -2,6 +2,7 @@ import asyncio
 import random
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from service.session.kept.ledger import LEASE_MS, RENEW_MS
 from service.switchboard import reconciler as module
 from service.switchboard.reconciler import ADOPT_MS, LOOK_MS, STILL_MS, TOOL_GRACE_MS, Reconciler
 from tests.conftest import wait_until
-from tests.ruin import START_MS, Hands, Ruin
+from tests.ruin import START_MS, Hands, Ruin, Server
 from tests.session.house import CALL
 
 pytestmark = pytest.mark.asyncio
@@ -45,6 +46,17 @@ async def ruin(monkeypatch: pytest.MonkeyPatch, still_ms: int) -> AsyncIterator[
     for server in opened.servers:
         await server.house.close()
     await journal.close()
+
+
+@asynccontextmanager
+async def while_it_looks(server: Server) -> AsyncIterator[None]:
+    """What is done meanwhile is done after the carrier was asked, and before it answers."""
+    server.carrier.may_answer.clear()
+    looking = asyncio.create_task(server.look())
+    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
+    yield
+    server.carrier.may_answer.set()
+    await looking
 
 
 async def test_an_abandoned_call_is_led_back_by_the_carrier(ruin: Ruin) -> None:
@@ -144,12 +156,8 @@ async def test_a_call_that_came_back_meanwhile_is_left_alone(ruin: Ruin) -> None
     server = ruin.server()
     await ruin.held()
     await ruin.lapses()
-    server.carrier.may_answer.clear()
-    looking = asyncio.create_task(server.look())
-    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
-    await ruin.held(owner="there")
-    server.carrier.may_answer.set()
-    await looking
+    async with while_it_looks(server):
+        await ruin.held(owner="there")
     assert server.redirects() == 0
 
 
@@ -157,12 +165,8 @@ async def test_what_its_holder_writes_shows_that_it_woke(ruin: Ruin) -> None:
     server = ruin.server()
     await ruin.held()
     await ruin.lapses()
-    server.carrier.may_answer.clear()
-    looking = asyncio.create_task(server.look())
-    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
-    await ruin.written((e.DigitPressed(digit="1"),), epoch=1)
-    server.carrier.may_answer.set()
-    await looking
+    async with while_it_looks(server):
+        await ruin.written((e.DigitPressed(digit="1"),), epoch=1)
     assert server.redirects() == 0
 
 
@@ -312,12 +316,8 @@ async def test_others_may_write_while_a_call_is_closed(ruin: Ruin) -> None:
     server.carrier.live = False
     await ruin.held()
     await ruin.lapses()
-    server.carrier.may_answer.clear()
-    looking = asyncio.create_task(server.look())
-    await wait_until(lambda: bool(server.carrier.asked), description="the carrier is asked")
-    await ruin.written((e.CallEnded(reason="completed"),))
-    server.carrier.may_answer.set()
-    await looking
+    async with while_it_looks(server):
+        await ruin.written((e.CallEnded(reason="completed"),))
     assert (await ruin.kinds()).count("CallEnded") == 1
     assert not await ruin.is_looked_after()
 

@@ -1,13 +1,10 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from structlog.contextvars import get_contextvars
 
 from service import scope
 from service.call import inputs as i
-from service.journal.stores import connect
 from service.session.session import Session
 from service.switchboard import switchboard as module
 from tests.conftest import for_a_moment, wait_until
@@ -15,16 +12,6 @@ from tests.session.house import CALL, Caller, House
 from tests.session.parts import MemorySocket
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    journal = connect("sqlite://:memory:", ttl_ms=1_800_000)
-    await journal.start()
-    opened = House(journal)
-    yield opened
-    await opened.close()
-    await journal.close()
 
 
 async def test_the_first_stream_makes_the_session_and_the_second_finds_it(house: House) -> None:

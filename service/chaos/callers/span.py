@@ -1,4 +1,4 @@
-"""The streams of one light call: what `simulator.bridge` does, for hundreds of calls on half a core.
+"""The streams of one light call: what `simulator.streams.bridge` does, for hundreds of calls on half a core.
 
     connect ── handshake, `connected`, `start` ──> carried by the crowd's ticks ──> ended
 

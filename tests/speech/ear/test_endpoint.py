@@ -1,9 +1,8 @@
 import random
 
 import pytest
-from typing_extensions import override
 
-from service.audio import FRAME_SAMPLES, decode, level, samples, silence
+from service.audio import FRAME_SAMPLES, level, samples, silence
 from service.errors import SpeechError
 from service.speech.ear.endpoint import (
     PRE_ROLL,
@@ -14,26 +13,11 @@ from service.speech.ear.endpoint import (
 )
 from service.speech.ear.heard import Speech, SpeechBegan, SpeechEnded, SpeechPaused
 from service.speech.ear.vad import voice_activity
-from service.speech.ear.voice import Voice
+from service.testing.quick_ear import AnySound
 from tests.speech.recordings import Recording, of_kind, recording
 
 PIECES = [1, 37, 160, 320, 999, 4_000]
 NEAR = samples(300)
-
-
-class LoudVoice(Voice):
-    """Takes 20 ms for a voice when any sample of it is not silent."""
-
-    def __init__(self) -> None:
-        self._partial = b""
-
-    @override
-    def feed(self, ulaw: bytes) -> tuple[bool, ...]:
-        line = self._partial + ulaw
-        whole = len(line) - len(line) % FRAME_SAMPLES
-        self._partial = line[whole:]
-        frames = (line[at : at + FRAME_SAMPLES] for at in range(0, whole, FRAME_SAMPLES))
-        return tuple(any(decode(frame)) for frame in frames)
 
 
 def loud(duration_ms: int, sample: bytes = b"\x01") -> bytes:
@@ -45,7 +29,7 @@ def quiet(duration_ms: int) -> bytes:
 
 
 def endpointer(patience_ms: int = 600) -> Endpointer:
-    return Endpointer(LoudVoice(), patience_ms)
+    return Endpointer(AnySound(), patience_ms)
 
 
 def ends(changes: tuple[Speech, ...]) -> tuple[Speech, ...]:
