@@ -63,8 +63,8 @@ class Sink(Protocol):
 class Socket(Protocol):
     """The media socket, as a session uses it."""
 
-    def say(self, text: str) -> bool:
-        """Send one text message at once, behind all that was sent. False when it can't be: then `send` can."""
+    def say(self, *texts: str) -> bool:
+        """Send text messages at once, behind all that was sent. False when none could be: then `send` can."""
         ...
 
     async def send(self, text: str) -> None:

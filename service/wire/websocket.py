@@ -33,7 +33,7 @@ END_OF_REQUEST = b"\r\n\r\n"
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Take = Callable[[bytes], None]
-Say = Callable[[str], bool]
+Say = Callable[..., bool]  # of any number of texts
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Wire(WebSocketsSansIOProtocol):
 
     `["stayline.cut"]["cut"]()` frees its descriptor at once. `["stayline.direct"]["follow"](take)` has
     `take` called with the bytes of each text as it comes, checked to be UTF-8, instead of `receive` bringing
-    it; `take` neither waits nor raises. `["stayline.direct"]["say"](text)` sends a text at once, or returns False
+    it; `take` neither waits nor raises. `["stayline.direct"]["say"](*texts)` sends texts at once, or returns False
     where it can't: before the handshake, after the end, and while the peer takes nothing. That a connection is
     gone is told when it is its turn at the `turnstile`. Who is followed is read in the `rounds` of a busy process.
     `told` hears by which limit one was cut: flood or ping.
@@ -154,12 +154,12 @@ class Wire(WebSocketsSansIOProtocol):
         if self._reader is None:
             self._reader = self._rounds.join(self)
 
-    def _say(self, text: str) -> bool:
-        """Send a text at once, if it can be: it is of no concern to the parser, which only brings."""
+    def _say(self, *texts: str) -> bool:
+        """Send texts at once, if it can be: they are of no concern to the parser, which only brings."""
         is_open = self.handshake_complete and not (self.close_sent or self.transport.is_closing())
         if not is_open or not self.writable.is_set():
             return False
-        self.transport.write(framed(text))
+        self.transport.write(b"".join(map(framed, texts)))  # A write costs as much as a frame.
         return True
 
     @override
@@ -270,7 +270,7 @@ def direct_of(scope: object) -> Callable[[Take], None]:
 
 
 def say_of(scope: object) -> Say:
-    """Return what sends a text on a scope's connection at once; what never can, where another server serves it."""
+    """Return what sends texts on a scope's connection at once; what never can, where another server serves it."""
     say: Say = _extension(scope, DIRECT).get("say", _nothing_said)
     return say
 
@@ -293,5 +293,5 @@ def _nothing(*_: object) -> None:
     return
 
 
-def _nothing_said(_text: str) -> bool:
+def _nothing_said(*_texts: str) -> bool:
     return False

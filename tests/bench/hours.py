@@ -138,8 +138,13 @@ class Caller:
         """Nobody has to wait for it."""
         raise AssertionError(text)
 
-    def say(self, text: str) -> bool:
+    def say(self, *texts: str) -> bool:
         """Play what comes, and echo its marks when they have played."""
+        for text in texts:
+            self._hear(text)
+        return True
+
+    def _hear(self, text: str) -> None:
         loop, now_ms = asyncio.get_running_loop(), self._parts.clock.now_ms()
         match m.decode_outbound(text):
             case m.Media(media=media):
@@ -150,7 +155,6 @@ class Caller:
                 loop.call_later(wait_s, self._echo, self._wire, mark.name)
             case m.Clear():
                 self._plays_until_ms = 0
-        return True
 
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:
         """Nothing is left to close."""

@@ -81,13 +81,14 @@ class Wire:
         """Nobody has to wait for it."""
         raise AssertionError(text)
 
-    def say(self, text: str) -> bool:
-        """Take a message of ours."""
-        event = json.loads(text)["event"]
-        self.events.append((self._clock.now_us(), event))
-        if event == "media":
-            self.first_sound.set()
-        asyncio.get_running_loop().call_later(self._delay_s, self._arrive, text)
+    def say(self, *texts: str) -> bool:
+        """Take messages of ours."""
+        for text in texts:
+            event = json.loads(text)["event"]
+            self.events.append((self._clock.now_us(), event))
+            if event == "media":
+                self.first_sound.set()
+            asyncio.get_running_loop().call_later(self._delay_s, self._arrive, text)
         return True
 
     async def close(self, code: int, reason: str, *, grace_ms: int = 0) -> None:

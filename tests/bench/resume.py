@@ -77,9 +77,9 @@ class FirstFrame:
         self.came = asyncio.Event()
         self.at_us = 0
 
-    def say(self, text: str) -> bool:
-        """Take one message."""
-        if not self.at_us and '"media"' in text:
+    def say(self, *texts: str) -> bool:
+        """Take some messages."""
+        if not self.at_us and any('"media"' in text for text in texts):
             self.at_us = self._clock.now_us()
             self.came.set()
         return True

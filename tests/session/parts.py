@@ -86,10 +86,11 @@ class MemorySocket:
         self.echo: Callable[[str], None] | None = None
         self._echoed = 0
 
-    def say(self, text: str) -> bool:
+    def say(self, *texts: str) -> bool:
         if self.is_dead or self.closed or self.is_stuck or self.is_patient:
             return False
-        self._take(text)
+        for text in texts:
+            self._take(text)
         return True
 
     async def send(self, text: str) -> None:

@@ -23,7 +23,7 @@ from service.call.events import Played
 from service.call.state import Prompt
 from service.clock import Clock
 from service.protocol import messages
-from service.protocol.orders import SendMark
+from service.protocol.orders import SendMark, SendMedia
 from service.protocol.playout import Playout
 from service.session.means import Socket, Speech
 from service.session.pacer import Pacer
@@ -200,15 +200,15 @@ class Mouth:
         for _ in range(PORTIONS_A_STEP):
             if self._outflow.is_stalled:
                 return
-            out = self._playout.due(now_ms)
-            for one in out:
-                if isinstance(one, SendMark):
-                    self._outflow.put(messages.mark(self._stream_sid, one.name))
-                else:
-                    self._levels.ours(one.payload, now_ms)
-                    self._outflow.put(messages.media(self._stream_sid, one.payload))
-            if not out:
+            if not (out := self._playout.due(now_ms)):
                 return
+            self._outflow.put(*[self._text(one, now_ms) for one in out])
+
+    def _text(self, one: SendMedia | SendMark, now_ms: int) -> str:
+        if isinstance(one, SendMark):
+            return messages.mark(self._stream_sid, one.name)
+        self._levels.ours(one.payload, now_ms)
+        return messages.media(self._stream_sid, one.payload)
 
     def _report(self, now_ms: int) -> None:
         if self._note(now_ms):

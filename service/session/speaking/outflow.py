@@ -56,14 +56,14 @@ class Outflow:
         """When the peer counts as gone if it takes nothing before; of a stalled one."""
         return self.now_ms() + SEND_MS_MAX
 
-    def put(self, text: str) -> None:
-        """Send a text behind all others."""
+    def put(self, *texts: str) -> None:
+        """Send texts behind all others, in one go where the socket takes them."""
         if self._sending is None:
-            if self._socket.say(text):
+            if self._socket.say(*texts):
                 return
             self._stood_ms = self._clock.now_ms()
             self._sending = asyncio.create_task(self._send(), context=self._scope)
-        self._waiting.append(text)
+        self._waiting.extend(texts)
 
     def drop(self) -> None:
         """Send nothing of what waits. Of a stalled one the text that is under way can't be taken back."""

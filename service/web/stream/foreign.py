@@ -35,9 +35,9 @@ class ForeignSocket(MediaSocket):
         self._heard: deque[bytes] = deque()
 
     @override
-    def say(self, text: str) -> bool:
+    def say(self, *texts: str) -> bool:
         """See Socket.say."""
-        return super().say(self._interpreter.told(text))
+        return super().say(*map(self._interpreter.told, texts))
 
     @override
     async def send(self, text: str) -> None:

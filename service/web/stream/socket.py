@@ -42,9 +42,9 @@ class MediaSocket:
         self._gone = Flag()
         self._how = CLOSED
 
-    def say(self, text: str) -> bool:
+    def say(self, *texts: str) -> bool:
         """See Socket.say: where the server can, and the peer has room."""
-        return not self._gone.is_set() and self._say(text)
+        return not self._gone.is_set() and self._say(*texts)
 
     async def send(self, text: str) -> None:
         """See Socket.send."""

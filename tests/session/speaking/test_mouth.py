@@ -257,7 +257,7 @@ async def test_an_echo_that_nobody_expects_changes_nothing() -> None:
 
 
 class Narrow(MemorySocket):
-    """A socket that takes so many texts at once, and then waits until there is room."""
+    """A socket that takes texts at once until it has so many, and then waits until there is room."""
 
     def __init__(self, takes: int) -> None:
         super().__init__()
@@ -266,8 +266,8 @@ class Narrow(MemorySocket):
         self.room = asyncio.Event()
 
     @override
-    def say(self, text: str) -> bool:
-        return self.left > 0 and super().say(text)
+    def say(self, *texts: str) -> bool:
+        return self.left > 0 and super().say(*texts)
 
     @override
     async def send(self, text: str) -> None:
@@ -314,7 +314,7 @@ async def test_after_a_stall_in_the_midst_nothing_stale_follows_the_clear(
 
 
 async def test_what_the_socket_did_not_take_is_not_counted_as_sent_nor_as_heard() -> None:
-    stage = narrow(1, ms_a_word=40)
+    stage = narrow(0, ms_a_word=40)
     stage.mouth._playout._marks.is_mute = True  # So that time alone tells what was heard.
     async with stage.speaking() as mouth:
         mouth.want((ONE,))

@@ -20,9 +20,9 @@ class Gate:
         self.permits = asyncio.Semaphore(0)
         self.trouble: Exception | None = None
 
-    def say(self, text: str) -> bool:
+    def say(self, *texts: str) -> bool:
         if self.has_room:
-            self.taken.append(text)
+            self.taken.extend(texts)
         return self.has_room
 
     def takes(self, count: int = 9) -> None:
@@ -69,8 +69,8 @@ async def bank() -> AsyncIterator[Bank]:
 async def test_what_the_socket_takes_goes_at_once_and_costs_no_task(bank: Bank) -> None:
     tasks = asyncio.all_tasks()
     bank.outflow.put("a")
-    bank.outflow.put("b")
-    assert bank.gate.taken == ["a", "b"]
+    bank.outflow.put("b", "c")
+    assert bank.gate.taken == ["a", "b", "c"]
     assert not bank.outflow.is_stalled
     assert asyncio.all_tasks() == tasks
 

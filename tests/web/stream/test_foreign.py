@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asyncio
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "carriers"
 SOUND = b"\x2a" * 160
+MARKS = {"mark": "mark", "checkpoint": "playedStream"}  # ours, and what comes back of them
 OURS = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = base64.b64encode(OURS.public_key().public_bytes_raw()).decode()
 
@@ -107,10 +108,8 @@ class Peer:
         """Listen, sending marks back, until such a message comes."""
         while True:
             said: dict[str, Any] = json.loads(await self._socket.recv())
-            if said["event"] == "checkpoint":
-                await self.say({**said, "event": "playedStream"})
-            elif said["event"] == "mark":
-                await self.say(said)
+            if said["event"] in MARKS:
+                await self.say({**said, "event": MARKS[said["event"]]})
             if said["event"] == event:
                 return said
 
@@ -148,6 +147,11 @@ async def test_a_recorded_conversation_goes_on_after_its_drop(
     assert any(isinstance(fact, e.Played) and fact.part_samples for fact in facts), "marks count"
 
 
+def is_heard(front: Front, call_sid: str) -> bool:
+    session = front.parts.switchboard.find(call_sid)
+    return session is not None and any(one.heard_samples for one in session._line.played())
+
+
 async def went(
     front: Front,
     host: str,
@@ -165,8 +169,8 @@ async def went(
         for one in part:
             if one["way"] == ">":
                 await peer.say(one["message"])
-            else:
-                await peer.hear(one["message"]["event"])
+            elif (await peer.hear(one["message"]["event"]))["event"] in MARKS:
+                await wait_until(lambda: is_heard(front, call_sid), description="some is heard")
         session = front.parts.switchboard.find(call_sid)
         assert session is not None
         await wait_until(

@@ -95,34 +95,34 @@ async def test_nothing_is_sent_after_the_end_and_closing_again_is_harmless() -> 
 async def test_a_text_goes_at_once_where_the_server_can_and_the_peer_has_room() -> None:
     said: list[str] = []
 
-    def say(text: str) -> bool:
-        said.append(text)
+    def say(*texts: str) -> bool:
+        said.append(" ".join(texts))
         return len(said) == 1
 
     _, plain = await opened()
     assert not plain.say("hello")
     _, socket = await opened(gone(1000), say=say)
-    assert socket.say("hello")
+    assert socket.say("hello", "there")
     assert not socket.say("much")
     with pytest.raises(ConnectionError):
         await socket.receive()
     assert not socket.say("too late")
-    assert said == ["hello", "much"]
+    assert said == ["hello there", "much"]
 
 
 @pytest.mark.asyncio
 async def test_another_carrier_is_told_at_once_in_its_own_words() -> None:
     said: list[str] = []
 
-    def say(text: str) -> bool:
-        said.append(text)
+    def say(*texts: str) -> bool:
+        said.extend(texts)
         return True
 
     wire, websocket = await accepted(say=say)
     socket = ForeignSocket(websocket, Interpreter(dialects.TELNYX), echoes=False)
-    assert socket.say(messages.clear("MZ1"))
+    assert socket.say(messages.clear("MZ1"), messages.clear("MZ1"))
     await socket.send(messages.clear("MZ1"))
-    assert said == ['{"event":"clear"}'] * 2
+    assert said == ['{"event":"clear"}'] * 3
     assert len(wire.sent) == 1
 
 
