@@ -12,6 +12,7 @@ from typing import NamedTuple
 from service.journal.limits import OVER_MAX, PAGE_RECORDS
 from service.journal.sqlite.connection import Connection
 from service.journal.sqlite.storefile import SQL
+from service.journal.sqlite.tide import OwnGroups
 from service.journal.tailing import Page
 from service.journal.values import (
     RECORDS_MAX,
@@ -121,14 +122,11 @@ def recall(connection: sqlite3.Connection, name: str, *, now_ms: int) -> str | N
 
 
 def others(
-    connection: sqlite3.Connection, call_sids: Iterable[str], *, ours: int, known: int | None
+    connection: sqlite3.Connection, call_sids: Iterable[str], *, ours: OwnGroups, known: int | None
 ) -> tuple[int, dict[str, tuple[str, int]]]:
-    """Return how many groups of writes weren't `ours`, and how far these calls are unless that is `known`.
-
-    A group of ours that was committed but not counted yet looks like another's for a moment.
-    """
+    """Return how many groups of writes weren't `ours`, and how far these calls are unless that is `known`."""
     (height,) = connection.execute(SQL["tide"]).fetchone()
-    present = height - ours
+    present = height - ours.within(height)
     if present == known:
         return present, {}
     rows = connection.execute(SQL["heads"], (json.dumps(list(call_sids)),))

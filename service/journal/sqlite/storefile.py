@@ -18,7 +18,7 @@ from typing import Final
 
 from service.errors import StoreUnavailable
 from service.journal.sqlite.connection import Connection
-from service.journal.sqlite.tide import TideMark
+from service.journal.sqlite.tide import OwnGroups, TideMark
 
 LAYOUT = 3  # of the tables, in the file's user_version
 LAYOUT_FIRST = 1  # the oldest that is carried over
@@ -81,7 +81,7 @@ class StoreFile:
         self._identity: tuple[int, int] | None = None
         self._tide = None if path is None else TideMark(path)
         self._pause = Event()  # never set: a sleep that reads no clock
-        self.commits = 0  # of groups of writes
+        self.own_groups = OwnGroups()  # of those written since the file was opened
 
     def begin(self) -> sqlite3.Connection:
         """Start a transaction, opening the file when need be. Raises StoreUnavailable."""
@@ -101,8 +101,12 @@ class StoreFile:
             connection.execute("COMMIT")
             return
         (height,) = connection.execute(SQL["raise_tide"]).fetchone()
-        connection.execute("COMMIT")
-        self.commits += 1
+        self.own_groups.note(height)  # Before: whoever reads of it must know whose it is.
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.own_groups.forget()
+            raise
         if self._tide is not None:
             self._tide.rise(height)
 
@@ -156,6 +160,7 @@ class StoreFile:
             connection.close()
             raise
         self._identity = self._present_identity()
+        self.own_groups = OwnGroups()  # It may be another file, and its tide lower.
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

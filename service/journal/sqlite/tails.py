@@ -82,8 +82,8 @@ class Tails:
             if not calls:
                 return
             try:
-                # Our own are counted first: a group too few is looked into in vain, one too many would hide one.
-                look = partial(readings.others, call_sids=calls, ours=writing.commits, known=known)
+                ours = writing.own_groups
+                look = partial(readings.others, call_sids=calls, ours=ours, known=known)
                 present, heads = await self._lane.run(look)
             except StoreUnavailable:
                 self._bells.ring_all()  # each tail finds out by itself

@@ -15,6 +15,33 @@ from contextlib import suppress
 from pathlib import Path
 
 DIGITS = 20  # of a count in decimal: any 64-bit number fits, so the mark is always of one size
+RECENT = 64  # groups of ours that may be committed while somebody reads how high the tide is
+
+
+class OwnGroups:
+    """Which groups of writes are ours. The writing thread notes them, any other may ask."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, tuple[int, ...]] = (
+            0,
+            (),
+        )  # how many, and where the last of them stand
+
+    def note(self, height: int) -> None:
+        """A group of ours is about to be committed, as the one at this height."""
+        count, last = self._known
+        self._known = (count + 1, (*last[1 - RECENT :], height))
+
+    def forget(self) -> None:
+        """The last one was not committed."""
+        count, last = self._known
+        self._known = (count - 1, last[:-1])
+
+    def within(self, height: int) -> int:
+        """Return how many are among the groups up to a height that was just read; too few if that was long ago."""
+        count, last = self._known
+        above = sum(one > height for one in last)
+        return count - above if above < RECENT else 0
 
 
 class TideMark:

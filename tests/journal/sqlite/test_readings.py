@@ -158,13 +158,14 @@ def test_a_pulse_is_felt_as_it_was_written_last(file: StoreFile) -> None:
 
 def test_a_glance_at_a_file_that_only_we_wrote_to_asks_no_further(file: StoreFile) -> None:
     connection = file.begin()
-    elsewhere, found = others(connection, (CALL, "CA9"), ours=file.commits, known=None)
+    look = partial(others, call_sids=(CALL, "CA9"))
+    elsewhere, found = look(connection, ours=file.own_groups, known=None)
     assert found == {CALL: (incarnation(connection), 2 * PAGE_RECORDS)}
     file.commit(connection)
     connection = file.begin()
-    look = partial(others, connection, (CALL,), known=elsewhere)
-    assert look(ours=file.commits) == (elsewhere, {})
-    assert look(ours=file.commits - 1) == (elsewhere + 1, {CALL: found[CALL]})
+    assert look(connection, ours=file.own_groups, known=elsewhere) == (elsewhere, {})
+    file.own_groups.forget()
+    assert look(connection, ours=file.own_groups, known=elsewhere) == (elsewhere + 1, found)
 
 
 def incarnation(connection: sqlite3.Connection) -> str:

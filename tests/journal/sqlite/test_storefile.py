@@ -37,6 +37,35 @@ def test_a_commit_is_durable_and_raises_the_tide(tmp_path: Path) -> None:
     file.close()
 
 
+WRONG_AT_THE_END = (
+    "CREATE TABLE parents (one INTEGER PRIMARY KEY)",
+    "CREATE TABLE children (one INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)",
+    "INSERT INTO children VALUES (1)",
+)
+
+
+def test_a_group_is_known_as_ours_once_it_may_be_read_and_not_when_it_was_not_written(
+    tmp_path: Path,
+) -> None:
+    file = StoreFile(tmp_path / "calls.db", writes=True)
+    file.commit(file.begin())
+    assert file.own_groups.within(1) == 1
+    connection = file.begin()
+    file.roll_back()
+    connection.execute("PRAGMA foreign_keys = ON")
+    file.begin()
+    for statement in WRONG_AT_THE_END:
+        connection.execute(statement)
+    with pytest.raises(sqlite3.IntegrityError):
+        file.commit(connection)
+    assert file.own_groups.within(9) == 1
+    file.roll_back()
+    file.close()
+    file.commit(file.begin())
+    assert file.own_groups.within(9) == 1, "it may be another file"
+    file.close()
+
+
 @pytest.mark.parametrize("writes", [True, False])
 def test_each_side_asks_for_all_that_the_promise_needs(tmp_path: Path, *, writes: bool) -> None:
     """Some builds of SQLite have part of it without being asked, and others don't."""

@@ -5,8 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from service.journal.sqlite.tide import TideMark
+from service.journal.sqlite.tide import RECENT, OwnGroups, TideMark
 from tests.journal.descriptors import open_numbers
+
+
+def test_our_groups_are_told_from_those_of_others_at_any_height_that_was_just_read() -> None:
+    ours = OwnGroups()
+    for height in (2, 3, 7):
+        ours.note(height)
+    assert [ours.within(height) for height in range(9)] == [0, 0, 1, 2, 2, 2, 2, 3, 3]
+    ours.forget()
+    assert ours.within(9) == 2
+
+
+def test_of_a_height_read_long_ago_too_few_are_told_and_never_too_many() -> None:
+    ours = OwnGroups()
+    for height in range(1, 2 * RECENT + 1):
+        ours.note(height)
+    assert ours.within(RECENT + 1) == RECENT + 1
+    assert ours.within(RECENT) == 0
 
 
 def test_a_file_that_went_back_is_below_its_mark(tmp_path: Path) -> None:
