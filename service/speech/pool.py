@@ -19,6 +19,7 @@ from service.speech.cache import Said, SpeechCache
 from service.speech.crew import Crew
 from service.speech.recognizer import Recognizer
 from service.speech.synthesizer import Synthesizer
+from service.speech.timing import timed
 from service.speech.transcript import Transcript
 
 VOICES = 1  # one core speaks thirty times as fast as people listen
@@ -64,7 +65,10 @@ class SpeechPool:
         said = Said(speaker.name, speaker.voice, speaker.seed, text)
         audio = self._cache.get(said)
         if audio is None:
-            audio = await self._voices.ask(call, lambda: speaker.render(text), within_ms)
+            # In the voice's thread, and once: where its words end is asked each time that it is said.
+            audio = await self._voices.ask(
+                call, lambda: timed(text, speaker.render(text)), within_ms
+            )
             self._cache.put(said, audio)
         return audio
 

@@ -59,6 +59,11 @@ class Timed(bytes):
         return made
 
 
+def timed(text: str, audio: bytes) -> Timed:
+    """Return audio that knows where the words of its text end: see word_ends."""
+    return Timed(audio, word_ends(text, audio))
+
+
 def words_before(ends: tuple[int, ...], heard: int) -> int:
     """Return how many words are over when `heard` samples of their clause were heard."""
     return bisect_right(ends, heard)

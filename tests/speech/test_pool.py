@@ -10,6 +10,7 @@ from service.speech.cache import SpeechCache
 from service.speech.pool import SpeechPool
 from service.speech.recognizer import recognizer
 from service.speech.synthesizer import synthesizer
+from service.speech.timing import Timed
 from service.speech.transcript import Transcript
 
 pytestmark = pytest.mark.asyncio
@@ -68,7 +69,9 @@ async def test_it_renders_and_transcribes() -> None:
 async def test_what_was_rendered_once_comes_from_the_cache() -> None:
     async with gated() as (pool, engines):
         engines.gate.set()
-        assert await pool.render("hello", call="A") == await pool.render("hello", call="B")
+        audio = await pool.render("hello", call="A")
+        assert await pool.render("hello", call="B") is audio
+        assert isinstance(audio, Timed), "and where its words end is not estimated again"
         assert engines.asked == ["hello"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.audio import SILENCE, samples
 from service.speech.synthesizer import synthesizer
-from service.speech.timing import Timed, letters, spoken_words, word_ends, words_before
+from service.speech.timing import Timed, letters, spoken_words, timed, word_ends, words_before
 
 LOUD = b"\x00"
 CUTS = 400
@@ -30,6 +30,13 @@ def test_what_the_engine_told_is_believed() -> None:
     assert word_ends("two words", audio) == (300, 900)
     assert word_ends("now there are three", audio) != (300, 900)
     assert audio == LOUD * 900
+
+
+def test_what_was_estimated_once_is_told_from_then_on() -> None:
+    audio = timed("two words", LOUD * 900)
+    assert audio == LOUD * 900
+    assert audio.ends == word_ends("two words", LOUD * 900)
+    assert timed("two words", Timed(LOUD * 900, (300, 900))).ends == (300, 900)
 
 
 @pytest.mark.parametrize(
