@@ -42,6 +42,7 @@ BARE = {  # what serves each, and keeps nothing
     "floor": ("tests.bench._sample", "floor"),
     "starlette": ("tests.bench._sample", "starlette"),
     "pipecat": ("tests.bench._pipecat",),
+    "resumed": ("tests.bench._resumed",),
 }
 NOTHING_MORE: Mapping[str, str] = {}
 
@@ -64,12 +65,10 @@ def served(
     pin = ["taskset", "-c", str(core)] if has_own_core else []
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as log:
         prepare(Path(folder))
-        words, environment = [*BARE.get(kind, ()), str(port)], {}
-        if kind not in BARE:
-            words, environment = ["tests.bench._talking"], _settings(port, folder, kind)
+        words = [*BARE.get(kind, ("tests.bench._talking",)), str(port)]
         running = subprocess.Popen(  # noqa: S603 - our own programs
             [*pin, sys.executable, "-m", *words],
-            env={**os.environ, **environment, **more}, stdout=log, stderr=log,
+            env={**os.environ, **_settings(port, folder, kind), **more}, stdout=log, stderr=log,
         )  # fmt: skip
         try:
             _await(port, running, folder)
