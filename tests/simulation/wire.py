@@ -167,13 +167,14 @@ class Connection:
             case _:
                 await self._take(message["text"])
 
-    def _say(self, text: str) -> bool:
-        if self.is_cut or (self.is_deaf and self.sent_bytes + len(text) > KERNEL_BYTES):
+    def _say(self, *texts: str) -> bool:
+        length = sum(map(len, texts))
+        if self.is_cut or (self.is_deaf and self.sent_bytes + length > KERNEL_BYTES):
             return False
         if self.is_deaf:
-            self.sent_bytes += len(text)
+            self.sent_bytes += length
         else:
-            self._from_app.append(text)
+            self._from_app.extend(texts)
             self._wake_peer()
         return True
 
