@@ -77,7 +77,7 @@ def crowd(folder: Path, count: int, way: str = "good") -> Iterator[Crowd]:
 
 
 def lives(pid: int) -> bool:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, FileNotFoundError):  # It may end between the two questions.
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
