@@ -7,6 +7,7 @@ from tests.testing.agents import Echo, TicketDesk
 
 FAULTS = ("reset", "eof", "close", "close=1001", "close=1012", "half-open", "late-stop",
           "double-webhook", "redial")  # fmt: skip
+LONG_STORY = " since the storm of last night" * 8
 DISTURBANCES = ("drop", "restart", "kill")
 
 
@@ -58,22 +59,14 @@ def test_half_a_sentence_of_the_caller_goes_on_in_the_next_stream(stayline: Stay
     assert call.greetings == 1
 
 
-@pytest.mark.parametrize(
-    ("how", "signs"),
-    # A server that is asked to go may still understand what is said at its end.
-    [("restart", ("again", "You said: my printer")), ("kill", ("again",))],
-)
-def test_words_that_died_with_a_server_are_asked_for(
-    stayline: Stayline, how: str, signs: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_words_that_died_with_a_server_are_asked_for(stayline: Stayline, how: str) -> None:
     call = stayline.call(Echo, client_name="Maria")
     call.hears("what can I do for you")
-    call.says("my printer is broken since the storm of last night", until="my printer is broken")
+    # Far longer than a server takes to go: what it hears to the end before it goes, it may understand.
+    call.says("my printer is broken" + LONG_STORY, until="my printer is broken")
     disturb(stayline, how)
-    call.until(
-        lambda it: any(sign in str(it.transcript) for sign in signs),
-        "the caller is asked to say it again",
-    )
+    call.until(lambda it: "again" in str(it.transcript), "the caller is asked to say it again")
     assert call.greetings == 1
 
 
