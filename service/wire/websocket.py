@@ -33,7 +33,7 @@ END_OF_REQUEST = b"\r\n\r\n"
 UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Take = Callable[[bytes], None]
-Say = Callable[..., bool]  # of any number of texts
+Say = Callable[[*tuple[str, ...]], bool]
 
 _log = logging.getLogger(__name__)
 

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -30,7 +28,7 @@ from service.protocol.stream import Stream
 from service.session.kept.records import recalled
 from service.trust.token import TokenMint
 from tests.bench._accounts import ACCOUNT
-from tests.bench._sample import SETTINGS, told
+from tests.bench._sample import SETTINGS, _now
 
 OWNER, LEASE_MS, TTL_MS, WINDOW_MS = "bare", 5_000, 3_600_000, 60_000
 SOUND = bytes(samples(200))
@@ -72,11 +70,6 @@ async def media(websocket: WebSocket, journal: SqliteJournal, mint: TokenMint) -
             await websocket.receive_text()
 
 
-async def now(_request: Request) -> JSONResponse:
-    """Tell what this process used."""
-    return JSONResponse(told())
-
-
 def main() -> None:
     """Serve."""
     path = Path(settings.load().store_url.removeprefix("sqlite:///"))
@@ -89,7 +82,7 @@ def main() -> None:
         yield
         await journal.close()
 
-    routes = [WebSocketRoute("/media", resumed), Route("/bench/now", now)]
+    routes = [WebSocketRoute("/media", resumed), Route("/bench/now", _now)]
     app = Starlette(routes=routes, lifespan=life)
     uvicorn.run(app, port=int(sys.argv[1]), loop="uvloop", **SETTINGS)
 

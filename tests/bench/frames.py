@@ -38,7 +38,7 @@ ROUNDS = 3
 OPEN_S_MAX = 120  # for all callers to come, beside what they measure
 END_S_MAX = 20  # for a server to end when it is told to
 KINDS = ("floor", "starlette", "service", "mute")
-BARE = {  # what serves each, and keeps nothing
+BARE = {  # what serves each that is not the service; they keep nothing, but for the last
     "floor": ("tests.bench._sample", "floor"),
     "starlette": ("tests.bench._sample", "starlette"),
     "pipecat": ("tests.bench._pipecat",),

@@ -22,10 +22,8 @@ class OwnGroups:
     """Which groups of writes are ours. The writing thread notes them, any other may ask."""
 
     def __init__(self) -> None:
-        self._known: tuple[int, tuple[int, ...]] = (
-            0,
-            (),
-        )  # how many, and where the last of them stand
+        # How many, and where the last of them stand: together, so that no thread sees half a change.
+        self._known: tuple[int, tuple[int, ...]] = (0, ())
 
     def note(self, height: int) -> None:
         """A group of ours is about to be committed, as the one at this height."""
